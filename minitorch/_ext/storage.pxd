@@ -1,0 +1,11 @@
+cdef class Storage:
+    cdef char *data
+    cdef Py_ssize_t nbytes
+    cdef unsigned long long version   # counts in-place changes, so that the tape can notice them
+    cdef int size_class               # -1: the memory belongs to owner
+    cdef bint readonly
+    cdef object owner
+
+
+cdef Storage new_storage(Py_ssize_t nbytes)
+cdef Storage borrow_storage(char *data, Py_ssize_t nbytes, bint readonly, object owner)

@@ -1,0 +1,112 @@
+"""Storage: reference-counted, 64-byte aligned memory from a caching allocator."""
+cimport cython
+import os
+
+cdef extern from "blocks.h" nogil:
+    ctypedef struct mt_memory:
+        long long allocated, peak, cached, limit, allocations, reused
+    mt_memory mt_stats
+    int mt_class_of(size_t bytes)
+    size_t mt_class_size(int size_class)
+    void *mt_take_block(int size_class)
+    void mt_give_block(void *block, int size_class)
+    void mt_empty_cache()
+
+cdef Py_ssize_t LARGEST = <Py_ssize_t>1 << 46
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(256)
+cdef class Storage:
+    """The memory under one or more tensors; made by the engine, freed with the last tensor that shows it."""
+
+    def __dealloc__(self):
+        if self.size_class >= 0 and self.data != NULL:
+            mt_give_block(self.data, self.size_class)
+
+    def __len__(self):
+        return self.nbytes
+
+    def nbytes_(self):
+        """The size in bytes."""
+        return self.nbytes
+
+
+cdef Storage new_storage(Py_ssize_t nbytes):
+    """Memory of at least nbytes, not initialised."""
+    cdef Storage storage = Storage.__new__(Storage)
+    cdef int size_class = -1
+    if nbytes <= LARGEST:
+        size_class = mt_class_of(nbytes)
+        storage.data = <char *>mt_take_block(size_class)
+    storage.size_class = size_class
+    if storage.data == NULL:
+        raise RuntimeError(f"not enough memory: you tried to allocate {nbytes} bytes "
+                           f"({mt_stats.allocated} are in use by tensors)")
+    storage.nbytes = nbytes
+    return storage
+
+
+cdef Storage borrow_storage(char *data, Py_ssize_t nbytes, bint readonly, object owner):
+    """Memory that belongs to another object, which is kept alive."""
+    cdef Storage storage = Storage.__new__(Storage)
+    storage.size_class = -1
+    storage.data = data
+    storage.nbytes = nbytes
+    storage.readonly = readonly
+    storage.owner = owner
+    return storage
+
+
+def memory_stats():
+    """What the allocator holds, in bytes: ``allocated`` to tensors, ``peak``, ``cached`` for reuse and its ``limit``;
+    and how many ``allocations`` were made, how many of them ``reused`` a cached block.
+
+    >>> import minitorch
+    >>> sorted(minitorch.memory_stats())
+    ['allocated', 'allocations', 'cached', 'limit', 'peak', 'reused']
+    """
+    return dict(allocated=mt_stats.allocated, peak=mt_stats.peak, cached=mt_stats.cached, limit=mt_stats.limit,
+                allocations=mt_stats.allocations, reused=mt_stats.reused)
+
+
+def empty_cache():
+    """Give the blocks that are kept for reuse back to the operating system.
+
+    >>> import minitorch
+    >>> minitorch.empty_cache()
+    >>> minitorch.memory_stats()["cached"]
+    0
+    """
+    mt_empty_cache()
+
+
+def set_cache_limit(long long nbytes):
+    """Bound the memory that is kept for reuse; 0 keeps none.
+
+    >>> import minitorch
+    >>> before = minitorch.memory_stats()["limit"]
+    >>> minitorch.set_cache_limit(1 << 20)
+    >>> minitorch.set_cache_limit(before)
+    """
+    if nbytes < 0:
+        raise ValueError(f"set_cache_limit: the limit must not be negative, got {nbytes}")
+    mt_stats.limit = nbytes
+    if mt_stats.cached > nbytes:
+        mt_empty_cache()
+
+
+cdef long long _default_limit():
+    """A quarter of the machine's memory, at most 4 GiB; MINITORCH_CACHE_LIMIT (bytes) has the last word."""
+    wanted = os.environ.get("MINITORCH_CACHE_LIMIT")
+    if wanted is not None and wanted.isdigit():
+        return int(wanted)
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        memory = 4 << 30
+    return min(memory // 4, 4 << 30)
+
+
+mt_stats.limit = _default_limit()

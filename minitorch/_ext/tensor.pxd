@@ -1,0 +1,98 @@
+from minitorch._ext.storage cimport Storage
+
+cdef enum:
+    INLINE_DIMS = 5     # shapes up to here live inside the object
+    MAX_DIMS = 64
+    SAVED = 4           # tensors that a node can keep for its backward
+
+
+cdef class TensorBase:
+    cdef Storage storage
+    cdef Py_ssize_t offset              # in elements, as are the strides
+    cdef Py_ssize_t numel
+    cdef Py_ssize_t *shape              # ndim entries, in dims or on the heap
+    cdef Py_ssize_t *strides            # ndim entries, right behind the shape
+    cdef Py_ssize_t[2 * INLINE_DIMS] dims
+    cdef int ndim
+    cdef signed char code               # of the dtype
+    cdef bint leaf_requires_grad        # set on leaves only; others ask grad_fn
+    cdef bint contiguous                # in the sense of C order
+    cdef int output_nr                  # which output of grad_fn this is
+    cdef Node grad_fn
+    cdef TensorBase grad_
+    cdef TensorBase base                # of a view: the tensor whose storage it shows
+    cdef unsigned long long base_version  # of a view: the storage's version that grad_fn belongs to
+    cdef object hooks                   # of a leaf: called with its gradient, or None
+    cdef unsigned long long run         # where a running backward keeps this leaf's gradient; a hint (see tape)
+    cdef Py_ssize_t slot
+    cdef dict __dict__
+    cdef object __weakref__
+
+
+cdef class Node:
+    cdef tuple edges                    # per input: a Node (its output 0), an OutputOf, a leaf tensor, or None
+    cdef tuple input_meta               # per input: None, or the (shape, dtype code) its gradient must be brought to
+    cdef unsigned long long seq         # creation order: an edge always leads to a smaller one
+    cdef TensorBase saved0, saved1, saved2, saved3
+    cdef unsigned long long[SAVED] versions
+    cdef unsigned char is_output        # bit k: saved k is this node's own output, kept without its graph
+    cdef bint released
+    cdef int n_outputs
+    cdef object hooks                   # list of (output number, callable) or None
+    cdef unsigned long long run
+    cdef Py_ssize_t slot
+    cdef object __weakref__
+
+    cdef object apply(self, TensorBase g)
+    cdef object apply_many(self, list gs)
+    cdef str op_name(self)
+    cdef bint needs(self, int k) noexcept
+    cdef int save(self, int k, TensorBase tensor) except -1
+    cdef TensorBase saved(self, int k)
+    cdef void release(self)
+
+
+cdef class OutputOf:
+    cdef Node node
+    cdef int nr
+
+
+# --- making tensors
+cdef TensorBase new_like_class()                                     # an empty shell of the public class
+cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code)              # contiguous, own memory
+cdef TensorBase new_as(TensorBase like, int code)                    # same shape; strides too if dense
+cdef TensorBase new_view(TensorBase source, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides,
+                         Py_ssize_t offset)                          # shares the storage; not recorded
+cdef TensorBase alias(TensorBase source)                             # the same data without the graph
+cdef int set_dims(TensorBase t, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides) except -1
+cdef int set_contiguous_dims(TensorBase t, int ndim, const Py_ssize_t *shape) except -1
+cdef Py_ssize_t count_elements(int ndim, const Py_ssize_t *shape, int itemsize) except -1
+cdef type tensor_class()
+
+# --- asking tensors
+cdef char *data_of(TensorBase t) noexcept nogil
+cdef bint is_dense(TensorBase t) noexcept nogil                      # its elements fill a block, each once
+cdef bint same_shape(TensorBase a, TensorBase b) noexcept nogil
+cdef bint has_shape(TensorBase t, int ndim, const Py_ssize_t *shape) noexcept nogil
+cdef tuple shape_of(TensorBase t)
+cdef tuple strides_of(TensorBase t)
+cdef str describe(TensorBase t)                                      # "float32 (2, 3)", for messages
+cdef int wrap_dim(object dim, int ndim) except -1
+cdef int wrap_int(Py_ssize_t dim, int ndim) except -1
+cdef int parse_size(object size, Py_ssize_t *out) except -1          # a shape argument, returns ndim
+
+# --- the tape's recording half
+cdef bint grad_enabled() noexcept nogil
+cdef bint set_grad(bint enabled) noexcept nogil                      # returns what it was
+cdef bint requires_grad(TensorBase t) noexcept
+cdef bint recording1(TensorBase a) noexcept                          # must an operation on it be recorded?
+cdef bint recording2(TensorBase a, TensorBase b) noexcept
+cdef bint recording(tuple tensors) noexcept
+cdef object edge_of(TensorBase t)
+cdef TensorBase record(Node node, TensorBase out, tuple inputs)      # out becomes node's output 0
+cdef TensorBase record1(Node node, TensorBase out, TensorBase a)
+cdef TensorBase record2(Node node, TensorBase out, TensorBase a, TensorBase b)
+cdef int record_outputs(Node node, tuple outs, tuple inputs) except -1
+cdef int check_inplace(TensorBase t, str name) except -1             # refuse leaves that need gradients, read-only
+cdef int rebase(TensorBase t, Node node, tuple inputs) except -1     # t was changed in place by node
+cdef void bump(TensorBase t) noexcept                                # count an in-place change
