@@ -95,4 +95,5 @@ cdef TensorBase record2(Node node, TensorBase out, TensorBase a, TensorBase b)
 cdef int record_outputs(Node node, tuple outs, tuple inputs) except -1
 cdef int check_inplace(TensorBase t, str name) except -1             # refuse leaves that need gradients, read-only
 cdef int rebase(TensorBase t, Node node, tuple inputs) except -1     # t was changed in place by node
+cdef void set_view_hooks(void (*refresh)(TensorBase) noexcept, void (*rebase_)(TensorBase) noexcept) noexcept
 cdef void bump(TensorBase t) noexcept                                # count an in-place change

@@ -1,0 +1,621 @@
+"""The tensor's layout, and the recording half of the tape.
+
+A tensor is a shape, strides and an offset over a `Storage`.  A `Node` is one recorded operation; its edges lead to
+what its inputs came from.  Replaying the nodes is the business of `tape`, changing shapes that of `views`.
+"""
+cimport cython
+from libc.stdlib cimport malloc, free
+from libc.string cimport memcpy
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_REFCNT
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from cpython.ref cimport Py_INCREF
+from minitorch._ext.dtype cimport dtype_of, mt_itemsize, mt_category
+from minitorch._ext.storage cimport Storage, new_storage
+
+cdef extern from *:
+    """
+    #ifndef MT_THREAD_LOCAL
+    #define MT_THREAD_LOCAL _Thread_local
+    #endif
+    static MT_THREAD_LOCAL int mt_grad_mode = 1;
+    static MT_THREAD_LOCAL int mt_inference_mode = 0;
+    #define mt_make(type, args) (((PyTypeObject *)(type))->tp_new((PyTypeObject *)(type), args, NULL))
+    """
+    int mt_grad_mode
+    int mt_inference_mode
+    object mt_make(object type, object args)
+
+cdef extern from *:
+    bint mul_overflows "__builtin_mul_overflow"(Py_ssize_t a, Py_ssize_t b, Py_ssize_t *result) nogil
+
+cdef unsigned long long next_seq = 0
+cdef object public_class = None        # minitorch.Tensor
+cdef object size_class = tuple         # minitorch.Size
+cdef tuple no_args = ()
+
+
+# --- the tensor -------------------------------------------------------------------------------------------------
+
+@cython.freelist(64)
+cdef class TensorBase:
+    """Shape, strides and offset over a storage.  The public class is its Python subclass `minitorch.Tensor`."""
+
+    def __cinit__(self):
+        self.shape = self.dims
+        self.strides = self.dims
+
+    def __dealloc__(self):
+        if self.shape != self.dims:
+            free(self.shape)
+
+    def __hash__(self):
+        return <Py_ssize_t><PyObject *>self >> 4
+
+
+def register_classes(tensor, size):
+    """Tell the engine the public classes: what it makes tensors and shapes of."""
+    global public_class, size_class
+    public_class, size_class = tensor, size
+
+
+cdef type tensor_class():
+    return public_class
+
+
+cdef TensorBase new_like_class():
+    return <TensorBase>mt_make(public_class, no_args)
+
+
+cdef int set_rank(TensorBase t, int ndim) except -1:
+    """Make room for ndim sizes and strides."""
+    if ndim > INLINE_DIMS:
+        if ndim > MAX_DIMS:
+            raise ValueError(f"a tensor can have at most {MAX_DIMS} dimensions, not {ndim}")
+        if t.shape != t.dims:
+            free(t.shape)
+        t.shape = <Py_ssize_t *>malloc(2 * ndim * sizeof(Py_ssize_t))
+        if t.shape == NULL:
+            t.shape = t.dims
+            raise MemoryError()
+    elif t.shape != t.dims:
+        free(t.shape)
+        t.shape = t.dims
+    t.strides = t.shape + ndim
+    t.ndim = ndim
+    return 0
+
+
+cdef int set_dims(TensorBase t, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides) except -1:
+    """Give t a shape and strides, and derive its number of elements and whether it is contiguous."""
+    cdef Py_ssize_t numel = 1, expected = 1
+    cdef int i
+    cdef bint contiguous = True
+    set_rank(t, ndim)
+    for i in range(ndim):
+        t.shape[i] = shape[i]
+        t.strides[i] = strides[i]
+        numel *= shape[i]
+    for i in range(ndim - 1, -1, -1):
+        if shape[i] != 1:
+            if strides[i] != expected:
+                contiguous = False
+                break
+            expected *= shape[i]
+    t.numel = numel
+    t.contiguous = contiguous or numel == 0
+    return 0
+
+
+cdef int set_contiguous_dims(TensorBase t, int ndim, const Py_ssize_t *shape) except -1:
+    cdef Py_ssize_t numel = 1, stride = 1
+    cdef int i
+    set_rank(t, ndim)
+    for i in range(ndim - 1, -1, -1):
+        t.shape[i] = shape[i]
+        t.strides[i] = stride
+        numel *= shape[i]
+        stride *= shape[i] if shape[i] > 0 else 1
+    t.numel = numel
+    t.contiguous = True
+    return 0
+
+
+cdef Py_ssize_t count_elements(int ndim, const Py_ssize_t *shape, int itemsize) except -1:
+    """The number of elements of a shape; refuses negative sizes and those whose bytes overflow."""
+    cdef Py_ssize_t numel = 1, nbytes
+    cdef int i
+    cdef bint overflow = False
+    for i in range(ndim):
+        if shape[i] < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {shape[i]}: "
+                               f"{[shape[k] for k in range(ndim)]}")
+        overflow = mul_overflows(numel, shape[i], &numel) or overflow
+    if overflow:
+        for i in range(ndim):
+            if shape[i] == 0:
+                return 0
+    if overflow or mul_overflows(numel, itemsize, &nbytes):
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={[shape[k] for k in range(ndim)]}")
+    return numel
+
+
+cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code):
+    """A contiguous tensor with memory of its own, not initialised."""
+    cdef Py_ssize_t numel = count_elements(ndim, shape, mt_itemsize[code])
+    cdef TensorBase t = new_like_class()
+    t.code = code
+    set_contiguous_dims(t, ndim, shape)
+    t.storage = new_storage(numel * mt_itemsize[code])
+    return t
+
+
+cdef TensorBase new_as(TensorBase like, int code):
+    """A new tensor of the same shape, its dimensions in the same order in memory."""
+    cdef Py_ssize_t[MAX_DIMS] strides
+    cdef int[MAX_DIMS] order
+    cdef int i, j, d, n = like.ndim
+    cdef Py_ssize_t stride = 1
+    if like.contiguous:
+        return new_tensor(n, like.shape, code)
+    for i in range(n):                   # insertion sort by stride, largest first; ties and zeros keep their order
+        j = i
+        while j > 0 and like.strides[i] != 0 and like.shape[i] != 1 and \
+                abs(like.strides[order[j - 1]]) < abs(like.strides[i]) and like.strides[order[j - 1]] != 0:
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = i
+    for i in range(n - 1, -1, -1):
+        d = order[i]
+        strides[d] = stride
+        stride *= like.shape[d] if like.shape[d] > 0 else 1
+    cdef TensorBase t = new_like_class()
+    t.code = code
+    set_dims(t, n, like.shape, strides)
+    t.storage = new_storage(count_elements(n, like.shape, mt_itemsize[code]) * mt_itemsize[code])
+    return t
+
+
+cdef TensorBase new_view(TensorBase source, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides,
+                         Py_ssize_t offset):
+    """Another shape over the storage of source; not recorded."""
+    cdef TensorBase t = new_like_class()
+    t.code = source.code
+    t.storage = source.storage
+    t.offset = offset
+    set_dims(t, ndim, shape, strides)
+    return t
+
+
+cdef TensorBase alias(TensorBase source):
+    """The same data without the graph, for the engine's own use (never shown to a user)."""
+    cdef TensorBase t = TensorBase.__new__(TensorBase)
+    t.code = source.code
+    t.storage = source.storage
+    t.offset = source.offset
+    t.output_nr = source.output_nr
+    set_dims(t, source.ndim, source.shape, source.strides)
+    return t
+
+
+cdef char *data_of(TensorBase t) noexcept nogil:
+    return t.storage.data + t.offset * mt_itemsize[t.code]
+
+
+cdef bint is_dense(TensorBase t) noexcept nogil:
+    """Whether the elements fill a block of memory, each place once (in whatever order)."""
+    cdef int i, found, n = t.ndim
+    cdef Py_ssize_t expected = 1
+    cdef unsigned long long used = 0
+    if t.contiguous:
+        return True
+    while True:
+        found = -1
+        for i in range(n):
+            if not (used >> i) & 1 and t.shape[i] != 1 and t.strides[i] == expected:
+                found = i
+                break
+        if found < 0:
+            break
+        used |= <unsigned long long>1 << found
+        expected *= t.shape[found]
+    return expected == t.numel
+
+
+cdef bint has_shape(TensorBase t, int ndim, const Py_ssize_t *shape) noexcept nogil:
+    cdef int i
+    if t.ndim != ndim:
+        return False
+    for i in range(ndim):
+        if t.shape[i] != shape[i]:
+            return False
+    return True
+
+
+cdef bint same_shape(TensorBase a, TensorBase b) noexcept nogil:
+    return has_shape(a, b.ndim, b.shape)
+
+
+cdef tuple ints(int n, const Py_ssize_t *values):
+    cdef tuple result = PyTuple_New(n)
+    cdef int i
+    for i in range(n):
+        value = values[i]
+        Py_INCREF(value)
+        PyTuple_SET_ITEM(result, i, value)
+    return result
+
+
+cdef tuple shape_of(TensorBase t):
+    return mt_make(size_class, (ints(t.ndim, t.shape),))
+
+
+cdef tuple strides_of(TensorBase t):
+    return ints(t.ndim, t.strides)
+
+
+cdef str describe(TensorBase t):
+    """How a message names a tensor: float32 (2, 3)."""
+    return f"{dtype_of(t.code).name} {ints(t.ndim, t.shape)}"
+
+
+cdef int wrap_int(Py_ssize_t dim, int ndim) except -1:
+    """A dimension counted from either end, as one from the front."""
+    cdef int n = ndim if ndim > 0 else 1
+    if dim < -n or dim >= n:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    return dim + n if dim < 0 else dim
+
+
+cdef int wrap_dim(object dim, int ndim) except -1:
+    if not isinstance(dim, int) and not hasattr(dim, "__index__"):
+        raise TypeError(f"a dimension must be an int, not {type(dim).__name__}")
+    return wrap_int(dim, ndim)
+
+
+cdef int parse_size(object size, Py_ssize_t *out) except -1:
+    """Read a shape (an int or a sequence of ints) into out; returns the number of dimensions."""
+    cdef int i = 0
+    if isinstance(size, int):
+        out[0] = size
+        return 1
+    if not isinstance(size, (tuple, list)):
+        if hasattr(size, "__index__"):
+            out[0] = size.__index__()
+            return 1
+        try:
+            size = tuple(size)
+        except TypeError:
+            raise TypeError(f"a shape must be ints or a sequence of ints, not {type(size).__name__}") from None
+    if len(size) > MAX_DIMS:
+        raise ValueError(f"a tensor can have at most {MAX_DIMS} dimensions, not {len(size)}")
+    for n in size:
+        if not isinstance(n, int) and (isinstance(n, float) or not hasattr(n, "__index__")):
+            raise TypeError(f"a shape must be made of ints, but position {i} is {n!r} ({type(n).__name__})")
+        try:
+            out[i] = n
+        except OverflowError:
+            raise RuntimeError(f"a size of {n} overflows: shape {list(size)}") from None
+        i += 1
+    return i
+
+
+# --- grad mode, per thread ----------------------------------------------------------------------------------------
+
+cdef bint grad_enabled() noexcept nogil:
+    return mt_grad_mode
+
+
+cdef bint set_grad(bint enabled) noexcept nogil:
+    global mt_grad_mode
+    cdef bint before = mt_grad_mode
+    mt_grad_mode = enabled
+    return before
+
+
+def is_grad_enabled():
+    """Whether operations are being recorded in this thread.
+
+    >>> import minitorch
+    >>> minitorch.is_grad_enabled()
+    True
+    """
+    return mt_grad_mode != 0
+
+
+def _set_grad_enabled(bint mode):
+    return set_grad(mode)
+
+
+def _set_inference_mode(bint mode):
+    global mt_inference_mode
+    before = mt_inference_mode != 0
+    mt_inference_mode = mode
+    return before
+
+
+def is_inference_mode_enabled():
+    """Whether this thread is inside ``minitorch.inference_mode()``.
+
+    >>> import minitorch
+    >>> minitorch.is_inference_mode_enabled()
+    False
+    """
+    return mt_inference_mode != 0
+
+
+cdef bint requires_grad(TensorBase t) noexcept:
+    return t.leaf_requires_grad or edge_of(t) is not None
+
+
+cdef bint recording1(TensorBase a) noexcept:
+    return mt_grad_mode and requires_grad(a)
+
+
+cdef bint recording2(TensorBase a, TensorBase b) noexcept:
+    return mt_grad_mode and (requires_grad(a) or requires_grad(b))
+
+
+cdef bint recording(tuple tensors) noexcept:
+    if mt_grad_mode:
+        for t in tensors:
+            if t is not None and requires_grad(<TensorBase>t):
+                return True
+    return False
+
+
+# --- nodes ----------------------------------------------------------------------------------------------------------
+
+cdef list doomed = []      # references that dropped nodes leave to the outermost of them
+cdef bint dropping = False
+
+
+@cython.freelist(64)
+cdef class Node:
+    """One recorded operation.  A subclass gives the derivative in `apply`, and keeps tensors only through `save`."""
+
+    def __dealloc__(self):
+        # A chain of nodes must not be dropped by recursion: each leaves what it holds to the outermost drop.
+        global dropping
+        if hands_on(self.saved0):
+            doomed.append(self.saved0)
+        if hands_on(self.saved1):
+            doomed.append(self.saved1)
+        if hands_on(self.saved2):
+            doomed.append(self.saved2)
+        if hands_on(self.saved3):
+            doomed.append(self.saved3)
+        if self.edges is not None and Py_REFCNT(self.edges) == 1:
+            for edge in self.edges:
+                if edge is not None and Py_REFCNT(edge) <= 2 and not isinstance(edge, TensorBase):
+                    doomed.append(edge)
+        if dropping or not doomed:
+            return
+        self.saved0 = self.saved1 = self.saved2 = self.saved3 = self.edges = None
+        dropping = True
+        while doomed:
+            doomed.pop()
+        dropping = False
+
+    cdef object apply(self, TensorBase g):
+        """The gradients of the inputs, a tuple with None where there is none, given that of output 0."""
+        raise NotImplementedError(f"{self.op_name()} has no derivative")
+
+    cdef object apply_many(self, list gs):
+        """The same for an operation with several outputs; None stands for a gradient that never came."""
+        return self.apply(<TensorBase>gs[0])
+
+    cdef str op_name(self):
+        return type(self).__name__ + "0"
+
+    cdef bint needs(self, int k) noexcept:
+        """Whether anybody wants the gradient of input k."""
+        return self.edges[k] is not None
+
+    cdef int save(self, int k, TensorBase tensor) except -1:
+        """Keep a tensor for the backward; an output of this node is kept without the graph, or it would keep itself."""
+        self.versions[k] = tensor.storage.version
+        if tensor.grad_fn is self:
+            tensor = alias(tensor)
+            self.is_output |= 1 << k
+        if k == 0:
+            self.saved0 = tensor
+        elif k == 1:
+            self.saved1 = tensor
+        elif k == 2:
+            self.saved2 = tensor
+        else:
+            self.saved3 = tensor
+        return 0
+
+    cdef TensorBase saved(self, int k):
+        """What was kept, if it is still there and unchanged."""
+        cdef TensorBase t = self.saved0 if k == 0 else self.saved1 if k == 1 else self.saved2 if k == 2 else self.saved3
+        cdef TensorBase joined
+        if t is None:
+            if not self.released:
+                return None
+            raise RuntimeError(
+                f"Trying to backward through the graph a second time: {self.op_name()} has already given back what it "
+                "saved. Specify retain_graph=True in the first call if you need to backward twice")
+        if t.storage.version != self.versions[k]:
+            raise RuntimeError(
+                "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                f"{self.op_name()} saved a tensor, {describe(t)}, at version {self.versions[k]}, and it is now at "
+                f"version {t.storage.version}. Use the out-of-place form of the operation that changed it, "
+                "or clone() the tensor first")
+        if mt_grad_mode and (self.is_output >> k) & 1:
+            joined = new_view(t, t.ndim, t.shape, t.strides, t.offset)
+            joined.grad_fn = self
+            joined.output_nr = t.output_nr
+            return joined
+        return t
+
+    cdef void release(self):
+        """Give back what was saved."""
+        self.released = True
+        self.saved0 = self.saved1 = self.saved2 = self.saved3 = None
+
+    def name(self):
+        """The name of the operation's derivative, such as MulBackward0."""
+        return self.op_name()
+
+    @property
+    def next_functions(self):
+        """For each input the node that it came from and which of its outputs it was."""
+        return tuple([public_edge(edge) for edge in self.edges])
+
+    def __repr__(self):
+        return f"<{self.op_name()} object at {<Py_ssize_t><PyObject *>self:#x}>"
+
+
+cdef bint hands_on(TensorBase t) noexcept:
+    """Whether dropping this reference would drop a node in its turn."""
+    return t is not None and t.grad_fn is not None and Py_REFCNT(t) == 1
+
+
+cdef class OutputOf:
+    """The edge to an output other than the first of a node."""
+
+
+cdef class AccumulateGrad:
+    """What `next_functions` shows for a leaf: the end of the graph, where its gradient is added up."""
+    cdef readonly TensorBase variable
+
+    def name(self):
+        """AccumulateGrad"""
+        return "AccumulateGrad"
+
+    @property
+    def next_functions(self):
+        """Nothing comes before a leaf."""
+        return ()
+
+    def __repr__(self):
+        return f"<AccumulateGrad object at {<Py_ssize_t><PyObject *>self:#x}>"
+
+
+cdef tuple public_edge(edge):
+    cdef AccumulateGrad leaf
+    if edge is None:
+        return None, 0
+    if isinstance(edge, OutputOf):
+        return (<OutputOf>edge).node, (<OutputOf>edge).nr
+    if isinstance(edge, Node):
+        return edge, 0
+    leaf = AccumulateGrad.__new__(AccumulateGrad)
+    leaf.variable = edge
+    return leaf, 0
+
+
+# how a view whose base was changed in place gets its new place in the graph; `views` fills this in
+cdef void (*refresh_view)(TensorBase view) noexcept = NULL
+cdef void (*rebase_view)(TensorBase view) noexcept = NULL
+
+
+cdef void set_view_hooks(void (*refresh)(TensorBase) noexcept, void (*rebase_)(TensorBase) noexcept) noexcept:
+    global refresh_view, rebase_view
+    refresh_view, rebase_view = refresh, rebase_
+
+
+cdef object edge_of(TensorBase t):
+    """What the tape points at for t: a node, an OutputOf, the leaf itself, or None if t needs no gradient."""
+    cdef OutputOf output
+    if t.base is not None and t.base_version != t.storage.version:
+        refresh_view(t)
+    if t.grad_fn is not None:
+        if t.output_nr == 0:
+            return t.grad_fn
+        output = OutputOf.__new__(OutputOf)
+        output.node = t.grad_fn
+        output.nr = t.output_nr
+        return output
+    return t if t.leaf_requires_grad else None
+
+
+cdef inline void number(Node node) noexcept:
+    global next_seq
+    next_seq += 1
+    node.seq = next_seq
+
+
+cdef TensorBase record1(Node node, TensorBase out, TensorBase a):
+    node.edges = (edge_of(a),)
+    number(node)
+    node.n_outputs = 1
+    out.grad_fn = node
+    return out
+
+
+cdef TensorBase record2(Node node, TensorBase out, TensorBase a, TensorBase b):
+    node.edges = (edge_of(a), edge_of(b))
+    number(node)
+    node.n_outputs = 1
+    out.grad_fn = node
+    return out
+
+
+cdef TensorBase record(Node node, TensorBase out, tuple inputs):
+    """Make out the result of node, which was computed from inputs (None for an absent one)."""
+    node.edges = tuple([None if t is None else edge_of(<TensorBase>t) for t in inputs])
+    number(node)
+    node.n_outputs = 1
+    out.grad_fn = node
+    return out
+
+
+cdef int record_outputs(Node node, tuple outs, tuple inputs) except -1:
+    """The same for several outputs; None among outs stands for one without a gradient."""
+    cdef int i
+    node.edges = tuple([None if t is None else edge_of(<TensorBase>t) for t in inputs])
+    number(node)
+    node.n_outputs = len(outs)
+    for i in range(node.n_outputs):
+        if outs[i] is not None:
+            (<TensorBase>outs[i]).grad_fn = node
+            (<TensorBase>outs[i]).output_nr = i
+    return 0
+
+
+# --- in-place changes -------------------------------------------------------------------------------------------------
+
+cdef int check_inplace(TensorBase t, str name) except -1:
+    """Refuse what must not be written to."""
+    cdef int i
+    if t.storage.readonly:
+        raise RuntimeError(f"{name}: the tensor shares the memory of a read-only NumPy array. "
+                           "clone() the tensor, or copy the array first")
+    if mt_grad_mode:
+        if t.leaf_requires_grad:
+            raise RuntimeError(f"{name}: a leaf Variable that requires grad is being used in an in-place operation. "
+                               "Do it under minitorch.no_grad(), or on a clone()")
+        if t.base is not None and t.base.leaf_requires_grad:
+            raise RuntimeError(f"{name}: a view of a leaf Variable that requires grad is being used in an in-place "
+                               "operation. Do it under minitorch.no_grad(), or on a clone()")
+    if not t.contiguous:
+        for i in range(t.ndim):
+            if t.strides[i] == 0 and t.shape[i] > 1:
+                raise RuntimeError(f"{name}: unsupported operation: more than one element of the written-to tensor "
+                                   f"{describe(t)} refers to a single memory location. Please clone() the tensor before "
+                                   "performing the operation.")
+    return 0
+
+
+cdef void bump(TensorBase t) noexcept:
+    t.storage.version += 1
+
+
+cdef int rebase(TensorBase t, Node node, tuple inputs) except -1:
+    """t has been changed in place: from now on it is the result of node, which was computed from inputs."""
+    record(node, t, inputs)
+    t.output_nr = 0
+    # a node that kept t itself would keep itself alive; its saved value is stale anyway
+    if node.saved0 is t:
+        node.saved0 = alias(t)
+    if node.saved1 is t:
+        node.saved1 = alias(t)
+    if node.saved2 is t:
+        node.saved2 = alias(t)
+    if t.base is not None:
+        rebase_view(t)
+    return 0
