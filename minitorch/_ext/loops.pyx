@@ -1,0 +1,444 @@
+"""The broadcasting plan: one way of walking over a result and its operands for every pointwise kernel.
+
+Kernels are written for contiguous data of one type only.  The plan collapses the dimensions that lie one behind the
+other in all operands and cuts the rest into pieces; an operand that is strided, broadcast or of another type is
+gathered into a buffer of `CHUNK` elements, which stays in the first cache, and a result likewise scattered.
+"""
+cimport cython
+from libc.string cimport memcpy, memset
+from minitorch._ext.dtype cimport (
+    MT_BOOL, MT_BF16, MT_F16, MT_F32, MT_F64, dtype_of, mt_category, mt_compute, mt_itemsize,
+)
+from minitorch._ext.storage cimport Storage
+from minitorch._ext.tensor cimport (
+    TensorBase, data_of, new_as, new_tensor, same_shape, is_dense, shape_of, describe,
+)
+from minitorch._ext.threads cimport parallel_for
+
+cdef extern from "convert.h" nogil:
+    const mt_convert_loop mt_convert[10][10]
+    void mt_transpose(int itemsize, char *d, Py_ssize_t dr, const char *s, Py_ssize_t sr,
+                      Py_ssize_t rows, Py_ssize_t columns)
+    mt_scalar mt_scalar_from_double(int code, double v)
+    mt_scalar mt_scalar_from_int(int code, long long v)
+
+
+# --- building a plan ------------------------------------------------------------------------------------------------
+
+cdef void plan_begin(Plan *plan, TensorBase out, int want) noexcept nogil:
+    """Start a plan for the elements of out."""
+    cdef int i
+    plan.nop = 0
+    plan.ndim = out.ndim
+    plan.numel = out.numel
+    plan.grain = GRAIN
+    for i in range(out.ndim):
+        plan.shape[i] = out.shape[i]
+    plan_add(plan, out, want)
+
+
+cdef void plan_add(Plan *plan, TensorBase operand, int want) noexcept nogil:
+    """Add an operand, broadcast to the plan's shape (which it must fit)."""
+    cdef int k = plan.nop, i, lead = plan.ndim - operand.ndim
+    cdef int itemsize = mt_itemsize[operand.code]
+    for i in range(lead):
+        plan.strides[k][i] = 0
+    for i in range(operand.ndim):
+        plan.strides[k][lead + i] = 0 if operand.shape[i] == 1 else operand.strides[i] * itemsize
+    plan.data[k] = data_of(operand)
+    plan.code[k] = operand.code
+    plan.want[k] = want
+    plan.nop = k + 1
+
+
+cdef void plan_constant(Plan *plan, mt_scalar *value, int want) noexcept nogil:
+    """Add a number, which must outlive the plan."""
+    cdef int k = plan.nop, i
+    for i in range(plan.ndim):
+        plan.strides[k][i] = 0
+    plan.data[k] = <char *>value
+    plan.code[k] = want
+    plan.want[k] = want
+    plan.nop = k + 1
+
+
+cdef inline bint outer_of(Plan *plan, int a, int b) noexcept nogil:
+    """Whether dimension a should lie outside b: the first operand with different strides decides, the result before."""
+    cdef int k
+    cdef Py_ssize_t sa, sb
+    for k in range(plan.nop):
+        sa = abs(plan.strides[k][a])
+        sb = abs(plan.strides[k][b])
+        if sa != sb and (k == 0 or (sa != 0 and sb != 0)):
+            return sa > sb
+    return False
+
+
+cdef void swap_dims(Plan *plan, int a, int b) noexcept nogil:
+    cdef int k
+    plan.shape[a], plan.shape[b] = plan.shape[b], plan.shape[a]
+    for k in range(plan.nop):
+        plan.strides[k][a], plan.strides[k][b] = plan.strides[k][b], plan.strides[k][a]
+
+
+cdef void plan_simplify(Plan *plan) noexcept nogil:
+    """Drop sizes of one, order dimensions by stride, and join those that are one run of memory in every operand."""
+    cdef int i, j, k, n = 0
+    cdef bint joins
+    for i in range(plan.ndim):
+        if plan.shape[i] != 1:
+            if i != n:
+                plan.shape[n] = plan.shape[i]
+                for k in range(plan.nop):
+                    plan.strides[k][n] = plan.strides[k][i]
+            n += 1
+    for i in range(1, n):
+        j = i
+        while j > 0 and outer_of(plan, j, j - 1):
+            swap_dims(plan, j, j - 1)
+            j -= 1
+    j = 0                                                   # the last joined dimension
+    for i in range(1, n):
+        joins = True
+        for k in range(plan.nop):
+            if plan.strides[k][j] != plan.strides[k][i] * plan.shape[i]:
+                joins = False
+                break
+        if joins:
+            plan.shape[j] *= plan.shape[i]
+            for k in range(plan.nop):
+                plan.strides[k][j] = plan.strides[k][i]
+        else:
+            j += 1
+            plan.shape[j] = plan.shape[i]
+            for k in range(plan.nop):
+                plan.strides[k][j] = plan.strides[k][i]
+    plan.ndim = j + 1 if n > 0 else 0
+
+
+# --- walking it -------------------------------------------------------------------------------------------------------
+
+cdef enum Access:
+    DIRECT          # contiguous in the walk's order and of the loop's type: used where it is
+    BY_ROW          # contiguous along the innermost dimension only
+    CONSTANT        # one value everywhere: its buffer is filled once
+    GATHER
+
+
+cdef Access access_of(Plan *plan, int k, bint by_row) noexcept nogil:
+    cdef int i
+    cdef Py_ssize_t expected = mt_itemsize[plan.code[k]]
+    cdef bint constant = k > 0
+    for i in range(plan.ndim):
+        constant = constant and plan.strides[k][i] == 0
+    if constant:
+        return CONSTANT
+    if plan.code[k] != plan.want[k]:
+        return GATHER
+    if by_row:
+        return BY_ROW if plan.strides[k][plan.ndim - 1] == expected else GATHER
+    for i in range(plan.ndim - 1, -1, -1):
+        if plan.strides[k][i] != expected:
+            return GATHER
+        expected *= plan.shape[i]
+    return DIRECT
+
+
+cdef char *at(Plan *plan, int k, Py_ssize_t position) noexcept nogil:
+    """Where the element at a position of the walk lies."""
+    cdef char *p = plan.data[k]
+    cdef int d
+    for d in range(plan.ndim - 1, -1, -1):
+        p += (position % plan.shape[d]) * plan.strides[k][d]
+        position //= plan.shape[d]
+    return p
+
+
+cdef void move(Plan *plan, int k, Py_ssize_t position, Py_ssize_t n, char *buffer, bint store) noexcept nogil:
+    """Gather n elements from a position on into a buffer, converting; or scatter them back."""
+    cdef Py_ssize_t[MAX_DIMS] index
+    cdef Py_ssize_t row = plan.shape[plan.ndim - 1], rest = position, length
+    cdef Py_ssize_t stride = plan.strides[k][plan.ndim - 1]
+    cdef int want = plan.want[k], code = plan.code[k], d
+    cdef Py_ssize_t itemsize = mt_itemsize[want]
+    cdef mt_convert_loop loop = mt_convert[code][want] if store else mt_convert[want][code]
+    cdef char *p = plan.data[k]
+    for d in range(plan.ndim - 1, -1, -1):
+        index[d] = rest % plan.shape[d]
+        rest //= plan.shape[d]
+        p += index[d] * plan.strides[k][d]
+    while True:
+        length = row - index[plan.ndim - 1]
+        if length > n:
+            length = n
+        if store:
+            loop(p, stride, buffer, itemsize, length)
+        else:
+            loop(buffer, itemsize, p, stride, length)
+        n -= length
+        if n == 0:
+            return
+        buffer += length * itemsize
+        d = plan.ndim - 1                                   # to the start of the next row
+        p -= index[d] * stride
+        index[d] = 0
+        d -= 1
+        while index[d] == plan.shape[d] - 1:
+            p -= index[d] * plan.strides[k][d]
+            index[d] = 0
+            d -= 1
+        index[d] += 1
+        p += plan.strides[k][d]
+
+
+cdef void walk(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Do the elements of a plan from begin to end."""
+    cdef Plan *plan = <Plan *>context
+    cdef char[MAX_OPERANDS][CHUNK * 8] buffers
+    cdef char *[MAX_OPERANDS] p
+    cdef Access[MAX_OPERANDS] access
+    cdef Py_ssize_t row = plan.shape[plan.ndim - 1], n
+    cdef bint by_row = plan.ndim > 1 and row >= 64, buffered = False
+    cdef int k
+    for k in range(plan.nop):
+        access[k] = access_of(plan, k, by_row)
+        if access[k] == CONSTANT:
+            mt_convert[plan.want[k]][plan.code[k]](buffers[k], mt_itemsize[plan.want[k]], plan.data[k], 0,
+                                                   CHUNK if end - begin > CHUNK else end - begin)
+        buffered = buffered or access[k] == CONSTANT or access[k] == GATHER
+    while begin < end:
+        n = end - begin
+        if by_row and n > row - begin % row:
+            n = row - begin % row
+        if buffered and n > CHUNK:
+            n = CHUNK
+        for k in range(plan.nop):
+            if access[k] == DIRECT:
+                p[k] = plan.data[k] + begin * mt_itemsize[plan.code[k]]
+            elif access[k] == BY_ROW:
+                p[k] = at(plan, k, begin)
+            else:
+                p[k] = buffers[k]
+                if access[k] == GATHER and k > 0:
+                    move(plan, k, begin, n, buffers[k], False)
+        plan.loop(p, n, plan.params)
+        if access[0] == GATHER:
+            move(plan, 0, begin, n, buffers[0], True)
+        begin += n
+
+
+cdef void plan_run(Plan *plan, mt_loop loop, const mt_scalar *params) noexcept nogil:
+    """Run a kernel over all elements, on several threads if there are enough of them."""
+    if plan.numel == 0:
+        return
+    plan.loop = loop
+    plan.params = params
+    plan_simplify(plan)
+    if plan.ndim == 0:                                      # one element
+        plan.ndim = 1
+        plan.shape[0] = 1
+        for k in range(plan.nop):
+            plan.strides[k][0] = mt_itemsize[plan.code[k]]
+    parallel_for(plan.numel, plan.grain, walk, plan)
+
+
+cdef int broadcast_shape(int *ndim, Py_ssize_t *shape, TensorBase t) noexcept nogil:
+    """Broadcast a shape with that of t, in place; -1 if they do not fit."""
+    cdef int i, n = ndim[0], lead = t.ndim - n
+    if lead > 0:
+        for i in range(n - 1, -1, -1):
+            shape[i + lead] = shape[i]
+        for i in range(lead):
+            shape[i] = 1
+        n = t.ndim
+        ndim[0] = n
+    lead = n - t.ndim
+    for i in range(t.ndim):
+        if shape[lead + i] == 1:
+            shape[lead + i] = t.shape[i]
+        elif t.shape[i] != 1 and t.shape[i] != shape[lead + i]:
+            return -1
+    return 0
+
+
+# --- copy and fill: two of the primitives of a device -------------------------------------------------------------------
+
+cdef mt_scalar scalar_value(object number, int code) except *:
+    """A Python number as a value of a type, by truncation where the type is an integer; out of range is an error."""
+    cdef long long integer
+    if mt_category[code] == 2 or isinstance(number, float):
+        return mt_scalar_from_double(code, number)
+    if code == MT_BOOL:
+        return mt_scalar_from_int(code, bool(number))
+    try:
+        integer = number if isinstance(number, int) else int(number)
+    except OverflowError:
+        raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: "
+                           f"{number}") from None
+    return mt_scalar_from_int(code, integer)
+
+
+cdef void copy_loop(char *const *p, Py_ssize_t n, const mt_scalar *unused) noexcept nogil:
+    memcpy(p[0], p[1], n * unused.i64)
+
+
+cdef struct Transposition:
+    char *d
+    char *s
+    Py_ssize_t dr, sr, columns
+    int itemsize
+
+
+cdef void transpose_rows(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    cdef Transposition *t = <Transposition *>context
+    mt_transpose(t.itemsize, t.d + begin * t.dr * t.itemsize, t.dr, t.s + begin * t.itemsize, t.sr,
+                 end - begin, t.columns)
+
+
+cdef bint copy_transposed(Plan *plan) noexcept nogil:
+    """Do the copy by tiles if the two sides run along different dimensions; whether it was done."""
+    cdef Transposition t
+    cdef int inner = plan.ndim - 1, other = -1, d, i
+    cdef Py_ssize_t itemsize = mt_itemsize[plan.code[0]], outer = 1, k, rest
+    if plan.ndim < 2 or plan.strides[0][inner] != itemsize or plan.shape[inner] < 8:
+        return False
+    for d in range(inner):
+        if plan.strides[1][d] == itemsize and plan.shape[d] >= 8:
+            other = d
+    if other < 0 or plan.strides[1][inner] % itemsize or plan.strides[0][other] % itemsize:
+        return False
+    for d in range(inner):
+        if d != other:
+            outer *= plan.shape[d]
+    t.itemsize = itemsize
+    t.dr = plan.strides[0][other] // itemsize
+    t.sr = plan.strides[1][inner] // itemsize
+    t.columns = plan.shape[inner]
+    for k in range(outer):
+        t.d = plan.data[0]
+        t.s = plan.data[1]
+        rest = k
+        for i in range(inner - 1, -1, -1):
+            if i != other:
+                t.d += (rest % plan.shape[i]) * plan.strides[0][i]
+                t.s += (rest % plan.shape[i]) * plan.strides[1][i]
+                rest //= plan.shape[i]
+        parallel_for(plan.shape[other], 1 + GRAIN // t.columns, transpose_rows, &t)
+    return True
+
+
+cdef int copy_data(TensorBase dst, TensorBase src) except -1:
+    """Copy src into dst: broadcast, converted, whatever their strides.  The shapes must fit."""
+    cdef Plan plan
+    cdef mt_scalar itemsize
+    if dst.numel == 0:
+        return 0
+    if may_overlap(dst, src):
+        src = contiguous_data(src) if not src.contiguous else clone_data(src)
+    itemsize.i64 = mt_itemsize[dst.code]
+    if dst.code == src.code and dst.contiguous and src.contiguous and same_shape(dst, src) and dst.numel < GRAIN:
+        memcpy(data_of(dst), data_of(src), dst.numel * itemsize.i64)
+        return 0
+    plan_begin(&plan, dst, dst.code)
+    plan_add(&plan, src, dst.code)
+    with nogil:
+        if dst.code == src.code:
+            plan_simplify(&plan)
+            if copy_transposed(&plan):
+                return 0
+        plan_run(&plan, copy_loop, &itemsize)
+    return 0
+
+
+cdef TensorBase clone_data(TensorBase t):
+    cdef TensorBase result = new_as(t, t.code)
+    copy_data(result, t)
+    return result
+
+
+cdef int fill_data(TensorBase dst, mt_scalar value) except -1:
+    """Set every element of dst to a value of its compute type."""
+    cdef Plan plan
+    cdef mt_scalar itemsize
+    cdef int want = mt_compute[dst.code]
+    itemsize.i64 = mt_itemsize[dst.code]
+    if dst.contiguous and dst.numel < GRAIN:
+        mt_convert[dst.code][want](data_of(dst), itemsize.i64, <char *>&value, 0, dst.numel)
+        return 0
+    if value.i64 == 0 and dst.contiguous:
+        with nogil:
+            memset(data_of(dst), 0, dst.numel * itemsize.i64)
+        return 0
+    plan_begin(&plan, dst, dst.code)
+    plan_constant(&plan, &value, dst.code)
+    plan.code[1] = want
+    with nogil:
+        plan_run(&plan, copy_loop, &itemsize)
+    return 0
+
+
+cdef int zero_data(TensorBase dst) except -1:
+    cdef mt_scalar zero
+    zero.i64 = 0
+    return fill_data(dst, zero)
+
+
+cdef TensorBase zeros_like_data(TensorBase like, int code):
+    cdef TensorBase result = new_as(like, code)
+    zero_data(result)
+    return result
+
+
+cdef TensorBase contiguous_data(TensorBase t):
+    """The values of t in C order; t itself where they are so already.  Not recorded."""
+    cdef TensorBase result
+    if t.contiguous:
+        return t
+    result = new_tensor(t.ndim, t.shape, t.code)
+    copy_data(result, t)
+    return result
+
+
+cdef TensorBase converted(TensorBase t, int code):
+    """The values of t as another type; t itself where it has it already.  Not recorded."""
+    cdef TensorBase result
+    if t.code == code:
+        return t
+    result = new_as(t, code)
+    copy_data(result, t)
+    return result
+
+
+cdef void extent(TensorBase t, char **low, char **high) noexcept nogil:
+    cdef Py_ssize_t first = 0, last = 0
+    cdef int i
+    for i in range(t.ndim):
+        if t.strides[i] < 0:
+            first += (t.shape[i] - 1) * t.strides[i]
+        else:
+            last += (t.shape[i] - 1) * t.strides[i]
+    low[0] = data_of(t) + first * mt_itemsize[t.code]
+    high[0] = data_of(t) + (last + 1) * mt_itemsize[t.code]
+
+
+cdef bint may_overlap(TensorBase a, TensorBase b) noexcept nogil:
+    """Whether writing to a could change other elements of b than the one at the same place."""
+    cdef char *a_low
+    cdef char *a_high
+    cdef char *b_low
+    cdef char *b_high
+    cdef int i
+    if a.numel == 0 or b.numel == 0:
+        return False
+    if a.storage is not b.storage and a.storage.size_class >= 0 and b.storage.size_class >= 0:
+        return False
+    extent(a, &a_low, &a_high)
+    extent(b, &b_low, &b_high)
+    if a_low >= b_high or b_low >= a_high:
+        return False
+    if data_of(a) != data_of(b) or not same_shape(a, b) or a.code != b.code:
+        return True
+    for i in range(a.ndim):
+        if a.strides[i] != b.strides[i] and a.shape[i] > 1:
+            return True
+    return False
