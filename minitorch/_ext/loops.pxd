@@ -46,3 +46,4 @@ cdef TensorBase zeros_like_data(TensorBase like, int code)
 cdef TensorBase contiguous_data(TensorBase t)                      # t itself where it is contiguous already
 cdef TensorBase converted(TensorBase t, int code)                  # t itself where it has the type already
 cdef bint may_overlap(TensorBase a, TensorBase b) noexcept nogil   # other elements of the same memory
+cdef int accumulate_data(TensorBase dst, TensorBase src) except -1 # dst += src, where dst may show a place twice

@@ -442,3 +442,25 @@ cdef bint may_overlap(TensorBase a, TensorBase b) noexcept nogil:
         if a.strides[i] != b.strides[i] and a.shape[i] > 1:
             return True
     return False
+
+
+cdef int accumulate_data(TensorBase dst, TensorBase src) except -1:
+    """Add src (of the same shape) to dst one element after another, so that dst may show one place several times."""
+    cdef Py_ssize_t position, d_at, s_at, rest, index
+    cdef int d, d_size = mt_itemsize[dst.code], s_size = mt_itemsize[src.code]
+    cdef double total, term
+    cdef char *d_data = data_of(dst)
+    cdef char *s_data = data_of(src)
+    with nogil:
+        for position in range(dst.numel):
+            rest, d_at, s_at = position, 0, 0
+            for d in range(dst.ndim - 1, -1, -1):
+                index = rest % dst.shape[d]
+                rest //= dst.shape[d]
+                d_at += index * dst.strides[d]
+                s_at += index * src.strides[d]
+            mt_convert[MT_F64][dst.code](<char *>&total, 8, d_data + d_at * d_size, d_size, 1)
+            mt_convert[MT_F64][src.code](<char *>&term, 8, s_data + s_at * s_size, s_size, 1)
+            total += term
+            mt_convert[dst.code][MT_F64](d_data + d_at * d_size, d_size, <char *>&total, 8, 1)
+    return 0
