@@ -1137,10 +1137,7 @@ cdef int check_fits(TensorBase dst, TensorBase src) except -1:
     """Whether src broadcasts to the shape of dst."""
     cdef int d, lead = dst.ndim - src.ndim
     for d in range(src.ndim):
-        if lead + d < 0:
-            if src.shape[d] == 1:
-                continue
-        elif src.shape[d] == 1 or src.shape[d] == dst.shape[lead + d]:
+        if lead >= 0 and (src.shape[d] == 1 or src.shape[d] == dst.shape[lead + d]):
             continue
         raise RuntimeError(f"copy_: the shape {tuple(shape_of(src))} of the source cannot be broadcast to "
                            f"{tuple(shape_of(dst))}, the shape of the tensor to be written")

@@ -1,0 +1,1042 @@
+"""Pointwise operations: everything in the table of `minitorch/ops/pointwise.py`.
+
+One function, `call`, does them all: it promotes the types, broadcasts the shapes, runs the generated loop over a plan and
+records one kind of node.  The node runs the generated loop of the derivative; where the derivative must itself be
+differentiable it evaluates the table's text over tensors instead.
+"""
+cimport cython
+import warnings
+from cpython.object cimport Py_EQ, Py_NE, Py_LT, Py_LE, Py_GT, Py_GE, PyObject
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from minitorch._ext.dtype cimport (
+    MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I64, MT_NTYPES, code_of, combine, default_code, dtype, dtype_of,
+    mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
+)
+from minitorch._ext.loops cimport (
+    CHUNK, GRAIN, Plan, broadcast_shape, copy_data, contiguous_data, converted, fill_data, may_overlap, mt_convert_loop,
+    mt_loop, mt_scalar, plan_add, plan_begin, plan_constant, plan_run, scalar_value, zero_data, zeros_like_data,
+)
+from minitorch._ext.storage cimport Storage, new_storage
+from minitorch._ext.tensor cimport (
+    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, edge_of, grad_enabled, has_shape,
+    is_dense, new_as, new_like_class, new_tensor, new_view, record, record1, record2, rebase, requires_grad, same_shape,
+    set_contiguous_dims, shape_of,
+)
+from minitorch._ext.threads cimport parallel_for
+
+cdef extern from "pointwise_loops.h" nogil:
+    enum:
+        MT_GRAD_NONE
+        MT_GRAD_SAME
+        MT_GRAD_NEGATIVE
+        MT_GRAD_LOOP
+        MT_GRAD_ZERO
+        MT_FLOAT_ONLY
+    ctypedef struct mt_grad:
+        unsigned char kind, n_operands
+        unsigned char operands[6]
+        mt_loop loop[2]
+    ctypedef struct mt_pointwise_op:
+        const char *name
+        unsigned char n_inputs, n_params, types, result_bool, mask_first, saves, integer_division
+        mt_loop loop[10]
+        mt_grad grad[3]
+    const mt_pointwise_op mt_pointwise[]
+    enum:
+        MT_OP_add, MT_OP_add_scaled, MT_OP_sub, MT_OP_mul, MT_OP_div, MT_OP_floor_divide, MT_OP_trunc_divide
+        MT_OP_remainder, MT_OP_fmod, MT_OP_pow, MT_OP_square, MT_OP_cube, MT_OP_sqrt, MT_OP_rsqrt, MT_OP_reciprocal
+        MT_OP_neg, MT_OP_abs, MT_OP_exp, MT_OP_log, MT_OP_where, MT_OP_clamp, MT_OP_clamp_min, MT_OP_clamp_max
+        MT_OP_maximum, MT_OP_minimum, MT_OP_lerp, MT_OP_addcmul, MT_OP_addcdiv, MT_OP_round, MT_OP_positive
+        MT_OP_eq, MT_OP_ne, MT_OP_lt, MT_OP_le, MT_OP_gt, MT_OP_ge
+        MT_OP_bitwise_and, MT_OP_bitwise_or, MT_OP_bitwise_xor, MT_OP_bitwise_not
+        MT_OP_bitwise_left_shift, MT_OP_bitwise_right_shift
+        MT_N_OPS
+
+cdef dict titles = dict(uint8="Byte", int8="Char", int16="Short", int32="Int", int64="Long", float16="Half",
+                        bfloat16="BFloat16", float32="Float", float64="Double", bool="Bool")
+
+
+cdef str title(int code):
+    """A type by the name that PyTorch's messages use."""
+    return titles[dtype_of(code).name]
+
+
+cdef str name_of(int op):
+    return mt_pointwise[op].name.decode()
+
+
+# --- types and shapes of results --------------------------------------------------------------------------------------
+
+cdef inline int widest(int a, int b) noexcept nogil:
+    return b if a < 0 else mt_promote(a, b)
+
+
+cdef int result_code(object a, object b, object c) except -1:
+    """The type of a result: tensors with dimensions first, then those without, then Python numbers."""
+    cdef int dimensioned = -1, zero = -1, number = -1
+    cdef TensorBase t
+    for operand in (a, b, c):
+        if operand is None:
+            continue
+        if isinstance(operand, TensorBase):
+            t = operand
+            if t.ndim:
+                dimensioned = widest(dimensioned, t.code)
+            else:
+                zero = widest(zero, t.code)
+        else:
+            number = widest(number, scalar_code(operand))
+    return combine(dimensioned, combine(zero, number))
+
+
+cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object c) except -1:
+    """The same for an operation: one tensor, or two of the same type, is the usual case."""
+    cdef int code
+    if spec.n_inputs == 1 and isinstance(a, TensorBase):
+        code = (<TensorBase>a).code
+    elif spec.n_inputs == 2 and isinstance(a, TensorBase) and isinstance(b, TensorBase) and \
+            (<TensorBase>a).code == (<TensorBase>b).code:
+        code = (<TensorBase>a).code
+    elif spec.n_inputs == 2 and type(b) is float and isinstance(a, TensorBase) and mt_category[(<TensorBase>a).code] == 2:
+        code = (<TensorBase>a).code
+    else:
+        code = result_code(None if spec.mask_first else a, b, c)
+    if spec.types == MT_FLOAT_ONLY and mt_category[code] < 2:
+        code = default_code()
+    return code
+
+
+cdef int refuse_type(int op, int code) except -1:
+    raise NotImplementedError(f'"{name_of(op)}" not implemented for \'{title(code)}\': convert the operands first, '
+                              "for example with .float() or .to(dtype)")
+
+
+cdef int refuse_shapes(int op, object a, object b, object c) except -1:
+    shapes = [tuple(shape_of(<TensorBase>t)) for t in (a, b, c) if isinstance(t, TensorBase)]
+    longest = max([len(s) for s in shapes])
+    padded = [(1,) * (longest - len(s)) + s for s in shapes]
+    for d in range(longest - 1, -1, -1):
+        sizes = [s[d] for s in padded if s[d] != 1]
+        if len(set(sizes)) > 1:
+            raise RuntimeError(f"{name_of(op)}: The size of tensor a ({sizes[0]}) must match the size of tensor b "
+                               f"({[n for n in sizes if n != sizes[0]][0]}) at non-singleton dimension {d}: "
+                               f"the shapes {' and '.join(map(str, shapes))} cannot be broadcast together")
+    return 0
+
+
+cdef int refuse_zero_divisor(int op, object divisor, int code) except -1:
+    """Integers have no infinity to give."""
+    cdef bint zero
+    if isinstance(divisor, TensorBase):
+        zero = has_zero(converted(contiguous_data(<TensorBase>divisor), code))
+    else:
+        zero = divisor == 0
+    if zero:
+        raise RuntimeError(f"ZeroDivisionError: {name_of(op)} of integers by zero")
+    return 0
+
+
+cdef bint has_zero(TensorBase t):
+    cdef Py_ssize_t i
+    cdef int size = mt_itemsize[t.code]
+    cdef char *p = data_of(t)
+    for i in range(t.numel):
+        if size == 8 and (<long long *>p)[i] == 0 or size == 4 and (<int *>p)[i] == 0 or \
+                size == 2 and (<short *>p)[i] == 0 or size == 1 and p[i] == 0:
+            return True
+    return False
+
+
+cdef int prepare_out(TensorBase out, int ndim, const Py_ssize_t *shape, int code, str name, bint recorded) except -1:
+    """Make a tensor given as `out=` fit to take a result of a shape and type."""
+    if recorded or (grad_enabled() and requires_grad(out)):
+        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+                           "but one of the arguments requires grad.")
+    if mt_category[code] > mt_category[out.code]:
+        raise RuntimeError(f"{name}: result type {title(code)} can't be cast to the desired output type {title(out.code)}")
+    check_inplace(out, name)
+    if not has_shape(out, ndim, shape):
+        if out.numel:
+            warnings.warn(f"{name}: an output with shape {tuple(shape_of(out))}, which is not empty, was resized to "
+                          f"{tuple([shape[i] for i in range(ndim)])} since it did not match the result", UserWarning, 2)
+        resize(out, ndim, shape)
+    return 0
+
+
+cdef int resize(TensorBase t, int ndim, const Py_ssize_t *shape) except -1:
+    """Give t another shape, with new memory where the old does not suffice."""
+    set_contiguous_dims(t, ndim, shape)
+    if t.numel * mt_itemsize[t.code] > t.storage.nbytes - t.offset * mt_itemsize[t.code]:
+        t.storage = new_storage(t.numel * mt_itemsize[t.code])
+        t.offset = 0
+    return 0
+
+
+# --- the forward ----------------------------------------------------------------------------------------------------------
+
+cdef struct Operands:
+    int n
+    PyObject *[3] items          # borrowed: tensors or numbers
+    mt_scalar[3] numbers         # the numbers among them, in the loop's type
+
+
+cdef inline bint is_plain(TensorBase t, TensorBase out, int code) noexcept:
+    return t.code == code and t.contiguous and t.numel == out.numel and t.ndim == out.ndim and same_shape(t, out)
+
+
+cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out, Operands *operands,
+             const mt_scalar *params) except -1:
+    """Run a loop that works in a type, over operands of any layout and type."""
+    cdef Plan plan
+    cdef char *[4] p
+    cdef double[3][64] constants
+    cdef int k, want, out_code = MT_BOOL if spec.result_bool else code
+    cdef bint plain = out.contiguous and out.code == out_code and out.numel < GRAIN
+    cdef TensorBase t
+    for k in range(operands.n):
+        if not plain:
+            break
+        want = MT_BOOL if spec.mask_first and k == 0 else code
+        if isinstance(<object>operands.items[k], TensorBase):
+            t = <TensorBase>operands.items[k]
+            plain = is_plain(t, out, want)
+            p[k + 1] = data_of(t)
+        else:
+            plain = out.numel <= 64
+            p[k + 1] = <char *>constants[k]
+    if plain:
+        for k in range(operands.n):
+            if p[k + 1] == <char *>constants[k]:
+                repeat(&operands.numbers[k], code, p[k + 1], out.numel)
+        p[0] = data_of(out)
+        loop(p, out.numel, params)
+        return 0
+    plan_begin(&plan, out, out_code)
+    for k in range(operands.n):
+        want = MT_BOOL if spec.mask_first and k == 0 else code
+        if isinstance(<object>operands.items[k], TensorBase):
+            plan_add(&plan, <TensorBase>operands.items[k], want)
+        else:
+            plan_constant(&plan, &operands.numbers[k], want)
+    if out.numel < GRAIN:
+        plan_run(&plan, loop, params)
+    else:
+        with nogil:
+            plan_run(&plan, loop, params)
+    return 0
+
+
+cdef void repeat(mt_scalar *value, int code, char *p, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef int size = mt_itemsize[code]
+    for i in range(n):
+        if size == 4:
+            (<float *>p)[i] = value.f32
+        elif size == 8:
+            (<double *>p)[i] = value.f64
+        elif size == 2:
+            (<short *>p)[i] = value.i16
+        else:
+            p[i] = value.i8
+
+
+cdef TensorBase separate(int op, TensorBase t, TensorBase out):
+    """An operand that will still be whole when out is written."""
+    cdef TensorBase copy
+    if not may_overlap(out, t):
+        return t
+    if is_dense(t) and is_dense(out) and t.code == out.code:
+        raise RuntimeError(f"{name_of(op)}: unsupported operation: some elements of the input tensor {describe(t)} and the "
+                           f"written-to tensor {describe(out)} refer to a single memory location. "
+                           "Please clone() the tensor before performing the operation.")
+    copy = new_as(t, t.code)
+    copy_data(copy, t)
+    return copy
+
+
+cdef TensorBase call(int op, object a, object b=None, object c=None, tuple params=(), TensorBase out=None,
+                     bint inplace=False):
+    """Do operation op on up to three operands, tensors or numbers; into out, if given; `inplace`: out is a."""
+    cdef const mt_pointwise_op *spec = &mt_pointwise[op]
+    cdef int code = code_for(spec, a, b, c), k, ndim = 0, result
+    cdef int compute = mt_compute[code]
+    cdef mt_loop loop = spec.loop[compute]
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef mt_scalar[8] parameters
+    cdef Operands operands
+    cdef TensorBase t, like = None, kept = None
+    cdef bint recorded = False, tensors = False, broadcast = False
+    if loop == NULL:
+        refuse_type(op, code)
+    operands.n = spec.n_inputs
+    operands.items[0], operands.items[1], operands.items[2] = <PyObject *>a, <PyObject *>b, <PyObject *>c
+    for k in range(operands.n):
+        if isinstance(<object>operands.items[k], TensorBase):
+            t = <TensorBase>operands.items[k]
+            if not tensors:
+                tensors = True
+                ndim = t.ndim
+                like = t
+                for d in range(ndim):
+                    shape[d] = t.shape[d]
+            elif not has_shape(t, ndim, shape):
+                broadcast = True
+                if broadcast_shape(&ndim, shape, t) < 0:
+                    refuse_shapes(op, a, b, c)
+                if not has_shape(like, ndim, shape):
+                    like = t
+            if grad_enabled() and spec.grad[k].kind != MT_GRAD_NONE and mt_category[code] == 2 and not recorded:
+                recorded = requires_grad(t)
+        else:
+            if <object>operands.items[k] is None:
+                raise TypeError(f"{name_of(op)}: operand {k + 1} is missing")
+            operands.numbers[k] = scalar_value(<object>operands.items[k], compute)
+    if not tensors:
+        raise TypeError(f"{name_of(op)}(): expected a tensor among its operands, got "
+                        f"{', '.join([type(x).__name__ for x in (a, b, c) if x is not None])}")
+    if spec.integer_division and mt_category[code] < 2:
+        refuse_zero_divisor(op, b, compute)
+    k = 0
+    for parameter in params:
+        parameters[k] = scalar_value(parameter, compute)
+        k += 1
+    result = MT_BOOL if spec.result_bool else code
+
+    if out is None:
+        out = new_as(like, result) if not broadcast or has_shape(like, ndim, shape) else new_tensor(ndim, shape, result)
+        run(spec, loop, compute, out, &operands, parameters)
+        if recorded:
+            record_call(op, &operands, params, out, None, False)
+        return out
+
+    if inplace:
+        check_inplace(out, name_of(op) + "_")
+        if not has_shape(out, ndim, shape):
+            raise RuntimeError(f"{name_of(op)}_: output with shape {list(shape_of(out))} doesn't match the broadcast "
+                               f"shape {[shape[i] for i in range(ndim)]}")
+        if mt_category[result] > mt_category[out.code]:
+            raise RuntimeError(f"{name_of(op)}_: result type {title(result)} can't be cast to the desired output type "
+                               f"{title(out.code)}")
+        recorded = recorded or (grad_enabled() and requires_grad(out))
+        if recorded and saved_mask(spec, &operands) & 2:
+            kept = new_as(out, out.code)                    # the derivative needs the value that is overwritten
+            copy_data(kept, out)
+    else:
+        prepare_out(out, ndim, shape, result, name_of(op), recorded)
+    if isinstance(a, TensorBase) and a is not out:
+        a = separate(op, <TensorBase>a, out)
+    if isinstance(b, TensorBase) and b is not out:
+        b = separate(op, <TensorBase>b, out)
+    if isinstance(c, TensorBase) and c is not out:
+        c = separate(op, <TensorBase>c, out)
+    cdef Operands separated = operands
+    separated.items[0], separated.items[1], separated.items[2] = <PyObject *>a, <PyObject *>b, <PyObject *>c
+    run(spec, loop, compute, out, &separated, parameters)
+    bump(out)
+    if recorded:
+        record_call(op, &operands, params, out, kept, True)
+    return out
+
+
+# --- the derivative -----------------------------------------------------------------------------------------------------
+
+cdef int saved_mask(const mt_pointwise_op *spec, Operands *operands) noexcept:
+    """Which operands (bits 1 to 3) and whether the result (bit 4) the wanted gradients need."""
+    cdef int mask = 0, k, i
+    for k in range(operands.n):
+        if spec.grad[k].kind == MT_GRAD_LOOP and isinstance(<object>operands.items[k], TensorBase) and \
+                requires_grad(<TensorBase>operands.items[k]):
+            for i in range(spec.grad[k].n_operands):
+                mask |= 1 << spec.grad[k].operands[i]
+    return mask & ~1
+
+
+cdef int record_call(int op, Operands *operands, tuple params, TensorBase out, TensorBase kept, bint inplace) except -1:
+    """Record an operation; `kept` is the old value of a tensor that was changed in place."""
+    cdef const mt_pointwise_op *spec = &mt_pointwise[op]
+    cdef PointwiseBackward node = PointwiseBackward.__new__(PointwiseBackward)
+    cdef int mask = saved_mask(spec, operands), k
+    cdef bint same = True
+    cdef TensorBase t
+    cdef tuple inputs
+    node.op = op
+    node.params = params
+    inputs = PyTuple_New(operands.n)
+    for k in range(operands.n):
+        operand = None
+        if isinstance(<object>operands.items[k], TensorBase):
+            t = <TensorBase>operands.items[k]
+            operand = t
+            same = same and t.code == out.code and (t.numel == out.numel and same_shape(t, out))
+            if (mask >> (k + 1)) & 1:
+                node.save(k, kept if kept is not None and t is out else t)
+        else:
+            if node.numbers is None:
+                node.numbers = [None, None, None]
+            node.numbers[k] = <object>operands.items[k]
+        Py_INCREF(operand)
+        PyTuple_SET_ITEM(inputs, k, operand)
+    if not same:
+        node.input_meta = tuple([None if t is None or (t.code == out.code and same_shape(t, out)) else
+                                 (shape_of(t), t.code) for t in inputs])
+    if inplace:
+        rebase(out, node, inputs)
+    else:
+        record(node, out, inputs)
+    if (mask >> 4) & 1:
+        node.save(3, out)
+    return 0
+
+
+@cython.final
+@cython.freelist(256)
+cdef class PointwiseBackward(Node):
+    """y = f(x1, x2, x3):  dxk = the table's text for operand k, with g = dy."""
+    cdef int op
+    cdef list numbers           # the operands that were numbers
+    cdef tuple params
+
+    cdef str op_name(self):
+        return node_names[self.op] + "Backward0"
+
+    cdef object apply(self, TensorBase g):
+        cdef int n = mt_pointwise[self.op].n_inputs
+        if n == 1:
+            return (self.gradient(0, g),)
+        if n == 2:
+            return (self.gradient(0, g) if self.needs(0) else None, self.gradient(1, g) if self.needs(1) else None)
+        return tuple([self.gradient(k, g) if self.needs(k) else None for k in range(n)])
+
+    cdef object operand(self, int k):
+        """Operand k (1 to 3), or the result (4)."""
+        if self.numbers is not None and k < 4 and self.numbers[k - 1] is not None:
+            return self.numbers[k - 1]
+        return self.saved(k - 1)
+
+    cdef TensorBase gradient(self, int k, TensorBase g):
+        cdef const mt_pointwise_op *spec = &mt_pointwise[self.op]
+        cdef const mt_grad *grad = &spec.grad[k]
+        if grad.kind == MT_GRAD_SAME:
+            return g
+        if grad.kind == MT_GRAD_NEGATIVE:
+            return call(MT_OP_neg, g)
+        if grad.kind == MT_GRAD_ZERO:
+            return zeros_like_data(g, g.code)
+        if grad.kind == MT_GRAD_NONE:
+            return None
+        return self.by_text(k, g) if grad_enabled() else self.by_loop(k, g)
+
+    cdef TensorBase by_loop(self, int k, TensorBase g):
+        """The fused derivative."""
+        cdef const mt_pointwise_op *spec = &mt_pointwise[self.op]
+        cdef const mt_grad *grad = &spec.grad[k]
+        cdef int code = mt_compute[g.code], i, which
+        cdef mt_loop loop = grad.loop[1 if code == MT_F64 else 0]
+        cdef TensorBase out = new_as(g, g.code), t
+        cdef mt_scalar[8] parameters
+        cdef mt_scalar[6] numbers
+        cdef char *[8] p
+        cdef Plan plan
+        cdef bint plain = g.contiguous and g.code == code and g.numel < GRAIN
+        cdef int want
+        for i in range(len(self.params)):
+            parameters[i] = scalar_value(self.params[i], code)
+        plan_begin(&plan, out, code)
+        for i in range(grad.n_operands):
+            which = grad.operands[i]
+            operand = g if which == 0 else self.operand(which)
+            want = MT_BOOL if spec.mask_first and which == 1 else code
+            if isinstance(operand, TensorBase):
+                t = operand
+                plan_add(&plan, t, want)
+                plain = plain and is_plain(t, out, want)
+                p[i + 1] = data_of(t)
+            else:
+                numbers[i] = scalar_value(operand, code)
+                plan_constant(&plan, &numbers[i], want)
+                plain = False
+        if plain:
+            p[0] = data_of(out)
+            loop(p, out.numel, parameters)
+        elif out.numel < GRAIN:
+            plan_run(&plan, loop, parameters)
+        else:
+            with nogil:
+                plan_run(&plan, loop, parameters)
+        return out
+
+    cdef TensorBase by_text(self, int k, TensorBase g):
+        """The same from differentiable operations."""
+        entry = table().TABLE[name_of(self.op)]
+        local = dict(zip(entry.parameters, self.params), g=g)
+        for i, name in enumerate(entry.operands):
+            local[name] = self.operand(i + 1)
+        local["y"] = self.operand(4)
+        result = eval(entry.gradient(k), functions(), local)
+        if not isinstance(result, TensorBase):
+            return fill_like(g, result)
+        if not same_shape(<TensorBase>result, g):
+            return call(MT_OP_add, call(MT_OP_mul, g, 0), result)
+        return result
+
+
+cdef TensorBase fill_like(TensorBase like, number):
+    cdef TensorBase out = new_as(like, like.code)
+    fill_data(out, scalar_value(number, mt_compute[out.code]))
+    return out
+
+
+cdef object _table = None
+cdef dict _functions = None
+
+
+cdef object table():
+    """The table of operations, which only second derivatives read at run time."""
+    global _table
+    if _table is None:
+        from minitorch.ops import pointwise
+        _table = pointwise
+    return _table
+
+
+cdef class Function:
+    """An operation as the texts of the table call it: operands, then parameters."""
+    cdef int op
+
+    def __call__(self, *operands):
+        cdef int n = mt_pointwise[self.op].n_inputs
+        a, b, c = operands[:n] + (None,) * (3 - n)
+        if not any([isinstance(x, TensorBase) for x in operands[:n]]):
+            a = number_tensor(a, MT_F64)
+        return call(self.op, a, b, c, operands[n:])
+
+
+cdef dict functions():
+    cdef Function function
+    global _functions
+    if _functions is None:
+        _functions = {}
+        for i, name in enumerate(table().TABLE):
+            function = Function.__new__(Function)
+            function.op = i
+            _functions[name] = function
+    return _functions
+
+
+# the name of each operation's node; a few share PyTorch's name for a special case
+cdef dict _special_names = dict(square="Pow", cube="Pow", add_scaled="Add", sub_scaled="Sub", positive="Clone",
+                                floor_divide="FloorDivide", gelu_tanh="Gelu", clamp_min="ClampMin", clamp_max="ClampMax")
+cdef list node_names = [_special_names.get(name, "".join([part.capitalize() for part in name.split("_")]))
+                        for name in [name_of(op) for op in range(MT_N_OPS)]]
+
+
+# --- what other modules build on --------------------------------------------------------------------------------------------
+
+cdef TensorBase op_add(object a, object b):
+    return call(MT_OP_add, a, b)
+
+
+cdef TensorBase op_sub(object a, object b):
+    return call(MT_OP_sub, a, b)
+
+
+cdef TensorBase op_mul(object a, object b):
+    return call(MT_OP_mul, a, b)
+
+
+cdef TensorBase op_div(object a, object b):
+    return call(MT_OP_div, a, b)
+
+
+cdef TensorBase op_neg(object a):
+    return call(MT_OP_neg, a)
+
+
+cdef TensorBase op_exp(object a):
+    return call(MT_OP_exp, a)
+
+
+cdef TensorBase op_log(object a):
+    return call(MT_OP_log, a)
+
+
+cdef TensorBase op_eq(object a, object b):
+    return call(MT_OP_eq, a, b)
+
+
+cdef TensorBase op_where(object condition, object a, object b):
+    return call(MT_OP_where, condition, a, b)
+
+
+cdef TensorBase compare(object a, object b, int richcmp_code):
+    """a < b and its kin."""
+    cdef int op = MT_OP_eq
+    if richcmp_code == Py_NE:
+        op = MT_OP_ne
+    elif richcmp_code == Py_LT:
+        op = MT_OP_lt
+    elif richcmp_code == Py_LE:
+        op = MT_OP_le
+    elif richcmp_code == Py_GT:
+        op = MT_OP_gt
+    elif richcmp_code == Py_GE:
+        op = MT_OP_ge
+    return call(op, a, b)
+
+
+cdef int[15] operators = [
+    MT_OP_add, MT_OP_sub, MT_OP_mul, MT_OP_div, MT_OP_floor_divide, MT_OP_remainder, MT_OP_pow, MT_OP_bitwise_and,
+    MT_OP_bitwise_or, MT_OP_bitwise_xor, MT_OP_bitwise_left_shift, MT_OP_bitwise_right_shift, MT_OP_neg, MT_OP_abs,
+    MT_OP_bitwise_not]
+
+
+cdef TensorBase operator(int which, object a, object b):
+    """One of Python's operators."""
+    if which == OP_POW:
+        return power(a, b, None, False)
+    return call(operators[which], a, b)
+
+
+cdef TensorBase inplace_operator(int which, TensorBase a, object b):
+    if which == OP_POW:
+        return power(a, b, a, True)
+    return call(operators[which], a, b, None, (), a, True)
+
+
+cdef TensorBase power(object a, object b, TensorBase out, bint inplace):
+    """a ** b; the exponents that are a product, a root or a quotient are done as such."""
+    cdef double exponent
+    if type(b) is int or type(b) is float:
+        exponent = b
+        if exponent == 2:
+            return call(MT_OP_square, a, None, None, (), out, inplace)
+        if exponent == 3:
+            return call(MT_OP_cube, a, None, None, (), out, inplace)
+        if isinstance(a, TensorBase) and mt_category[(<TensorBase>a).code] == 2:
+            if exponent == 1:
+                return call(MT_OP_mul, a, 1, None, (), out, inplace)
+            if exponent == 0.5:
+                return call(MT_OP_sqrt, a, None, None, (), out, inplace)
+            if exponent == -0.5:
+                return call(MT_OP_rsqrt, a, None, None, (), out, inplace)
+            if exponent == -1:
+                return call(MT_OP_reciprocal, a, None, None, (), out, inplace)
+        elif type(b) is int and exponent < 0 and isinstance(a, TensorBase):
+            raise RuntimeError("pow: Integers to negative integer powers are not allowed. Use a float exponent or base")
+    return call(MT_OP_pow, a, b, None, (), out, inplace)
+
+
+cdef class ToCopyBackward(Node):
+    """y = x as another type:  dx = dy as the type of x, which the tape sees to."""
+    cdef object apply(self, TensorBase g):
+        return (g,)
+
+
+cdef TensorBase cast(TensorBase t, int code):
+    cdef TensorBase out
+    cdef Node node
+    if t.code == code:
+        return t
+    out = converted(t, code)
+    if grad_enabled() and mt_category[code] == 2 and requires_grad(t):
+        node = ToCopyBackward.__new__(ToCopyBackward)
+        node.input_meta = ((shape_of(t), t.code),)
+        record1(node, out, t)
+    return out
+
+
+cdef TensorBase number_tensor(object number, int code):
+    """A 0-d tensor of a number."""
+    cdef TensorBase out = new_tensor(0, NULL, code)
+    fill_data(out, scalar_value(number, mt_compute[code]))
+    return out
+
+
+cdef int add_into(TensorBase total, TensorBase term) except -1:
+    """total += term, of the same shape; never recorded, never counted as a change."""
+    cdef Operands operands
+    cdef int code = mt_compute[total.code]
+    operands.n = 2
+    operands.items[0], operands.items[1] = <PyObject *>total, <PyObject *>term
+    return run(&mt_pointwise[MT_OP_add], mt_pointwise[MT_OP_add].loop[code], code, total, &operands, NULL)
+
+
+# --- the functions: regular signatures are generated, the others follow ---------------------------------------------------
+
+cdef inline TensorBase unary(int op, TensorBase input, TensorBase out):
+    return call(op, input, None, None, (), out)
+
+
+cdef inline TensorBase unary_(int op, TensorBase self):
+    return call(op, self, None, None, (), self, True)
+
+
+cdef inline TensorBase binary(int op, object input, object other, TensorBase out):
+    return call(op, input, other, None, (), out)
+
+
+cdef inline TensorBase binary_(int op, TensorBase self, object other):
+    return call(op, self, other, None, (), self, True)
+
+
+cdef inline TensorBase unary_params(int op, TensorBase input, tuple params, TensorBase out):
+    return call(op, input, None, None, params, out)
+
+
+cdef inline TensorBase unary_params_(int op, TensorBase self, tuple params):
+    return call(op, self, None, None, params, self, True)
+
+
+include "pointwise_ops.pxi"
+
+
+cdef TensorBase scaled(int op, object input, object other, object alpha, TensorBase out, bint inplace):
+    """input + alpha * other (or minus)."""
+    cdef int code
+    if isinstance(alpha, int) and alpha == 1:
+        return call(op, input, other, None, (), out, inplace)
+    code = result_code(input, other, None)
+    if mt_category[code] < 2 and isinstance(alpha, float):
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if code != MT_BOOL and isinstance(alpha, bool):
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    return call(MT_OP_add_scaled, input, other, None, (alpha if op == MT_OP_add else -alpha,), out, inplace)
+
+
+def add(input, other, *, alpha=1, TensorBase out=None):
+    """Sum.
+
+    .. math:: y = x_1 + \\alpha x_2
+
+    >>> import minitorch
+    >>> minitorch.add(minitorch.tensor([1., 2.]), 10, alpha=2)
+    tensor([21., 22.])
+    """
+    return scaled(MT_OP_add, input, other, alpha, out, False)
+
+
+def add_(TensorBase self not None, other, *, alpha=1):
+    """In-place `add`."""
+    return scaled(MT_OP_add, self, other, alpha, self, True)
+
+
+def sub(input, other, *, alpha=1, TensorBase out=None):
+    """Difference.
+
+    .. math:: y = x_1 - \\alpha x_2
+
+    >>> import minitorch
+    >>> minitorch.sub(minitorch.tensor([1., 2.]), 1)
+    tensor([0., 1.])
+    """
+    return scaled(MT_OP_sub, input, other, alpha, out, False)
+
+
+def sub_(TensorBase self not None, other, *, alpha=1):
+    """In-place `sub`."""
+    return scaled(MT_OP_sub, self, other, alpha, self, True)
+
+
+def rsub(input, other, *, alpha=1):
+    """``other - alpha * input``"""
+    if alpha == 1:
+        return call(MT_OP_sub, other, input)
+    return call(MT_OP_sub, other, call(MT_OP_mul, input, alpha))
+
+
+def mul(input, other, *, TensorBase out=None):
+    """Product.
+
+    .. math:: y = x_1 x_2
+
+    >>> import minitorch
+    >>> minitorch.mul(minitorch.tensor([1., 2.]), 3)
+    tensor([3., 6.])
+    """
+    return call(MT_OP_mul, input, other, None, (), out)
+
+
+def mul_(TensorBase self not None, other):
+    """In-place `mul`."""
+    return call(MT_OP_mul, self, other, None, (), self, True)
+
+
+cdef int division(object rounding_mode) except -1:
+    if rounding_mode is None:
+        return MT_OP_div
+    if rounding_mode == "floor":
+        return MT_OP_floor_divide
+    if rounding_mode == "trunc":
+        return MT_OP_trunc_divide
+    raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}")
+
+
+def div(input, other, *, rounding_mode=None, TensorBase out=None):
+    """Quotient, of floats even where the operands are integers; or rounded down ("floor") or towards zero ("trunc").
+
+    .. math:: y = x_1 / x_2
+
+    >>> import minitorch
+    >>> minitorch.div(minitorch.tensor([7, -7]), 2), minitorch.div(minitorch.tensor([7, -7]), 2, rounding_mode="floor")
+    (tensor([ 3.5000, -3.5000]), tensor([ 3, -4]))
+    """
+    return call(division(rounding_mode), input, other, None, (), out)
+
+
+def div_(TensorBase self not None, other, *, rounding_mode=None):
+    """In-place `div`."""
+    return call(division(rounding_mode), self, other, None, (), self, True)
+
+
+def pow(input, exponent, *, TensorBase out=None):
+    """Power.
+
+    .. math:: y = x_1^{x_2}
+
+    >>> import minitorch
+    >>> minitorch.pow(minitorch.tensor([1., 2., 3.]), 2)
+    tensor([1., 4., 9.])
+    """
+    return power(input, exponent, out, False)
+
+
+def pow_(TensorBase self not None, exponent):
+    """In-place `pow`."""
+    return power(self, exponent, self, True)
+
+
+def _where(condition not None, input, other, TensorBase out=None):
+    """What `minitorch.where` does with three arguments."""
+    cdef TensorBase c
+    if not isinstance(condition, TensorBase):
+        raise TypeError(f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}")
+    c = condition
+    if c.code != MT_BOOL and dtype_of(c.code).name != "uint8":
+        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype "
+                           f"{title(c.code)}: compare it first, as in where(x > 0, ...)")
+    if not isinstance(input, TensorBase) and not isinstance(other, TensorBase):
+        input = number_tensor(input, scalar_code(input))
+    return call(MT_OP_where, condition, input, other, (), out)
+
+
+cdef TensorBase clamped(object input, object low, object high, TensorBase out, bint inplace):
+    """Between bounds that are numbers, tensors or absent."""
+    cdef bint tensors = isinstance(low, TensorBase) or isinstance(high, TensorBase)
+    cdef int code
+    if low is None and high is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if tensors:
+        if low is not None:
+            input = call(MT_OP_maximum, input, low, None, (), out, inplace)
+        return input if high is None else call(MT_OP_minimum, input, high, None, (), out, inplace)
+    code = result_code(input, low, high)
+    if not inplace and out is None and code != (<TensorBase?>input).code:
+        input = cast(input, code)
+    elif inplace and mt_category[code] > mt_category[(<TensorBase>input).code]:
+        raise RuntimeError(f"clamp_: result type {title(code)} can't be cast to the desired output type "
+                           f"{title((<TensorBase>input).code)}")
+    if high is None:
+        return call(MT_OP_clamp_min, input, low, None, (), out, inplace)
+    if low is None:
+        return call(MT_OP_clamp_max, input, high, None, (), out, inplace)
+    return call(MT_OP_clamp, input, None, None, (low, high), out, inplace)
+
+
+def clamp(TensorBase input not None, min=None, max=None, *, TensorBase out=None):
+    """Values below ``min`` become it, those above ``max`` that; the bounds may be numbers or tensors.
+
+    .. math:: y = \\min(\\max(x, \\text{min}), \\text{max})
+
+    >>> import minitorch
+    >>> minitorch.tensor([-2., 0.5, 2.]).clamp(-1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    return clamped(input, min, max, out, False)
+
+
+def clamp_(TensorBase self not None, min=None, max=None):
+    """In-place `clamp`."""
+    return clamped(self, min, max, self, True)
+
+
+def clamp_min(TensorBase input not None, min not None, *, TensorBase out=None):
+    """``input.clamp(min=min)``"""
+    return clamped(input, min, None, out, False)
+
+
+def clamp_min_(TensorBase self not None, min not None):
+    """In-place `clamp_min`."""
+    return clamped(self, min, None, self, True)
+
+
+def clamp_max(TensorBase input not None, max not None, *, TensorBase out=None):
+    """``input.clamp(max=max)``"""
+    return clamped(input, None, max, out, False)
+
+
+def clamp_max_(TensorBase self not None, max not None):
+    """In-place `clamp_max`."""
+    return clamped(self, None, max, self, True)
+
+
+cdef int same_types(str name, TensorBase a, object b) except -1:
+    if isinstance(b, TensorBase) and (<TensorBase>b).code != a.code:
+        raise RuntimeError(f"{name}: expected the same dtype for all tensors, got {describe(a)} and "
+                           f"{describe(<TensorBase>b)}")
+    return 0
+
+
+def lerp(TensorBase input not None, TensorBase end not None, weight not None, *, TensorBase out=None):
+    """Linear interpolation.
+
+    .. math:: y = x_1 + w (x_2 - x_1)
+
+    >>> import minitorch
+    >>> minitorch.lerp(minitorch.tensor([0., 10.]), minitorch.tensor([10., 20.]), 0.5)
+    tensor([ 5., 15.])
+    """
+    same_types("lerp", input, end)
+    same_types("lerp", input, weight)
+    return call(MT_OP_lerp, input, end, weight, (), out)
+
+
+def lerp_(TensorBase self not None, TensorBase end not None, weight not None):
+    """In-place `lerp`."""
+    same_types("lerp_", self, end)
+    same_types("lerp_", self, weight)
+    return call(MT_OP_lerp, self, end, weight, (), self, True)
+
+
+def addcmul(TensorBase input not None, TensorBase tensor1 not None, TensorBase tensor2 not None, *, value=1,
+            TensorBase out=None):
+    """A product added.
+
+    .. math:: y = x_1 + v\\,x_2 x_3
+
+    >>> import minitorch
+    >>> minitorch.addcmul(minitorch.tensor([1.]), minitorch.tensor([2.]), minitorch.tensor([3.]), value=10)
+    tensor([61.])
+    """
+    return call(MT_OP_addcmul, input, tensor1, tensor2, (value,), out)
+
+
+def addcmul_(TensorBase self not None, TensorBase tensor1 not None, TensorBase tensor2 not None, *, value=1):
+    """In-place `addcmul`."""
+    return call(MT_OP_addcmul, self, tensor1, tensor2, (value,), self, True)
+
+
+cdef TensorBase quotient_added(TensorBase a, TensorBase b, TensorBase c, value, TensorBase out, bint inplace):
+    if mt_category[b.code] < 2 and mt_category[c.code] < 2:
+        raise RuntimeError("addcdiv: Integer division with addcdiv is no longer supported, use (input + value * "
+                           "trunc(tensor1 / tensor2)) for integers, or convert one of them with .float()")
+    return call(MT_OP_addcdiv, a, b, c, (value,), out, inplace)
+
+
+def addcdiv(TensorBase input not None, TensorBase tensor1 not None, TensorBase tensor2 not None, *, value=1,
+            TensorBase out=None):
+    """A quotient added.
+
+    .. math:: y = x_1 + v\\,x_2 / x_3
+
+    >>> import minitorch
+    >>> minitorch.addcdiv(minitorch.tensor([1.]), minitorch.tensor([6.]), minitorch.tensor([3.]), value=10)
+    tensor([21.])
+    """
+    return quotient_added(input, tensor1, tensor2, value, out, False)
+
+
+def addcdiv_(TensorBase self not None, TensorBase tensor1 not None, TensorBase tensor2 not None, *, value=1):
+    """In-place `addcdiv`."""
+    return quotient_added(self, tensor1, tensor2, value, self, True)
+
+
+def round(TensorBase input not None, *, decimals=0, TensorBase out=None):
+    """The nearest integer, or multiple of a power of ten; halves go to the even one.
+
+    >>> import minitorch
+    >>> minitorch.tensor([0.5, 1.5, 2.7]).round()
+    tensor([0., 2., 3.])
+    """
+    if decimals == 0:
+        return call(MT_OP_round, input, None, None, (), out)
+    if mt_category[input.code] < 2:
+        raise RuntimeError(f"round: not implemented for integers with decimals != 0, got {describe(input)}")
+    if decimals > 0:
+        return call(MT_OP_div, call(MT_OP_round, call(MT_OP_mul, input, 10.0 ** decimals)), 10.0 ** decimals, None, (), out)
+    return call(MT_OP_mul, call(MT_OP_round, call(MT_OP_div, input, 10.0 ** -decimals)), 10.0 ** -decimals, None, (), out)
+
+
+def round_(TensorBase self not None, *, decimals=0):
+    """In-place `round`."""
+    if decimals != 0:
+        raise NotImplementedError("round_ with decimals: use x = x.round(decimals=...)")
+    return call(MT_OP_round, self, None, None, (), self, True)
+
+
+def positive(TensorBase input not None):
+    """The tensor itself, as ``+x``; bool has no sign.
+
+    >>> import minitorch
+    >>> +minitorch.tensor([1, -2])
+    tensor([ 1, -2])
+    """
+    if input.code == MT_BOOL:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+def fill_(TensorBase self not None, value):
+    """Set every element to ``value``, a number or a 0-d tensor.
+
+    >>> import minitorch
+    >>> minitorch.zeros(2).fill_(7)
+    tensor([7., 7.])
+    """
+    cdef TensorBase v
+    check_inplace(self, "fill_")
+    if isinstance(value, TensorBase):
+        v = value
+        if v.ndim:
+            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {v.ndim} dimensions")
+        return fill_from(self, v)
+    fill_data(self, scalar_value(value, mt_compute[self.code]))
+    bump(self)
+    if grad_enabled() and requires_grad(self):
+        rebase(self, FillBackward.__new__(FillBackward), (self,))
+    return self
+
+
+cdef class FillBackward(Node):
+    """x.fill_(v):  nothing of the old x remains; dv is the sum of dy, which the tape takes."""
+    cdef object apply(self, TensorBase g):
+        cdef TensorBase zero = None
+        if self.needs(0):
+            zero = zeros_like_data(g, g.code)
+        return (zero,) if len(self.edges) == 1 else (zero, g)
+
+
+cdef TensorBase fill_from(TensorBase self, TensorBase value):
+    cdef FillBackward node
+    copy_data(self, value)
+    bump(self)
+    if grad_enabled() and (requires_grad(self) or requires_grad(value)):
+        node = FillBackward.__new__(FillBackward)
+        node.input_meta = (None, (shape_of(value), value.code))
+        rebase(self, node, (self, value))
+    return self
+
+
+def zero_(TensorBase self not None):
+    """Set every element to zero."""
+    return fill_(self, 0)
+
+
+def result_type(tensor1, tensor2):
+    """The dtype that an operation on two tensors or numbers has.
+
+    >>> import minitorch
+    >>> minitorch.result_type(minitorch.ones(2, dtype=minitorch.int32), 1.5)
+    torch.float32
+    """
+    return dtype_of(result_code(tensor1, tensor2, None))
