@@ -173,14 +173,15 @@ op("div", y="x1 / x2", dx1="g / x2", dx2="-g * y / x2", custom=True, aliases="di
    doc="Quotient, always floating point.", math="y = x_1 / x_2")
 op("add_scaled", y="x1 + alpha * x2", dx1="g", dx2="g * alpha", params="alpha", types=ANY, home=None,
    doc="Sum of the first and a multiple of the second.", math=r"y = x_1 + \alpha x_2")
-op("floor_divide", y="floor_divide(x1, x2)", types=NUMBER, eg="[7., -7.], [2., 2.] -> [ 3., -4.]",
+op("floor_divide", y="floor_divide(x1, x2)", dx1="0", dx2="0", types=NUMBER,
+   eg="[7., -7.], [2., 2.] -> [ 3., -4.]",
    doc="Quotient rounded down.", math=r"y = \lfloor x_1 / x_2 \rfloor")
 op("trunc_divide", y="trunc_divide(x1, x2)", dx1="0", dx2="0", types=NUMBER, home=None,
    doc="Quotient rounded towards zero.", math=r"y = \mathrm{trunc}(x_1 / x_2)")
-op("remainder", y="remainder(x1, x2)", dx1="g", dx2="-g * floor(x1 / x2)", types=NUMBER,
+op("remainder", y="remainder(x1, x2)", dx1="g", dx2="-g * floor_divide(x1, x2)", types=NUMBER,
    eg="[7., -7.], [3., 3.] -> [1., 2.]",
    doc="Remainder with the sign of the divisor, as Python's ``%``.", math=r"y = x_1 - x_2 \lfloor x_1 / x_2 \rfloor")
-op("fmod", y="fmod(x1, x2)", dx1="g", dx2="-g * trunc(x1 / x2)", types=NUMBER,
+op("fmod", y="fmod(x1, x2)", dx1="g", dx2="-g * trunc_divide(x1, x2)", types=NUMBER,
    eg="[7., -7.], [3., 3.] -> [ 1., -1.]",
    doc="Remainder with the sign of the dividend, as C's ``fmod``.", math=r"y = x_1 - x_2\,\mathrm{trunc}(x_1 / x_2)")
 op("pow", y="pow(x1, x2)", types=NUMBER, custom=True,
@@ -310,7 +311,7 @@ op("clamp_max", y="minimum(x, max)", dx="where(x <= max, g, 0)", params="max", t
    doc="Limited from above.", math=r"y = \min(x, \max)")
 op("clamp_tensor", y="minimum(maximum(x1, x2), x3)", types=NUMBER, home=None,
    dx1="where((x1 >= x2) & (x1 <= x3), g, 0)", dx2="where((x1 < x2) & (x2 < x3), g, 0)",
-   dx3="where((x1 > x3) | (x2 >= x3) & (x1 < x3) | (x2 > x3) & (x1 == x3), g, 0)",
+   dx3="where((x1 > x3) | (x2 > x3), g, 0)",
    doc="Limited to an interval of tensors.", math=r"y = \min(\max(x_1, x_2), x_3)")
 op("clamp_min_tensor", y="maximum(x1, x2)", dx1="where(x1 >= x2, g, 0)", dx2="where(x1 < x2, g, 0)", types=NUMBER,
    home=None, doc="Limited from below by a tensor.", math=r"y = \max(x_1, x_2)")
@@ -320,7 +321,7 @@ op("copysign", y="copysign(x1, x2)", dx1="g * (sign(x1) * sign(y))", dx2="0", eg
    doc="Magnitude of the first with the sign of the second.", math=r"y = |x_1|\,\mathrm{sign}(x_2)")
 op("nextafter", y="nextafter(x1, x2)", dx1="g", dx2="0", eg="[1.], [2.] -> [1.0000]",
    doc="The next representable value towards the second operand.", math=r"y = \mathrm{nextafter}(x_1, x_2)")
-op("heaviside", y="where(x1 != x1, x1, where(x1 == 0, x2, where(x1 < 0, 0, 1)))", types=ANY, custom=True,
+op("heaviside", y="where(x1 == 0, x2, where(x1 > 0, 1, 0))", types=ANY, custom=True,
    doc="Step function, the second operand being its value at 0.", math="y = 0, x_2, 1")
 op("ldexp", y="ldexp(x1, x2)", dx1="ldexp(g, x2)", dx2="g * y * ln2", eg="[1., 3.], [4., 1.] -> [16.,  6.]",
    doc="Product with a power of two.", math="y = x_1 2^{x_2}")
@@ -450,9 +451,9 @@ op("celu", y="where(x > 0, x, alpha * expm1(x / alpha))", dx="g * exp(where(x <=
 op("gelu", y="x * normcdf(x)", dx="g * (normcdf(x) + x * normpdf(x))", home="functional", custom=True, inplace=False,
    doc="Gaussian error linear unit.", math=r"y = x\,\Phi(x)")
 # 0.5 (1 + tanh(u)) is sigmoid(2 u), which keeps its digits where tanh(u) is near -1.
-op("gelu_tanh", y="x * sigmoid(x * (1.5957691216057308 + 0.07135481282642437 * x * x))", home=None,
-   dx="g * (s := sigmoid(x * (1.5957691216057308 + 0.07135481282642437 * (q := x * x))))"
-      " * (1 + (1 - s) * x * (1.5957691216057308 + 0.21406443847927311 * q))",
+op("gelu_tanh", y="x * sigmoid(x * (1.5957691216057308 + 0.07135481627260025 * x * x))", home=None,
+   dx="g * (s := sigmoid(x * (1.5957691216057308 + 0.07135481627260025 * (q := x * x))))"
+      " * (1 + (1 - s) * x * (1.5957691216057308 + 0.21406444881780076 * q))",
    doc="Gaussian error linear unit, approximated with tanh.",
    math=r"y = \frac{x}{2}\left(1 + \tanh\left(\sqrt{2/\pi}\,(x + 0.044715 x^3)\right)\right)")
 op("silu", y="x * sigmoid(x)", dx="g * (s := sigmoid(x)) * (1 + x * (1 - s))", home="functional",
@@ -461,7 +462,7 @@ op("silu", y="x * sigmoid(x)", dx="g * (s := sigmoid(x)) * (1 + x * (1 - s))", h
 op("mish", y="x * tanh(-log_sigmoid(-x))", home="functional", eg="[0., 1.] -> [0.0000, 0.8651]",
    dx="g * ((t := tanh(-log_sigmoid(-x))) + x * sigmoid(x) * (1 - t * t))",
    doc="Self-regularised activation.", math=r"y = x \tanh(\ln(1 + e^x))")
-op("softplus", y="where(x * beta > threshold, x, -log_sigmoid(-x * beta) / beta)",
+op("softplus", y="where(x * beta > threshold, x, log1p(exp(x * beta)) / beta)",
    dx="where(x * beta > threshold, g, g * sigmoid(x * beta))", params="beta=1.0, threshold=20.0", home="functional",
    inplace=False, eg="[0., 1.] -> [0.6931, 1.3133]",
    doc="Smooth rectifier; the value itself above the threshold.", math=r"y = \frac{1}{\beta} \ln(1 + e^{\beta x})")
