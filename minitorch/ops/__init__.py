@@ -1,0 +1,1 @@
+"""The declarations of operations: what each computes and how it is differentiated."""

@@ -1,0 +1,380 @@
+"""Writes the C loops and the Cython functions of the pointwise operations from their table.
+
+Run when the package is built, before anything of it can be imported: standard library only, and the table beside this
+file is loaded by its path.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+
+def load_table() -> ModuleType:
+    """The module `pointwise.py` beside this file, without importing its package."""
+    name = "minitorch_pointwise_table"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("pointwise.py"))
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+pointwise = load_table()
+Op = pointwise.Op
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Expressions in C
+
+
+@dataclass(frozen=True)
+class CType:
+    """A type that loops compute in."""
+
+    suffix: str  # of the functions in mathfun.h
+    name: str  # in C
+    code: str  # in dtype.h
+
+    @property
+    def is_float(self) -> bool:
+        return self.suffix in ("f32", "f64")
+
+
+BOOL = CType("b8", "uint8_t", "MT_BOOL")
+INTEGERS = [
+    CType("u8", "uint8_t", "MT_U8"),
+    CType("i8", "int8_t", "MT_I8"),
+    CType("i16", "int16_t", "MT_I16"),
+    CType("i32", "int32_t", "MT_I32"),
+    CType("i64", "int64_t", "MT_I64"),
+]
+FLOATS = [CType("f32", "float", "MT_F32"), CType("f64", "double", "MT_F64")]
+
+ARITHMETIC = {ast.Add: ("+", "add"), ast.Sub: ("-", "sub"), ast.Mult: ("*", "mul"), ast.Div: ("/", None)}
+BITWISE = {ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^"}
+COMPARISON = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+PREDICATES = {"isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit"}
+
+
+class Printer:
+    """Prints a text as C in one type.  Named parts (``:=``) become `lines` to put before the expression."""
+
+    def __init__(self, ctype: CType, parameters: Iterable[str], booleans: Iterable[str] = ()) -> None:
+        self.ctype = ctype
+        self.parameters = set(parameters)
+        self.booleans = set(booleans)
+        self.lines: list[str] = []
+
+    def __call__(self, text: str) -> str:
+        return self.visit(pointwise.parse(text))
+
+    def visit(self, node: ast.expr) -> str:
+        method = getattr(self, type(node).__name__, None)
+        if method is None:
+            raise SyntaxError(f"{ast.unparse(node)}: {type(node).__name__} is not in the language of the table")
+        return method(node)
+
+    def is_bool(self, node: ast.expr) -> bool:
+        """Whether the value is a truth value rather than of the loop's type."""
+        match node:
+            case ast.Compare():
+                return True
+            case ast.Name(id=name):
+                return name in self.booleans
+            case ast.Call(func=ast.Name(id=name)):
+                return name in PREDICATES
+            case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr() | ast.BitXor()):
+                return self.is_bool(left)
+            case ast.UnaryOp(op=ast.Invert(), operand=operand):
+                return self.is_bool(operand)
+        return False
+
+    def literal(self, value: float) -> str:
+        if not self.ctype.is_float:
+            if value != int(value):
+                raise TypeError(f"{value} has no place among integers")
+            return f"({self.ctype.name}){int(value)}"
+        suffix = "f" if self.ctype.suffix == "f32" else ""
+        if math.isnan(value):
+            return f"({self.ctype.name})NAN"
+        if math.isinf(value):
+            return f"({self.ctype.name})INFINITY"
+        return repr(float(value)) + suffix
+
+    def Constant(self, node: ast.Constant) -> str:
+        return self.literal(node.value)
+
+    def Name(self, node: ast.Name) -> str:
+        if node.id in self.parameters:
+            return f"{node.id}_"  # the underscore keeps it apart from C's own names
+        if node.id in pointwise.CONSTANTS:
+            return self.literal(pointwise.CONSTANTS[node.id])
+        return node.id
+
+    def NamedExpr(self, node: ast.NamedExpr) -> str:
+        self.lines.append(f"const {self.ctype.name} {node.target.id} = {self.visit(node.value)};")
+        return node.target.id
+
+    def UnaryOp(self, node: ast.UnaryOp) -> str:
+        operand = self.visit(node.operand)
+        if isinstance(node.op, ast.Invert):
+            truth = self.ctype is BOOL or self.is_bool(node.operand)
+            return f"(!{operand})" if truth else f"({self.ctype.name})~{operand}"
+        if not isinstance(node.op, ast.USub):
+            raise SyntaxError(f"{ast.unparse(node)} is not in the language of the table")
+        return f"(-{operand})" if self.ctype.is_float else f"mt_neg_{self.ctype.suffix}({operand})"
+
+    def BinOp(self, node: ast.BinOp) -> str:
+        kind = type(node.op)
+        if kind in BITWISE:
+            text = f"({self.visit(node.left)} {BITWISE[kind]} {self.visit(node.right)})"
+            return text if self.is_bool(node) else f"({self.ctype.name}){text}"
+        if kind not in ARITHMETIC:
+            raise SyntaxError(f"{ast.unparse(node)} is not in the language of the table")
+        symbol, function = ARITHMETIC[kind]
+        left, right = self.visit(node.left), self.visit(node.right)
+        if self.ctype.is_float:
+            return f"({left} {symbol} {right})"
+        if function is None:
+            raise TypeError(f"{ast.unparse(node)}: integers have no /")
+        return f"mt_{function}_{self.ctype.suffix}({left}, {right})"
+
+    def Compare(self, node: ast.Compare) -> str:
+        (op,), (right,) = node.ops, node.comparators
+        return f"({self.visit(node.left)} {COMPARISON[type(op)]} {self.visit(right)})"
+
+    def Call(self, node: ast.Call) -> str:
+        name, arguments = node.func.id, [self.visit(argument) for argument in node.args]
+        if name == "where":
+            condition, a, b = arguments
+            return f"({condition} ? {a} : {b})"
+        return f"mt_{name}_{self.ctype.suffix}({', '.join(arguments)})"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Loops and the table of them
+
+CODES = {"g": 0, "x": 1, "x1": 1, "x2": 2, "x3": 3, "y": 4}
+GRADIENT_KINDS = {None: "MT_GRAD_NONE", "g": "MT_GRAD_SAME", "-g": "MT_GRAD_NEGATIVE", "0": "MT_GRAD_ZERO"}
+TYPES = ["MT_FLOAT_ONLY", "MT_NUMBER", "MT_INTEGRAL", "MT_ANY"]  # in the order of the table's constants
+DIVISIONS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
+
+
+def names_in(text: str) -> set[str]:
+    return {node.id for node in ast.walk(pointwise.parse(text)) if isinstance(node, ast.Name)}
+
+
+def types_of(op: Op) -> Iterator[CType]:
+    """The types that an operation has loops for."""
+    if op.bool_too:
+        yield BOOL
+    if op.types != pointwise.FLOAT:
+        yield from INTEGERS
+    if op.types != pointwise.INTEGRAL:
+        yield from FLOATS
+
+
+def loop(name: str, op: Op, text: str, operands: Iterable[str], ctype: CType, out: str) -> str:
+    """The C function `name` that evaluates `text` for each element, its operands in the order they come in `p`."""
+    masks = [op.operands[0]] if op.mask_first else []
+    printer = Printer(ctype, op.parameters, masks)
+    value = printer(text)
+    lines = [f"MT_OUTPUT({out});"]
+    used = names_in(text)
+    for k, parameter in enumerate(op.parameters):
+        if parameter in used:
+            lines.append(f"const {ctype.name} {parameter}_ = a[{k}].{ctype.suffix};")
+    loads = []
+    for k, operand in enumerate(operands, 1):
+        type_name = "uint8_t" if operand in masks else ctype.name
+        lines.append(f"MT_INPUT({k}, {type_name});")
+        loads.append(f"const {type_name} {operand} = in{k}[i];")
+    body = " ".join([*loads, *printer.lines, f"out[i] = {value};"])
+    return f"MT_LOOP({name})\n{{\n    {' '.join(lines)}\n    MT_EACH {{ {body} }}\n}}\n"
+
+
+@dataclass
+class Row:
+    """An operation's loops, and its row of the table, which names them."""
+
+    loops: list[str] = field(default_factory=list)
+    row: str = ""
+
+
+def gradient_row(op: Op, k: int, loops: list[str]) -> str:
+    """The initialiser of one gradient, its loops added to `loops`."""
+    text = op.gradients[k]
+    kind = GRADIENT_KINDS.get(text, "MT_GRAD_LOOP")
+    if kind != "MT_GRAD_LOOP":
+        return f"{{{kind}, 0, {{0}}, {{NULL, NULL}}}}"
+    operands = sorted(names_in(text) & {"g", "y", *op.operands}, key=CODES.__getitem__)
+    names = []
+    for ctype in FLOATS:
+        names.append(f"mt_{op.name}_d{k + 1}_{ctype.suffix}_loop")
+        loops.append(loop(names[-1], op, text, operands, ctype, ctype.name))
+    codes = ", ".join(str(CODES[operand]) for operand in operands)
+    return f"{{{kind}, {len(operands)}, {{{codes}}}, {{{', '.join(names)}}}}}"
+
+
+def saved_operands(op: Op) -> int:
+    """Bit k for each operand k (4: the result) that some gradient needs."""
+    texts = (text for text in op.gradients if text is not None)
+    used = set().union(*(names_in(text) for text in texts)) & {"y", *op.operands}
+    return sum(1 << CODES[name] for name in used)
+
+
+def generate_op(op: Op) -> Row:
+    """The C of one operation."""
+    result = Row()
+    entries = []
+    for ctype in types_of(op):
+        text = op.y if ctype.is_float or op.integer is None else op.integer
+        name = f"mt_{op.name}_{ctype.suffix}_loop"
+        result.loops.append(loop(name, op, text, op.operands, ctype, "uint8_t" if op.result_bool else ctype.name))
+        entries.append(f"[{ctype.code}] = {name}")
+    gradients = ", ".join(gradient_row(op, k, result.loops) for k in range(op.n_inputs))
+    flags = [
+        op.n_inputs,
+        len(op.parameters),
+        TYPES[op.types],
+        int(op.result_bool),
+        int(op.mask_first),
+        f"0x{saved_operands(op):02x}",
+        int(op.types != pointwise.FLOAT and bool(names_in(op.y) & DIVISIONS)),
+    ]
+    result.row = f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{gradients}}}}},'
+    return result
+
+
+def c_header(table: dict[str, Op]) -> str:
+    """pointwise_loops.h"""
+    rows = [generate_op(op) for op in table.values()]
+    return "\n".join(
+        [
+            "/* Generated from minitorch/ops/pointwise.py by generate.py: change those. */",
+            "#ifndef MT_POINTWISE_LOOPS_H",
+            "#define MT_POINTWISE_LOOPS_H",
+            '#include "pointwise.h"',
+            '#include "mathfun.h"',
+            "",
+            *(text for row in rows for text in row.loops),
+            "enum {",
+            *(f"    MT_OP_{name}," for name in table),
+            "    MT_OP_COUNT",
+            "};",
+            "",
+            "static const mt_pointwise_op mt_pointwise[] = {",
+            *(row.row for row in rows),
+            "};",
+            "#endif",
+            "",
+        ]
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Cython functions
+
+
+def example(op: Op) -> list[str]:
+    """The documentation's example, as a doctest."""
+    if not op.example:
+        return []
+    arguments, result = op.example.split(" -> ")
+    arguments = arguments.replace("[", "minitorch.tensor([").replace("]", "])")
+    for constant in ("nan", "inf"):
+        arguments = arguments.replace(constant, f"minitorch.{constant}")
+    home = {"minitorch": "minitorch", "functional": "minitorch.nn.functional", "special": "minitorch.special"}[op.home]
+    name = op.aliases[0] if op.name == "log_sigmoid" else op.name
+    return ["", f">>> {home}.{name}({arguments})", f"tensor({result})"]
+
+
+def docstring(op: Op) -> list[str]:
+    """The lines of an operation's docstring."""
+    lines = [op.doc]
+    if op.math:
+        lines += ["", f".. math:: {op.math}"]
+    gradients = [
+        f"``{text}``" + (f" (of ``{name}``)" if op.n_inputs > 1 else "")
+        for text, name in zip(op.gradients, op.operands)
+        if text not in (None, "0")
+    ]
+    if gradients:
+        lines += ["", f"Gradient, given that of the result as ``g``: {', '.join(gradients)}."]
+    lines += example(op)
+    indented = [f"    {line}".rstrip() for line in lines[1:]]
+    return [f'    r"""{lines[0]}', *indented, '    """']
+
+
+def cython_functions(op: Op) -> list[str]:
+    """The function of an operation and its variant in place."""
+    if op.home is None or op.custom:
+        return []
+    defaults = "".join(
+        f", {name}" if default is None else f", {name}={default}" for name, default in op.parameters.items()
+    )
+    code = f"MT_OP_{op.name}"
+    if op.n_inputs == 2:
+        signature, call, in_place = "input, other", f"binary({code}, input, other, out)", f"binary_({code}, self, other)"
+        in_place_signature = "TensorBase self not None, other"
+    elif op.parameters:
+        values = "(" + "".join(f"{name}, " for name in op.parameters).rstrip() + ")"
+        signature, in_place_signature = f"TensorBase input not None{defaults}", f"TensorBase self not None{defaults}"
+        call, in_place = f"unary_params({code}, input, {values}, out)", f"unary_params_({code}, self, {values})"
+    else:
+        signature, in_place_signature = "TensorBase input not None", "TensorBase self not None"
+        call, in_place = f"unary({code}, input, out)", f"unary_({code}, self)"
+    lines = [f"def {op.name}({signature}, *, TensorBase out=None):", *docstring(op), f"    return {call}", "", ""]
+    if op.inplace:
+        lines += [f"def {op.name}_({in_place_signature}):", f'    """In-place `{op.name}`."""']
+        lines += [f"    return {in_place}", "", ""]
+    for alias in op.aliases:
+        lines.append(f"{alias} = {op.name}")
+        if op.inplace:
+            lines.append(f"{alias}_ = {op.name}_")
+    return [*lines, "", ""] if op.aliases else lines
+
+
+def cython_include(table: dict[str, Op]) -> str:
+    """pointwise_ops.pxi"""
+    lines = [
+        "# Generated from minitorch/ops/pointwise.py by generate.py: change those.",
+        'cdef extern from "pointwise_loops.h" nogil:',
+        "    enum:",
+        *(f"        MT_OP_{name}" for name in table),
+        "        MT_OP_COUNT",
+        "",
+        "",
+    ]
+    for op in table.values():
+        lines += cython_functions(op)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def generate(output_directory: str | Path) -> list[Path]:
+    """Write the files, leaving those alone that would not change; return their paths."""
+    directory = Path(output_directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, content in {
+        "pointwise_loops.h": c_header(pointwise.TABLE),
+        "pointwise_ops.pxi": cython_include(pointwise.TABLE),
+    }.items():
+        path = directory / name
+        if not path.exists() or path.read_text() != content:
+            path.write_text(content)
+        paths.append(path)
+    return paths
+
+
+if __name__ == "__main__":
+    generate(sys.argv[1])
