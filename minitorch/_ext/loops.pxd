@@ -26,7 +26,7 @@ cdef struct Plan:
     Py_ssize_t grain
     Py_ssize_t[MAX_DIMS] shape
     Py_ssize_t[MAX_OPERANDS][MAX_DIMS] strides   # in bytes
-    char *[MAX_OPERANDS] data
+    char *data[MAX_OPERANDS]
     signed char[MAX_OPERANDS] code               # the type in memory
     signed char[MAX_OPERANDS] want               # the type that the loop works in
     mt_loop loop

@@ -67,8 +67,8 @@ cdef inline bint outer_of(Plan *plan, int a, int b) noexcept nogil:
     cdef int k
     cdef Py_ssize_t sa, sb
     for k in range(plan.nop):
-        sa = abs(plan.strides[k][a])
-        sb = abs(plan.strides[k][b])
+        sa = plan.strides[k][a]
+        sb = plan.strides[k][b]
         if sa != sb and (k == 0 or (sa != 0 and sb != 0)):
             return sa > sb
     return False
@@ -195,7 +195,7 @@ cdef void walk(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Do the elements of a plan from begin to end."""
     cdef Plan *plan = <Plan *>context
     cdef char[MAX_OPERANDS][CHUNK * 8] buffers
-    cdef char *[MAX_OPERANDS] p
+    cdef char *p[MAX_OPERANDS]
     cdef Access[MAX_OPERANDS] access
     cdef Py_ssize_t row = plan.shape[plan.ndim - 1], n
     cdef bint by_row = plan.ndim > 1 and row >= 64, buffered = False

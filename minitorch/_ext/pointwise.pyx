@@ -44,14 +44,7 @@ cdef extern from "pointwise_loops.h" nogil:
         mt_grad grad[3]
     const mt_pointwise_op mt_pointwise[]
     enum:
-        MT_OP_add, MT_OP_add_scaled, MT_OP_sub, MT_OP_mul, MT_OP_div, MT_OP_floor_divide, MT_OP_trunc_divide
-        MT_OP_remainder, MT_OP_fmod, MT_OP_pow, MT_OP_square, MT_OP_cube, MT_OP_sqrt, MT_OP_rsqrt, MT_OP_reciprocal
-        MT_OP_neg, MT_OP_abs, MT_OP_exp, MT_OP_log, MT_OP_where, MT_OP_clamp, MT_OP_clamp_min, MT_OP_clamp_max
-        MT_OP_maximum, MT_OP_minimum, MT_OP_lerp, MT_OP_addcmul, MT_OP_addcdiv, MT_OP_round, MT_OP_positive
-        MT_OP_eq, MT_OP_ne, MT_OP_lt, MT_OP_le, MT_OP_gt, MT_OP_ge
-        MT_OP_bitwise_and, MT_OP_bitwise_or, MT_OP_bitwise_xor, MT_OP_bitwise_not
-        MT_OP_bitwise_left_shift, MT_OP_bitwise_right_shift
-        MT_N_OPS
+        MT_OP_COUNT
 
 cdef dict titles = dict(uint8="Byte", int8="Char", int16="Short", int32="Int", int64="Long", float16="Half",
                         bfloat16="BFloat16", float32="Float", float64="Double", bool="Bool")
@@ -177,7 +170,7 @@ cdef int resize(TensorBase t, int ndim, const Py_ssize_t *shape) except -1:
 
 cdef struct Operands:
     int n
-    PyObject *[3] items          # borrowed: tensors or numbers
+    PyObject *items[3]          # borrowed: tensors or numbers
     mt_scalar[3] numbers         # the numbers among them, in the loop's type
 
 
@@ -189,7 +182,7 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
              const mt_scalar *params) except -1:
     """Run a loop that works in a type, over operands of any layout and type."""
     cdef Plan plan
-    cdef char *[4] p
+    cdef char *p[4]
     cdef double[3][64] constants
     cdef int k, want, out_code = MT_BOOL if spec.result_bool else code
     cdef bint plain = out.contiguous and out.code == out_code and out.numel < GRAIN
@@ -436,7 +429,7 @@ cdef class PointwiseBackward(Node):
         cdef TensorBase out = new_as(g, g.code), t
         cdef mt_scalar[8] parameters
         cdef mt_scalar[6] numbers
-        cdef char *[8] p
+        cdef char *p[8]
         cdef Plan plan
         cdef bint plain = g.contiguous and g.code == code and g.numel < GRAIN
         cdef int want
@@ -528,7 +521,7 @@ cdef dict functions():
 cdef dict _special_names = dict(square="Pow", cube="Pow", add_scaled="Add", sub_scaled="Sub", positive="Clone",
                                 floor_divide="FloorDivide", gelu_tanh="Gelu", clamp_min="ClampMin", clamp_max="ClampMax")
 cdef list node_names = [_special_names.get(name, "".join([part.capitalize() for part in name.split("_")]))
-                        for name in [name_of(op) for op in range(MT_N_OPS)]]
+                        for name in [name_of(op) for op in range(MT_OP_COUNT)]]
 
 
 # --- what other modules build on --------------------------------------------------------------------------------------------

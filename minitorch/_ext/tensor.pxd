@@ -57,6 +57,8 @@ cdef class OutputOf:
     cdef int nr
 
 
+ctypedef void (*view_hook)(TensorBase view) noexcept
+
 # --- making tensors
 cdef TensorBase new_like_class()                                     # an empty shell of the public class
 cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code)              # contiguous, own memory
@@ -95,5 +97,5 @@ cdef TensorBase record2(Node node, TensorBase out, TensorBase a, TensorBase b)
 cdef int record_outputs(Node node, tuple outs, tuple inputs) except -1
 cdef int check_inplace(TensorBase t, str name) except -1             # refuse leaves that need gradients, read-only
 cdef int rebase(TensorBase t, Node node, tuple inputs) except -1     # t was changed in place by node
-cdef void set_view_hooks(void (*refresh)(TensorBase) noexcept, void (*rebase_)(TensorBase) noexcept) noexcept
+cdef void set_view_hooks(view_hook refresh, view_hook rebase_) noexcept
 cdef void bump(TensorBase t) noexcept                                # count an in-place change

@@ -161,7 +161,7 @@ cdef TensorBase new_as(TensorBase like, int code):
     for i in range(n):                   # insertion sort by stride, largest first; ties and zeros keep their order
         j = i
         while j > 0 and like.strides[i] != 0 and like.shape[i] != 1 and \
-                abs(like.strides[order[j - 1]]) < abs(like.strides[i]) and like.strides[order[j - 1]] != 0:
+                like.strides[order[j - 1]] < like.strides[i] and like.strides[order[j - 1]] != 0:
             order[j] = order[j - 1]
             j -= 1
         order[j] = i
@@ -509,11 +509,11 @@ cdef tuple public_edge(edge):
 
 
 # how a view whose base was changed in place gets its new place in the graph; `views` fills this in
-cdef void (*refresh_view)(TensorBase view) noexcept = NULL
-cdef void (*rebase_view)(TensorBase view) noexcept = NULL
+cdef view_hook refresh_view = NULL
+cdef view_hook rebase_view = NULL
 
 
-cdef void set_view_hooks(void (*refresh)(TensorBase) noexcept, void (*rebase_)(TensorBase) noexcept) noexcept:
+cdef void set_view_hooks(view_hook refresh, view_hook rebase_) noexcept:
     global refresh_view, rebase_view
     refresh_view, rebase_view = refresh, rebase_
 

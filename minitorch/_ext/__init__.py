@@ -1,0 +1,1 @@
+"""The engine: storage, views, kernels and the tape, in Cython."""
