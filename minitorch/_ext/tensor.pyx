@@ -7,7 +7,6 @@ cimport cython
 from libc.stdlib cimport malloc, free
 from libc.string cimport memcpy
 from cpython.object cimport PyObject, PyTypeObject
-from cpython.ref cimport Py_REFCNT
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.ref cimport Py_INCREF
 from minitorch._ext.dtype cimport dtype_of, mt_itemsize, mt_category
@@ -377,17 +376,17 @@ cdef class Node:
     def __dealloc__(self):
         # A chain of nodes must not be dropped by recursion: each leaves what it holds to the outermost drop.
         global dropping
-        if hands_on(self.saved0):
+        if hands_on(<PyObject *>self.saved0):
             doomed.append(self.saved0)
-        if hands_on(self.saved1):
+        if hands_on(<PyObject *>self.saved1):
             doomed.append(self.saved1)
-        if hands_on(self.saved2):
+        if hands_on(<PyObject *>self.saved2):
             doomed.append(self.saved2)
-        if hands_on(self.saved3):
+        if hands_on(<PyObject *>self.saved3):
             doomed.append(self.saved3)
-        if self.edges is not None and Py_REFCNT(self.edges) == 1:
+        if self.edges is not None and (<PyObject *>self.edges).ob_refcnt == 1:
             for edge in self.edges:
-                if edge is not None and Py_REFCNT(edge) <= 2 and not isinstance(edge, TensorBase):
+                if edge is not None and (<PyObject *>edge).ob_refcnt <= 2 and not isinstance(edge, TensorBase):
                     doomed.append(edge)
         if dropping or not doomed:
             return
@@ -469,9 +468,9 @@ cdef class Node:
         return f"<{self.op_name()} object at {<Py_ssize_t><PyObject *>self:#x}>"
 
 
-cdef bint hands_on(TensorBase t) noexcept:
+cdef inline bint hands_on(PyObject *t) noexcept:
     """Whether dropping this reference would drop a node in its turn."""
-    return t is not None and t.grad_fn is not None and Py_REFCNT(t) == 1
+    return t != <PyObject *>None and t.ob_refcnt == 1 and (<TensorBase>t).grad_fn is not None
 
 
 cdef class OutputOf:

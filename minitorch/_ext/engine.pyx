@@ -1,0 +1,676 @@
+"""The protocols of the tensor class: operators, indexing, attributes and NumPy, over the engine's other modules.
+
+`minitorch/_tensor.py` derives the public `Tensor` from `TensorMethods`; an operator defined here in Cython is reached
+from Python without a Python call.
+"""
+cimport cython
+import numpy as np
+cimport numpy as cnp
+from cpython.object cimport PyObject
+from minitorch._ext.dtype cimport (
+    MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I64, code_from_numpy, code_of, default_code, dtype, dtype_of,
+    mt_category, mt_compute, mt_itemsize, numpy_dtype, scalar_code,
+)
+from minitorch._ext.loops cimport copy_data, fill_data, mt_convert_loop, scalar_value
+from minitorch._ext.matmul cimport matmul_of
+from minitorch._ext.pointwise cimport (
+    OP_ABS, OP_ADD, OP_AND, OP_DIV, OP_FLOOR_DIVIDE, OP_INVERT, OP_LEFT_SHIFT, OP_MUL, OP_NEG, OP_OR, OP_POW,
+    OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, number_tensor, operator,
+)
+from minitorch._ext.storage cimport Storage, borrow_storage
+from minitorch._ext.tensor cimport (
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
+    has_shape, new_as, new_like_class, new_tensor, new_view, requires_grad, same_shape, set_dims, shape_of, strides_of,
+    tensor_class, wrap_dim,
+)
+from minitorch._ext.views cimport (
+    contiguous_of, copy_into, detach_of, expand_to, index_basic, select_of, transpose_of, view_of,
+)
+from minitorch._ext import index as advanced
+
+cdef extern from "convert.h" nogil:
+    const mt_convert_loop mt_convert[10][10]
+
+cnp.import_array()
+
+
+cdef inline bint is_operand(object x):
+    return isinstance(x, (TensorBase, float, int, np.generic)) or (
+        isinstance(x, np.ndarray) and x.ndim == 0)
+
+
+cdef object binary(int which, object a, object b):
+    """A binary operator of Python's; NotImplemented for operands that are not numbers."""
+    if isinstance(a, TensorBase):
+        if not isinstance(b, TensorBase) and type(b) is not float and type(b) is not int and not is_operand(b):
+            if isinstance(b, np.ndarray):
+                b = from_numpy(b)
+            else:
+                return NotImplemented
+    elif not is_operand(a):
+        if isinstance(a, np.ndarray):
+            a = from_numpy(a)
+        else:
+            return NotImplemented
+    return operator(which, a, b)
+
+
+cdef object inplace(int which, TensorBase a, object b):
+    if not is_operand(b):
+        if isinstance(b, np.ndarray):
+            b = from_numpy(b)
+        else:
+            return NotImplemented
+    return inplace_operator(which, a, b)
+
+
+cdef class TensorMethods(TensorBase):
+    """Operators, attributes and protocols; see `minitorch.Tensor`."""
+
+    # --- operators (the operands may come in either order: see c_api_binop_methods in Cython's manual)
+    def __add__(a, b):
+        return binary(OP_ADD, a, b)
+
+    def __sub__(a, b):
+        return binary(OP_SUB, a, b)
+
+    def __mul__(a, b):
+        return binary(OP_MUL, a, b)
+
+    def __truediv__(a, b):
+        return binary(OP_DIV, a, b)
+
+    def __floordiv__(a, b):
+        return binary(OP_FLOOR_DIVIDE, a, b)
+
+    def __mod__(a, b):
+        return binary(OP_REMAINDER, a, b)
+
+    def __pow__(a, b, modulus):
+        if modulus is not None:
+            return NotImplemented
+        return binary(OP_POW, a, b)
+
+    def __and__(a, b):
+        return binary(OP_AND, a, b)
+
+    def __or__(a, b):
+        return binary(OP_OR, a, b)
+
+    def __xor__(a, b):
+        return binary(OP_XOR, a, b)
+
+    def __lshift__(a, b):
+        return binary(OP_LEFT_SHIFT, a, b)
+
+    def __rshift__(a, b):
+        return binary(OP_RIGHT_SHIFT, a, b)
+
+    def __matmul__(a, b):
+        if not isinstance(a, TensorBase) or not isinstance(b, TensorBase):
+            return NotImplemented
+        return matmul_of(<TensorBase>a, <TensorBase>b)
+
+    def __neg__(self):
+        return operator(OP_NEG, self, None)
+
+    def __pos__(self):
+        if self.code == MT_BOOL:
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+        return self
+
+    def __abs__(self):
+        return operator(OP_ABS, self, None)
+
+    def __invert__(self):
+        return operator(OP_INVERT, self, None)
+
+    def __iadd__(self, b):
+        return inplace(OP_ADD, self, b)
+
+    def __isub__(self, b):
+        return inplace(OP_SUB, self, b)
+
+    def __imul__(self, b):
+        return inplace(OP_MUL, self, b)
+
+    def __itruediv__(self, b):
+        return inplace(OP_DIV, self, b)
+
+    def __ifloordiv__(self, b):
+        return inplace(OP_FLOOR_DIVIDE, self, b)
+
+    def __imod__(self, b):
+        return inplace(OP_REMAINDER, self, b)
+
+    def __ipow__(self, b):
+        return inplace(OP_POW, self, b)
+
+    def __iand__(self, b):
+        return inplace(OP_AND, self, b)
+
+    def __ior__(self, b):
+        return inplace(OP_OR, self, b)
+
+    def __ixor__(self, b):
+        return inplace(OP_XOR, self, b)
+
+    def __ilshift__(self, b):
+        return inplace(OP_LEFT_SHIFT, self, b)
+
+    def __irshift__(self, b):
+        return inplace(OP_RIGHT_SHIFT, self, b)
+
+    def __richcmp__(self, b, int op):
+        if not is_operand(b):
+            if isinstance(b, np.ndarray):
+                b = from_numpy(b)
+            else:
+                return NotImplemented
+        return compare(self, b, op)
+
+    def __hash__(self):
+        return <Py_ssize_t><PyObject *>self >> 4
+
+    # --- numbers
+    def __bool__(self):
+        if self.numel != 1:
+            raise RuntimeError(f"Boolean value of Tensor with {'no values' if self.numel == 0 else 'more than one value'}"
+                               f" is ambiguous: {describe(self)}. Use .any() or .all()")
+        return bool(item(self))
+
+    def __float__(self):
+        return float(one(self, "float"))
+
+    def __int__(self):
+        return int(one(self, "int"))
+
+    def __index__(self):
+        if self.numel != 1 or mt_category[self.code] == 2:
+            raise TypeError(f"only integer tensors of a single element can be converted to an index, not {describe(self)}")
+        return int(item(self))
+
+    def __len__(self):
+        if self.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self):
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter([select_of(self, 0, i) for i in range(self.shape[0])])
+
+    def __contains__(self, value):
+        if not is_operand(value):
+            raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}.")
+        return bool(operator_any(compare(self, value, 2)))
+
+    # --- indexing
+    def __getitem__(self, key):
+        cdef Py_ssize_t index
+        cdef TensorBase out
+        if type(key) is int and self.ndim:
+            index = key
+            if index < -self.shape[0] or index >= self.shape[0]:
+                raise IndexError(f"index {index} is out of bounds for dimension 0 with size {self.shape[0]}")
+            return select_of(self, 0, index + self.shape[0] if index < 0 else index)
+        out = index_basic(self, key if type(key) is tuple else (key,))
+        if out is None:
+            return advanced.getitem(self, key)
+        return out
+
+    def __setitem__(self, key, value):
+        cdef TensorBase place = None, source
+        check_inplace(self, "setitem")
+        if type(key) is tuple or key is None or key is Ellipsis or isinstance(key, (int, slice)) and type(key) is not bool:
+            set_before = grad_enabled()
+            place = index_basic(self, key if type(key) is tuple else (key,))
+        if place is None:
+            advanced.setitem(self, key, value)
+            return
+        source = value if isinstance(value, TensorBase) else as_value(value, self.code)
+        copy_into(place, fitted(source, place))
+
+    # --- attributes
+    @property
+    def shape(self):
+        """The sizes of the dimensions, a `Size`."""
+        return shape_of(self)
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return self.ndim
+
+    @property
+    def dtype(self):
+        """The type of the elements."""
+        return dtype_of(self.code)
+
+    @property
+    def requires_grad(self):
+        """Whether gradients of this tensor are wanted: of a leaf as set, else if any of its inputs' are."""
+        return requires_grad(self)
+
+    @requires_grad.setter
+    def requires_grad(self, bint wanted):
+        set_requires_grad(self, wanted)
+
+    @property
+    def is_leaf(self):
+        """Whether the tensor was made by the user rather than by a recorded operation."""
+        edge_of(self)
+        return self.grad_fn is None
+
+    @property
+    def grad_fn(self):
+        """The recorded operation that made the tensor, or None for a leaf."""
+        edge_of(self)
+        return self.grad_fn
+
+    @property
+    def output_nr(self):
+        """Which output of ``grad_fn`` this is."""
+        return self.output_nr
+
+    @property
+    def grad(self):
+        """The gradient that backward passes have added up, or None."""
+        return self.grad_
+
+    @grad.setter
+    def grad(self, value):
+        if value is None:
+            self.grad_ = None
+            return
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+        if value is self:
+            raise RuntimeError("can't assign Variable as its own grad")
+        if not same_shape(self, <TensorBase>value):
+            raise RuntimeError(f"assigned grad has data of a different size: {describe(<TensorBase>value)} for a tensor "
+                               f"{describe(self)}")
+        if (<TensorBase>value).code != self.code:
+            raise RuntimeError(f"assigned grad has data of a different type: {describe(<TensorBase>value)} for a tensor "
+                               f"{describe(self)}")
+        self.grad_ = value
+
+    @grad.deleter
+    def grad(self):
+        self.grad_ = None
+
+    @property
+    def data(self):
+        """The same memory outside the graph; assigning gives the tensor other memory."""
+        return detach_of(self)
+
+    @data.setter
+    def data(self, TensorBase other not None):
+        self.code = other.code
+        self.storage = other.storage
+        self.offset = other.offset
+        set_dims(self, other.ndim, other.shape, other.strides)
+
+    @property
+    def T(self):
+        """The dimensions in reverse order."""
+        cdef Py_ssize_t[MAX_DIMS] unused
+        if self.ndim == 2:
+            return transpose_of(self, 0, 1)
+        return self.permute(*range(self.ndim - 1, -1, -1))
+
+    @property
+    def mT(self):
+        """The last two dimensions exchanged."""
+        if self.ndim < 2:
+            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor.")
+        return transpose_of(self, self.ndim - 2, self.ndim - 1)
+
+    @property
+    def itemsize(self):
+        """The bytes of one element."""
+        return mt_itemsize[self.code]
+
+    @property
+    def nbytes(self):
+        """The bytes of all elements."""
+        return self.numel * mt_itemsize[self.code]
+
+    @property
+    def _version(self):
+        """How often the memory was changed in place."""
+        return self.storage.version
+
+    @property
+    def _base(self):
+        """Of a view: the tensor whose memory it shows."""
+        return self.base
+
+    # --- NumPy
+    def __array__(self, dtype=None, copy=None):
+        cdef object array
+        if requires_grad(self):
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        array = to_numpy(self)
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"a tensor of {dtype_of(self.code)} cannot become an array of {dtype} without a copy")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+
+# Python's own names for attributes that a cdef class declares already
+cdef object operator_any(TensorBase t):
+    return to_numpy(t).any()
+
+
+cdef object one(TensorBase t, str what):
+    if t.numel != 1:
+        raise RuntimeError(f"{what}(): a Tensor with {t.numel} elements cannot be converted to Scalar: {describe(t)}")
+    return item(t)
+
+
+cdef int set_requires_grad(TensorBase t, bint wanted) except -1:
+    edge_of(t)
+    if t.grad_fn is not None:
+        if wanted:
+            return 0
+        raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                           "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
+    if wanted and mt_category[t.code] < 2:
+        raise RuntimeError("only Tensors of floating point dtype can require gradients, not "
+                           f"{dtype_of(t.code)}: convert first, with .float()")
+    t.leaf_requires_grad = wanted
+    return 0
+
+
+def requires_grad_(TensorBase self not None, bint requires_grad=True):
+    """Say whether gradients of this leaf are wanted; returns it.
+
+    >>> import minitorch
+    >>> minitorch.ones(2).requires_grad_().requires_grad
+    True
+    """
+    set_requires_grad(self, requires_grad)
+    return self
+
+
+# --- values in and out ------------------------------------------------------------------------------------------------------
+
+def item(TensorBase self not None):
+    """The value of a tensor of one element, as a Python number.
+
+    >>> import minitorch
+    >>> minitorch.tensor([2.5]).item()
+    2.5
+    """
+    cdef char *p
+    cdef double value
+    cdef long long integer
+    if self.numel != 1:
+        raise RuntimeError(f"a Tensor with {self.numel} elements cannot be converted to Scalar: {describe(self)}. "
+                           "Use .tolist() for all of its values")
+    p = data_of(self)
+    if mt_category[self.code] == 2:
+        mt_convert[MT_F64][self.code](<char *>&value, 8, p, 8, 1)
+        return value
+    mt_convert[MT_I64][self.code](<char *>&integer, 8, p, 8, 1)
+    return bool(integer) if self.code == MT_BOOL else integer
+
+
+def tolist(TensorBase self not None):
+    """The values as nested lists, or as a number where there are no dimensions.
+
+    >>> import minitorch
+    >>> minitorch.tensor([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [3, 4]]
+    """
+    cdef TensorBase t = self
+    if self.code == MT_BF16:
+        t = new_as(self, MT_F32)
+        copy_data(t, self)
+    return to_numpy(t).tolist()
+
+
+cdef object to_numpy(TensorBase t):
+    """An array over the same memory."""
+    cdef cnp.npy_intp[MAX_DIMS] shape
+    cdef cnp.npy_intp[MAX_DIMS] strides
+    cdef int d, flags = 0 if t.storage.readonly else cnp.NPY_ARRAY_WRITEABLE
+    cdef object kind = numpy_dtype(t.code)
+    for d in range(t.ndim):
+        shape[d] = t.shape[d]
+        strides[d] = t.strides[d] * mt_itemsize[t.code]
+    cdef cnp.ndarray array = cnp.PyArray_New(np.ndarray, t.ndim, shape, (<cnp.dtype>kind).type_num, strides,
+                                             data_of(t), 0, flags, None)
+    cnp.set_array_base(array, t.storage)
+    return array
+
+
+def numpy(TensorBase self not None, *, bint force=False):
+    """A NumPy array over the same memory (``force``: of a detached tensor, if need be).
+
+    Raises:
+        RuntimeError: if the tensor requires grad.
+
+    >>> import minitorch
+    >>> minitorch.ones(2).numpy()
+    array([1., 1.], dtype=float32)
+    """
+    if requires_grad(self) and not force:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    return to_numpy(self)
+
+
+def from_numpy(array not None):
+    """A tensor over the memory of a NumPy array, which it keeps alive.
+
+    Raises:
+        TypeError: if there is no such dtype.
+        ValueError: for negative strides or a foreign byte order: copy the array first.
+
+    >>> import minitorch, numpy
+    >>> a = numpy.zeros(2)
+    >>> minitorch.from_numpy(a)[0] = 7
+    >>> a
+    array([7., 0.])
+    """
+    cdef TensorBase t
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef Py_ssize_t[MAX_DIMS] strides
+    cdef cnp.ndarray a
+    cdef int d, code
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    a = array
+    code = code_from_numpy(array.dtype)
+    for d in range(a.ndim):
+        shape[d] = a.shape[d]
+        if a.strides[d] < 0 and a.shape[d] > 1:
+            raise ValueError("At least one stride in the given numpy array is negative, and tensors with negative strides "
+                             "are not supported. Copy it first: array.copy()")
+        if a.strides[d] % mt_itemsize[code]:
+            if a.shape[d] > 1:
+                raise ValueError("given numpy array strides not a multiple of the element byte size. "
+                                 "Copy the numpy array to reallocate the memory.")
+        strides[d] = a.strides[d] // mt_itemsize[code] if a.shape[d] > 1 else 1
+    t = new_like_class()
+    t.code = code
+    set_dims(t, a.ndim, shape, strides)
+    cdef Py_ssize_t last = 0
+    for d in range(a.ndim):
+        last += (shape[d] - 1) * strides[d]
+    t.storage = borrow_storage(<char *>a.data, (last + 1) * mt_itemsize[code] if t.numel else 0,
+                               not array.flags.writeable, array)
+    return t
+
+
+cdef TensorBase fitted(TensorBase source, TensorBase place):
+    """The source without those leading dimensions of size one that the place does not have, checked to fit."""
+    cdef int extra = source.ndim - place.ndim, d
+    if extra > 0:
+        for d in range(extra):
+            if source.shape[d] != 1:
+                break
+        else:
+            source = view_of(source, place.ndim, source.shape + extra)
+    for d in range(source.ndim):
+        if source.ndim > place.ndim or (source.shape[d] != 1 and
+                                        source.shape[d] != place.shape[place.ndim - source.ndim + d]):
+            raise RuntimeError(f"shape mismatch: value tensor of shape {list(shape_of(source))} cannot be broadcast to "
+                               f"indexing result of shape {list(shape_of(place))}")
+    return source
+
+
+cdef TensorBase as_value(object value, int code):
+    """What is assigned to elements of a tensor of a type."""
+    if isinstance(value, (int, float)) or not isinstance(value, (np.ndarray, list, tuple)):
+        scalar_code(value)
+        return number_tensor(value, code)
+    return tensor(value)
+
+
+# --- making tensors from data -----------------------------------------------------------------------------------------------
+
+cdef TensorBase from_array(object array, int code):
+    """A new tensor with a copy of an array's values."""
+    cdef TensorBase source, out
+    if not array.flags.c_contiguous or not array.dtype.isnative or not array.flags.aligned:
+        array = np.array(array, dtype=array.dtype.newbyteorder("="), order="C", copy=True)
+    source = from_numpy(array)
+    out = new_tensor(source.ndim, source.shape, source.code if code < 0 else code)
+    copy_data(out, source)
+    return out
+
+
+cdef object sequence_type(object data, int depth):
+    """The first element of nested sequences that is none, or None if they are empty."""
+    while isinstance(data, (list, tuple)):
+        if not data:
+            return None
+        data = data[0]
+    return data
+
+
+cdef TensorBase from_sequence(object data, int code):
+    """A tensor of nested lists of numbers, arrays or tensors."""
+    cdef object array, first = sequence_type(data, 0)
+    cdef TensorBase t
+    if isinstance(first, TensorBase):
+        data = unwrapped(data)
+        if code < 0:
+            code = (<TensorBase>first).code
+    try:
+        array = np.array(data)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"tensor: the nested sequences do not form a rectangle: {error}") from None
+    if array.size == 0 and not isinstance(data, np.ndarray):
+        array = array.astype(numpy_dtype(default_code()) if default_code() != MT_BF16 else np.float32)
+        if code < 0:
+            code = default_code()
+    if array.dtype == object or array.dtype.kind not in "biuf":
+        if array.dtype.kind == "c":
+            raise NotImplementedError("tensor: complex numbers are not supported yet; keep two real tensors instead")
+        if array.dtype == object and all([isinstance(x, int) for x in array.flat]):
+            raise RuntimeError("Overflow when unpacking long long: an integer does not fit into 64 bits")
+        raise_bad_data(data, array)
+    if array.dtype.kind == "f" and code < 0 and not isinstance(first, (np.generic, np.ndarray)):
+        code = default_code()
+    elif array.dtype.kind == "u" and array.dtype.itemsize > 1:
+        if isinstance(first, (np.generic, np.ndarray)):
+            code_from_numpy(array.dtype)
+        raise RuntimeError("Overflow when unpacking long long: an integer does not fit into 64 bits")
+    return from_array(array, code)
+
+
+cdef int raise_bad_data(object data, object array) except -1:
+    for x in array.flat:
+        if x is None or not isinstance(x, (int, float, np.number)):
+            if isinstance(x, (list, tuple)):
+                raise ValueError("tensor: expected sequences of equal length at every level, got a ragged list")
+            if isinstance(x, str):
+                raise TypeError(f"new(): invalid data type 'str': {x!r} is not a number")
+            raise TypeError(f"tensor: could not infer dtype of {type(x).__name__}: the data must be numbers")
+    raise TypeError(f"tensor: could not make a tensor of data of type {array.dtype}")
+
+
+cdef object unwrapped(object data):
+    """Nested sequences with numbers and arrays in the place of tensors."""
+    if isinstance(data, TensorBase):
+        if (<TensorBase>data).numel == 1:
+            return item(data)
+        return tolist(data)
+    return [unwrapped(x) for x in data] if isinstance(data, (list, tuple)) else data
+
+
+def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_memory=False):
+    """A new tensor with a copy of the data: a number, nested lists, a NumPy array or a tensor.
+
+    Floats become the default dtype, integers int64.
+
+    Raises:
+        ValueError: if nested lists are not rectangular.
+        TypeError: if the data are not numbers.
+
+    >>> import minitorch
+    >>> minitorch.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    cdef int code = -1 if dtype is None else code_of(dtype)
+    cdef TensorBase out
+    check_device(device)
+    if pin_memory:
+        raise NotImplementedError("tensor: pin_memory is for transfers to a GPU; leave it out")
+    if isinstance(data, (float, int)):
+        out = number_tensor(data, scalar_code(data) if code < 0 else code)
+    elif isinstance(data, TensorBase):
+        out = new_tensor((<TensorBase>data).ndim, (<TensorBase>data).shape, (<TensorBase>data).code if code < 0 else code)
+        copy_data(out, <TensorBase>data)
+    elif isinstance(data, (np.ndarray, np.generic)):
+        out = from_array(np.asarray(data), code)
+    elif isinstance(data, (list, tuple)):
+        out = from_sequence(data, code)
+    elif hasattr(data, "__array__") or hasattr(data, "__array_interface__"):
+        out = from_array(np.asarray(data), code)
+    elif hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (str, bytes, dict)):
+        out = from_sequence(list(data), code)
+    elif isinstance(data, str):
+        raise TypeError("new(): invalid data type 'str'")
+    elif hasattr(data, "__index__") or hasattr(data, "__float__"):
+        out = number_tensor(data, scalar_code(data) if code < 0 else code)
+    elif isinstance(data, complex):
+        raise NotImplementedError("tensor: complex numbers are not supported yet; keep two real tensors instead")
+    else:
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    if requires_grad:
+        set_requires_grad(out, True)
+    return out
+
+
+def as_tensor(data, dtype=None, device=None):
+    """A tensor of the data, sharing their memory where the type allows it.
+
+    >>> import minitorch, numpy
+    >>> a = numpy.zeros(2)
+    >>> minitorch.as_tensor(a)[0] = 1
+    >>> a
+    array([1., 0.])
+    """
+    check_device(device)
+    if isinstance(data, TensorBase):
+        return data if dtype is None else cast(<TensorBase>data, code_of(dtype))
+    if isinstance(data, np.ndarray):
+        shared = from_numpy(data)
+        return shared if dtype is None else cast(shared, code_of(dtype))
+    return tensor(data, dtype=dtype)
+
+
+def check_device(device):
+    """Refuse devices that are not there."""
+    if device is None:
+        return
+    if not isinstance(device, str):
+        device = getattr(device, "type", device)
+    if device != "cpu" and device != "cpu:0":
+        raise NotImplementedError(f"device {device!r}: only the CPU is supported so far; use device='cpu'")

@@ -1,0 +1,599 @@
+"""The replaying half of the tape: `backward` and `grad`.
+
+Nodes are numbered in the order of their creation, and an edge always leads to an older one.  So the waiting node with the
+largest number has received all its gradients: it is replayed next, and what it yields is delivered to the nodes
+before it.  That is a topological order without a pass to count anything, and without recursion.
+"""
+cimport cython
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
+from libc.stdlib cimport free, realloc
+from minitorch._ext.dtype cimport mt_category
+from minitorch._ext.loops cimport copy_data, fill_data, scalar_value
+from minitorch._ext.pointwise cimport add_into, cast, op_add
+from minitorch._ext.reduce cimport sum_to
+from minitorch._ext.tensor cimport (
+    Node, OutputOf, TensorBase, bump, describe, edge_of, grad_enabled, new_as, new_view, parse_size, requires_grad,
+    same_shape, set_grad, shape_of, tensor_class, MAX_DIMS,
+)
+from minitorch._ext.dtype cimport dtype_of, mt_compute
+
+cdef struct Slot:
+    unsigned long long seq      # of the node
+    PyObject *target            # a node or a leaf; owned
+    PyObject *grad              # what has arrived so far: a tensor, or a list for a node with several outputs; owned
+    bint ours                   # the tensor is a sum that nobody else has seen, so that more can be added in place
+
+cdef unsigned long long runs = 0
+
+
+@cython.final
+cdef class Replay:
+    """One backward pass: the gradients on their way."""
+    cdef Slot *slots
+    cdef Py_ssize_t *heap               # of slots, the largest seq first
+    cdef Py_ssize_t used, capacity, waiting
+    cdef unsigned long long run
+    cdef list leaves                    # slots of leaves, in the order of their first gradient
+    cdef bint keep_graph, create_graph
+    cdef dict wanted                    # of `grad`: (id of target, output) -> positions in result; None: accumulate
+    cdef dict useful                    # of `grad`: ids of the nodes that lead to a wanted one
+    cdef list result
+
+    def __cinit__(self):
+        global runs
+        runs += 1
+        self.run = runs
+        self.leaves = []
+
+    def __dealloc__(self):
+        cdef Py_ssize_t i
+        for i in range(self.used):
+            Py_XDECREF(self.slots[i].target)
+            Py_XDECREF(self.slots[i].grad)
+        free(self.slots)
+        free(self.heap)
+
+    cdef Py_ssize_t new_slot(self, object target, unsigned long long seq) except -1:
+        cdef Py_ssize_t capacity
+        cdef void *slots
+        cdef void *heap
+        if self.used == self.capacity:
+            capacity = 2 * self.capacity if self.capacity else 64
+            slots = realloc(self.slots, capacity * sizeof(Slot))
+            if slots != NULL:
+                self.slots = <Slot *>slots
+            heap = realloc(self.heap, capacity * sizeof(Py_ssize_t))
+            if heap != NULL:
+                self.heap = <Py_ssize_t *>heap
+            if slots == NULL or heap == NULL:
+                raise MemoryError("backward: no memory for the gradients on their way")
+            self.capacity = capacity
+        Py_INCREF(target)
+        self.slots[self.used].target = <PyObject *>target
+        self.slots[self.used].seq = seq
+        self.slots[self.used].grad = NULL
+        self.slots[self.used].ours = False
+        self.used += 1
+        return self.used - 1
+
+    cdef void push(self, Py_ssize_t slot) noexcept:
+        cdef Py_ssize_t i = self.waiting, parent
+        self.waiting += 1
+        while i > 0:
+            parent = (i - 1) >> 1
+            if self.slots[self.heap[parent]].seq >= self.slots[slot].seq:
+                break
+            self.heap[i] = self.heap[parent]
+            i = parent
+        self.heap[i] = slot
+
+    cdef Py_ssize_t pop(self) noexcept:
+        cdef Py_ssize_t top = self.heap[0], last, i = 0, child
+        self.waiting -= 1
+        last = self.heap[self.waiting]
+        while 2 * i + 1 < self.waiting:
+            child = 2 * i + 1
+            if child + 1 < self.waiting and self.slots[self.heap[child + 1]].seq > self.slots[self.heap[child]].seq:
+                child += 1
+            if self.slots[self.heap[child]].seq <= self.slots[last].seq:
+                break
+            self.heap[i] = self.heap[child]
+            i = child
+        self.heap[i] = last
+        return top
+
+    cdef int deliver(self, object edge, TensorBase grad) except -1:
+        """Add a gradient to what waits for the target of an edge."""
+        cdef Node node
+        cdef TensorBase leaf
+        cdef int nr = 0
+        cdef list several
+        # A target remembers its slot.  Another pass at the same time may overwrite that; then it gets a second slot,
+        # which `step` joins with the first.
+        if isinstance(edge, TensorBase):
+            leaf = edge
+            if leaf.run != self.run:
+                leaf.slot = self.new_slot(leaf, 0)
+                leaf.run = self.run
+                self.leaves.append(leaf.slot)
+            return self.add(&self.slots[leaf.slot], grad)
+        if isinstance(edge, OutputOf):
+            node = (<OutputOf>edge).node
+            nr = (<OutputOf>edge).nr
+        else:
+            node = edge
+        if self.useful is not None and <Py_ssize_t><PyObject *>node not in self.useful:
+            return 0
+        if node.run != self.run:
+            node.slot = self.new_slot(node, node.seq)
+            node.run = self.run
+            self.push(node.slot)
+        if node.n_outputs == 1:
+            return self.add(&self.slots[node.slot], grad)
+        if self.slots[node.slot].grad == NULL:
+            several = [None] * node.n_outputs
+            Py_INCREF(several)
+            self.slots[node.slot].grad = <PyObject *>several
+        several = <list>self.slots[node.slot].grad
+        several[nr] = grad if several[nr] is None else op_add(several[nr], grad)
+        return 0
+
+    cdef int add(self, Slot *slot, TensorBase grad) except -1:
+        cdef TensorBase total
+        cdef Py_ssize_t index = slot - self.slots
+        if slot.grad == NULL:
+            Py_INCREF(grad)
+            slot.grad = <PyObject *>grad
+            return 0
+        total = <TensorBase>slot.grad
+        if slot.ours:
+            add_into(total, grad)
+            return 0
+        grad = op_add(total, grad)
+        slot = &self.slots[index]
+        Py_INCREF(grad)
+        slot.grad = <PyObject *>grad
+        slot.ours = not self.create_graph and grad.code == total.code
+        Py_DECREF(total)
+        return 0
+
+    cdef object take(self, Slot *slot):
+        """The gradient of a slot, which it no longer owns."""
+        grad = <object>slot.grad
+        Py_DECREF(grad)
+        slot.grad = NULL
+        return grad
+
+    cdef int step(self) except -1:
+        """Replay the youngest waiting node."""
+        cdef Slot *slot = &self.slots[self.pop()]
+        cdef Node node = <Node>slot.target
+        cdef object grad = self.take(slot), again
+        cdef tuple grads
+        cdef Py_ssize_t i
+        node.run = 0
+        while self.waiting and self.slots[self.heap[0]].target == <PyObject *>node:
+            again = self.take(&self.slots[self.pop()])
+            grad = op_add(grad, again) if node.n_outputs == 1 else merged(grad, again)
+        if node.hooks is not None:
+            grad = run_hooks(node, grad)
+        if self.wanted is not None:
+            self.capture(node, grad)
+            if not self.useful[<Py_ssize_t><PyObject *>node]:
+                return 0
+        if node.n_outputs == 1:
+            grads = node.apply(<TensorBase>grad)
+        else:
+            grads = node.apply_many(<list>grad)
+        grad = None
+        if not self.keep_graph:
+            node.release()
+        for i in range(len(grads)):
+            if grads[i] is None or node.edges[i] is None:
+                continue
+            if node.input_meta is not None and node.input_meta[i] is not None:
+                self.deliver(node.edges[i], brought(<TensorBase>grads[i], <tuple>node.input_meta[i]))
+            else:
+                self.deliver(node.edges[i], <TensorBase>grads[i])
+        return 0
+
+    cdef int capture(self, Node node, object grad) except -1:
+        for nr in range(node.n_outputs):
+            positions = self.wanted.get((<Py_ssize_t><PyObject *>node, nr))
+            if positions:
+                for position in positions:
+                    self.result[position] = public(grad if node.n_outputs == 1 else grad[nr])
+        return 0
+
+    cdef int finish(self) except -1:
+        """All nodes are done: the leaves take their gradients."""
+        cdef TensorBase leaf, grad
+        cdef Py_ssize_t index
+        for index in self.leaves:
+            leaf = <TensorBase>self.slots[index].target
+            grad = self.take(&self.slots[index])
+            if leaf.hooks is not None:
+                grad = run_leaf_hooks(leaf, grad)
+            if self.wanted is None:
+                accumulate(leaf, grad)
+                continue
+            positions = self.wanted.get((<Py_ssize_t><PyObject *>leaf, -1))
+            if positions:
+                for position in positions:
+                    self.result[position] = public(grad)
+        return 0
+
+    cdef int go(self) except -1:
+        cdef bint before = set_grad(self.create_graph)
+        try:
+            while self.waiting:
+                self.step()
+            self.finish()
+        finally:
+            set_grad(before)
+        return 0
+
+
+cdef list merged(list a, list b):
+    return [y if x is None else x if y is None else op_add(x, y) for x, y in zip(a, b)]
+
+
+cdef TensorBase brought(TensorBase grad, tuple meta):
+    """A gradient in the shape and type of the input that it belongs to: the one place where broadcasting is undone."""
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef int ndim = parse_size(meta[0], shape)
+    return cast(sum_to(grad, ndim, shape), meta[1])
+
+
+cdef TensorBase public(TensorBase t):
+    """A tensor of the public class (the engine's own aliases are not)."""
+    if t is None or isinstance(t, tensor_class()):
+        return t
+    return new_view(t, t.ndim, t.shape, t.strides, t.offset)
+
+
+cdef int accumulate(TensorBase leaf, TensorBase grad) except -1:
+    """leaf.grad += grad; a first gradient that nobody else holds is kept as it is."""
+    cdef TensorBase copy
+    if leaf.grad_ is None:
+        # the one reference to the tensor is the caller's, that to the storage the tensor's
+        if grad_enabled() or ((<PyObject *>grad).ob_refcnt == 1 and (<PyObject *>grad.storage).ob_refcnt == 1
+                              and grad.code == leaf.code and grad.contiguous and leaf.contiguous
+                              and isinstance(grad, tensor_class())):
+            leaf.grad_ = public(grad)
+        else:
+            copy = new_as(leaf, leaf.code)
+            copy_data(copy, grad)
+            leaf.grad_ = copy
+    elif grad_enabled():
+        leaf.grad_ = op_add(leaf.grad_, grad)
+    else:
+        if not same_shape(leaf.grad_, grad):
+            raise RuntimeError(f"backward: the tensor {describe(leaf)} has a .grad of another shape, "
+                               f"{describe(leaf.grad_)}; set it to None first")
+        add_into(leaf.grad_, grad)
+        bump(leaf.grad_)
+    return 0
+
+
+# --- hooks --------------------------------------------------------------------------------------------------------------
+
+cdef class RetainGrad:
+    """The hook that keeps the gradient of a tensor inside the graph; it must not keep the tensor."""
+    cdef object tensor
+
+    def __call__(self, grad):
+        """Store a gradient in the tensor, if that is still there."""
+        cdef TensorBase t = self.tensor()
+        if t is not None:
+            t.grad_ = grad
+
+
+cdef TensorBase checked(object replacement, TensorBase grad, str name):
+    if replacement is None:
+        return grad
+    if not isinstance(replacement, TensorBase):
+        raise TypeError(f"a hook of {name} must return a tensor or None, not {type(replacement).__name__}")
+    if not same_shape(<TensorBase>replacement, grad):
+        raise RuntimeError(f"a hook of {name} returned a gradient {describe(<TensorBase>replacement)} in place of "
+                           f"{describe(grad)}: the shape must stay the same")
+    return replacement
+
+
+cdef object run_hooks(Node node, object grad):
+    for nr, hook in list(node.hooks):
+        if node.n_outputs == 1:
+            grad = checked(hook(public(grad)), grad, node.op_name())
+        elif grad[nr] is not None:
+            grad[nr] = checked(hook(public(grad[nr])), grad[nr], node.op_name())
+    return grad
+
+
+cdef TensorBase run_leaf_hooks(TensorBase leaf, TensorBase grad):
+    for hook in list(leaf.hooks):
+        grad = checked(hook(public(grad)), grad, "a leaf")
+    return grad
+
+
+def retain_grad(TensorBase self not None):
+    """Keep the gradient of a tensor that is not a leaf in its ``grad`` too.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor(3., requires_grad=True)
+    >>> y = x * 2
+    >>> y.retain_grad()
+    >>> (y * y).backward()
+    >>> y.grad
+    tensor(12.)
+    """
+    import weakref
+    cdef RetainGrad hook
+    if not requires_grad(self):
+        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+    if self.grad_fn is None or retains_grad(self):
+        return
+    hook = RetainGrad.__new__(RetainGrad)
+    hook.tensor = weakref.ref(self)
+    if self.grad_fn.hooks is None:
+        self.grad_fn.hooks = []
+    self.grad_fn.hooks.append((self.output_nr, hook))
+
+
+def retains_grad(TensorBase self not None):
+    """Whether `retain_grad` was called on a tensor inside the graph."""
+    if self.grad_fn is None or self.grad_fn.hooks is None:
+        return False
+    return any([isinstance(hook, RetainGrad) and (<RetainGrad>hook).tensor() is self for _, hook in self.grad_fn.hooks])
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` takes the hook off again."""
+    def __init__(self, hooks, entry):
+        self.hooks, self.entry = hooks, entry
+
+    def remove(self):
+        """Take the hook off; a second call does nothing."""
+        if self.entry in self.hooks:
+            self.hooks.remove(self.entry)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.remove()
+
+
+def register_hook(TensorBase self not None, hook):
+    """Call ``hook(grad)`` with the gradient of this tensor; what it returns, if not None, takes its place.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor(3., requires_grad=True)
+    >>> handle = x.register_hook(lambda grad: grad * 10)
+    >>> (x * x).backward()
+    >>> x.grad
+    tensor(60.)
+    """
+    if not requires_grad(self):
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if self.grad_fn is None:
+        if self.hooks is None:
+            self.hooks = []
+        self.hooks.append(hook)
+        return RemovableHandle(self.hooks, hook)
+    if self.grad_fn.hooks is None:
+        self.grad_fn.hooks = []
+    self.grad_fn.hooks.append((self.output_nr, hook))
+    return RemovableHandle(self.grad_fn.hooks, (self.output_nr, hook))
+
+
+# --- what users call ------------------------------------------------------------------------------------------------------
+
+cdef TensorBase first_gradient(TensorBase output, object gradient, int position):
+    """The gradient to start from: the one given, or 1 for a tensor of one element."""
+    cdef TensorBase g
+    if gradient is None:
+        if output.numel != 1:
+            raise RuntimeError(f"grad can be implicitly created only for scalar outputs, but output {position} is "
+                               f"{describe(output)}. Reduce it first, for example with .sum(), or give the gradient")
+        if mt_category[output.code] < 2:
+            raise RuntimeError("grad can be implicitly created only for real scalar outputs but got "
+                               f"{dtype_of(output.code)}")
+        g = new_as(output, output.code)
+        fill_data(g, scalar_value(1.0, mt_compute[g.code]))
+        return g
+    if not isinstance(gradient, TensorBase):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    g = gradient
+    if not same_shape(g, output):
+        raise RuntimeError(f"Mismatch in shape: grad_output[{position}] has a shape of {list(shape_of(g))} and "
+                           f"output[{position}] has a shape of {list(shape_of(output))}.")
+    return g if g.code == output.code else cast(g, output.code)
+
+
+cdef int start(Replay replay, object outputs, object gradients) except -1:
+    cdef int i = 0
+    cdef TensorBase output
+    for output, gradient in zip(outputs, gradients):
+        edge = edge_of(output)
+        if edge is None:
+            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn: "
+                               f"{describe(output)}. Was it computed under no_grad(), from detached tensors, or from "
+                               "leaves without requires_grad=True?")
+        replay.deliver(edge, first_gradient(output, gradient, i))
+        i += 1
+    return 0
+
+
+cdef tuple as_tuple(object tensors, str what):
+    if isinstance(tensors, TensorBase):
+        return (tensors,)
+    tensors = tuple(tensors)
+    for t in tensors:
+        if not isinstance(t, TensorBase):
+            raise TypeError(f"{what} must be tensors, got {type(t).__name__}")
+    return tensors
+
+
+cdef tuple gradients_for(tuple outputs, object gradients):
+    if gradients is None:
+        return (None,) * len(outputs)
+    gradients = (gradients,) if isinstance(gradients, TensorBase) else tuple(gradients)
+    if len(gradients) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
+    return gradients
+
+
+cdef int want(Replay replay, tuple outputs, tuple inputs) except -1:
+    """Prepare a pass that yields the gradients of some tensors alone."""
+    cdef Node node
+    cdef list reached = [], todo = []
+    cdef dict seen = {}
+    cdef int position = 0
+    replay.wanted = {}
+    replay.result = [None] * len(inputs)
+    for t in inputs:
+        edge = edge_of(<TensorBase>t)
+        if edge is None:
+            raise RuntimeError(f"One of the differentiated Tensors does not require grad: input {position}, "
+                               f"{describe(<TensorBase>t)}")
+        if isinstance(edge, TensorBase):
+            key = (<Py_ssize_t><PyObject *>edge, -1)
+        else:
+            key = (<Py_ssize_t><PyObject *>((<TensorBase>t).grad_fn), (<TensorBase>t).output_nr)
+        replay.wanted.setdefault(key, []).append(position)
+        position += 1
+    ends = {key[0] for key in replay.wanted}
+    for t in outputs:
+        todo.append(edge_of(<TensorBase>t))
+    while todo:
+        edge = todo.pop()
+        if isinstance(edge, OutputOf):
+            edge = (<OutputOf>edge).node
+        if edge is None or isinstance(edge, TensorBase) or <Py_ssize_t><PyObject *>edge in seen:
+            continue
+        node = edge
+        seen[<Py_ssize_t><PyObject *>node] = True
+        reached.append((node.seq, node))
+        todo.extend(node.edges)
+    reached.sort(key=lambda pair: pair[0])
+    replay.useful = {}
+    for _, node in reached:                 # older ones first: a node is useful if it leads to a useful or wanted one
+        leads = False
+        for edge in node.edges:
+            if edge is None:
+                continue
+            target = (<OutputOf>edge).node if isinstance(edge, OutputOf) else edge
+            identity = <Py_ssize_t><PyObject *>target
+            if identity in ends or identity in replay.useful:
+                leads = True
+                break
+        if leads or <Py_ssize_t><PyObject *>node in ends:
+            replay.useful[<Py_ssize_t><PyObject *>node] = leads
+    return 0
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=False, grad_variables=None, inputs=None):
+    """Add the gradients of the sum of ``tensors`` to the ``grad`` of the leaves that they were computed from.
+
+    Args:
+        grad_tensors: the gradient of each tensor; may be left out for those of one element.
+        retain_graph: keep what the graph has saved, for another pass; as ``create_graph`` unless given.
+        create_graph: record the pass itself, so that its results can be differentiated.
+        inputs: the leaves (or tensors inside the graph) to fill; all leaves unless given.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([1., 2.], requires_grad=True)
+    >>> minitorch.autograd.backward((x * x).sum())
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    cdef Replay replay
+    cdef tuple outputs = as_tuple(tensors, "tensors")
+    cdef tuple targets
+    cdef TensorBase t
+    if grad_variables is not None:
+        raise NotImplementedError("backward: grad_variables is the old name of grad_tensors; use that")
+    gradients = gradients_for(outputs, grad_tensors)
+    replay = Replay.__new__(Replay)
+    replay.create_graph = create_graph
+    replay.keep_graph = create_graph if retain_graph is None else retain_graph
+    if inputs is not None:
+        targets = as_tuple(inputs, "inputs")
+        if not targets:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+        want(replay, outputs, targets)
+    start(replay, outputs, gradients)
+    replay.go()
+    if inputs is not None:
+        before = set_grad(create_graph)
+        for t, gradient in zip(targets, replay.result):
+            if gradient is not None:
+                accumulate(t, gradient)
+        set_grad(before)
+
+
+def tensor_backward(TensorBase self not None, gradient=None, retain_graph=None, bint create_graph=False, inputs=None):
+    """Add the gradient of this tensor to the ``grad`` of the leaves that it was computed from.
+
+    Args:
+        gradient: the gradient of some scalar by this tensor; may be left out if it has one element.
+        retain_graph: keep what the graph has saved, for another pass; as ``create_graph`` unless given.
+        create_graph: record the pass itself, so that its results can be differentiated.
+        inputs: the leaves to fill; all unless given.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([1., 2.], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    cdef Replay replay
+    if inputs is not None:
+        backward(self, gradient, retain_graph, create_graph, None, inputs)
+        return
+    replay = Replay.__new__(Replay)
+    replay.create_graph = create_graph
+    replay.keep_graph = create_graph if retain_graph is None else retain_graph
+    start(replay, (self,), (gradient,))
+    replay.go()
+
+
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_graph=False, *, bint allow_unused=False,
+         bint is_grads_batched=False, bint materialize_grads=False):
+    """The gradients of the sum of ``outputs`` by ``inputs``, without touching any ``grad``.
+
+    Args:
+        grad_outputs: the gradient of each output; may be left out for those of one element.
+        retain_graph: keep what the graph has saved, for another pass; as ``create_graph`` unless given.
+        create_graph: record the pass itself, so that its results can be differentiated.
+        allow_unused: None, rather than an error, for an input that the outputs do not depend on.
+        materialize_grads: zeros instead of None for those.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor(3., requires_grad=True)
+    >>> (first,) = minitorch.autograd.grad(x ** 3, x, create_graph=True)
+    >>> minitorch.autograd.grad(first, x)
+    (tensor(18.),)
+    """
+    cdef Replay replay = Replay.__new__(Replay)
+    cdef tuple results = as_tuple(outputs, "outputs"), targets = as_tuple(inputs, "inputs")
+    cdef TensorBase t
+    if is_grads_batched:
+        raise NotImplementedError("grad: is_grads_batched is not supported; call grad once for each gradient")
+    replay.create_graph = create_graph
+    replay.keep_graph = create_graph if retain_graph is None else retain_graph
+    want(replay, results, targets)
+    start(replay, results, gradients_for(results, grad_outputs))
+    replay.go()
+    for i in range(len(targets)):
+        if replay.result[i] is None:
+            if materialize_grads:
+                t = new_as(<TensorBase>targets[i], (<TensorBase>targets[i]).code)
+                fill_data(t, scalar_value(0, mt_compute[t.code]))
+                replay.result[i] = t
+            elif not allow_unused:
+                raise RuntimeError(f"One of the differentiated Tensors appears to not have been used in the graph: input "
+                                   f"{i}, {describe(<TensorBase>targets[i])}. Set allow_unused=True if this is the "
+                                   "desired behavior.")
+    return tuple(replay.result)
