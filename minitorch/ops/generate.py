@@ -262,6 +262,7 @@ def c_header(table: dict[str, Op]) -> str:
             "#define MT_POINTWISE_LOOPS_H",
             '#include "pointwise.h"',
             '#include "mathfun.h"',
+            '#include "specfun.h"',
             "",
             *(text for row in rows for text in row.loops),
             "enum {",

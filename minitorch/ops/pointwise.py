@@ -418,8 +418,15 @@ op("normpdf", y="normpdf(x)", dx="-g * x * y", home=None,
    doc="Density of the standard normal.", math=r"y = \frac{1}{\sqrt{2\pi}} e^{-x^2/2}")
 op("lgamma", y="lgamma(x)", dx="g * digamma(x)", eg="[1., 5.] -> [0.0000, 3.1781]",
    doc="Logarithm of the absolute value of the gamma function.", math=r"y = \ln |\Gamma(x)|")
+op("digamma", y="digamma(x)", dx="g * polygamma(1, x)", eg="[1., 5.] -> [-0.5772,  1.5061]",
+   doc="Logarithmic derivative of the gamma function.", math=r"y = \Gamma'(x) / \Gamma(x)")
+op("polygamma", y="polygamma(n, x)", dx="g * polygamma(n + 1, x)", params="n", custom=True,
+   doc="Derivative of order n of digamma, n not below 1.", math=r"y = \psi^{(n)}(x)")
 op("i0", y="i0(x)", dx="g * i1(x)", eg="[0., 1.] -> [1.0000, 1.2661]",
    doc="Modified Bessel function of the first kind, order 0.", math="y = I_0(x)")
+op("i1", y="i1(x)", home="special", inplace=False, eg="[0., 1.] -> [0.0000, 0.5652]",
+   dx="g * where(x == 0, 0.5 * i0(x), i0(x) - y / where(x == 0, 1, x))",
+   doc="Modified Bessel function of the first kind, order 1.", math="y = I_1(x)")
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Activations
@@ -504,12 +511,12 @@ op("squared_difference", y="square(x1 - x2)", dx1="2 * g * (x1 - x2)", dx2="2 * 
 op("abs_difference", y="abs(x1 - x2)", dx1="g * sign(x1 - x2)", dx2="-g * sign(x1 - x2)", home=None,
    doc="Element of the mean absolute error.", math="y = |x_1 - x_2|")
 op("smooth_l1", y="where((d := abs(x1 - x2)) < beta, 0.5 * d * d / beta, d - 0.5 * beta)", params="beta=1.0", home=None,
-   dx1="where(abs(d := x1 - x2) < beta, g * d / beta, g * sign(d))",
-   dx2="-where(abs(d := x1 - x2) < beta, g * d / beta, g * sign(d))",
+   dx1="g * where((d := x1 - x2) < -beta, -1, where(d > beta, 1, d / beta))",
+   dx2="-g * where((d := x1 - x2) < -beta, -1, where(d > beta, 1, d / beta))",
    doc="Element of the smooth absolute error.", math=r"y = d^2/(2\beta) \text{ or } d - \beta/2,\ d = |x_1 - x_2|")
 op("huber", y="where((d := abs(x1 - x2)) <= delta, 0.5 * d * d, delta * (d - 0.5 * delta))", params="delta=1.0",
-   dx1="g * where(abs(d := x1 - x2) <= delta, d, delta * sign(d))", home=None,
-   dx2="-g * where(abs(d := x1 - x2) <= delta, d, delta * sign(d))",
+   dx1="g * where((d := x1 - x2) < -delta, -delta, where(d > delta, delta, d))", home=None,
+   dx2="-g * where((d := x1 - x2) < -delta, -delta, where(d > delta, delta, d))",
    doc="Element of the Huber loss.", math=r"y = d^2/2 \text{ or } \delta(d - \delta/2),\ d = |x_1 - x_2|")
 op("binary_cross_entropy", y="-(x2 * maximum(log(x1), -100) + (1 - x2) * maximum(log1p(-x1), -100))", home=None,
    dx1="g * ((x1 - x2) / where((v := (1 - x1) * x1) < 1e-12, 1e-12, v))", dx2="g * (log1p(-x1) - log(x1))",
