@@ -36,6 +36,7 @@ DIRECTIVES = {
     "initializedcheck": False,
     "binding": True,
     "embedsignature": False,
+    "autotestdict": False,
     "c_api_binop_methods": True,
 }
 
