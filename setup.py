@@ -37,6 +37,7 @@ DIRECTIVES = {
     "binding": True,
     "embedsignature": False,
     "autotestdict": False,
+    "auto_pickle": False,
     "c_api_binop_methods": True,
 }
 
