@@ -36,6 +36,8 @@ DIRECTIVES = {
     "initializedcheck": False,
     "binding": True,
     "embedsignature": False,
+    "autotestdict": False,
+    "auto_pickle": False,
     "c_api_binop_methods": True,
 }
 

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import shutil
+from importlib import metadata
 from pathlib import Path
 
 
 def find() -> tuple[str, list[Path]]:
-    """A name with the version and the files (the library first, then those it needs), or ``("", [])`` without the wheel.
+    """Its name and version; its files: library, those it needs, licence. ``("", [])`` if the wheel is not there.
 
     The library is opened at run time by its path and never linked; it finds the others beside it through its
     ``$ORIGIN`` (``@loader_path`` on macOS) run path.
     """
     try:
         import scipy_openblas32
+        distribution = metadata.distribution("scipy-openblas32")
     except ImportError:
         return "", []
-    directory = Path(scipy_openblas32.get_lib_dir())
-    shared = [path for path in sorted(directory.iterdir()) if path.suffix in (".so", ".dylib") or ".so." in path.name]
+    shared = [
+        path for path in sorted(Path(scipy_openblas32.get_lib_dir()).iterdir())
+        if path.suffix in (".so", ".dylib") or ".so." in path.name
+    ]
     library = [path for path in shared if path.name.startswith("libscipy_openblas")]
     if not library:
         return "", []
-    return f"OpenBLAS {scipy_openblas32.__version__}", library[:1] + [path for path in shared if path != library[0]]
+    licences = [Path(file.locate()) for file in distribution.files or () if file.name.startswith("LICENSE")]
+    others = [path for path in shared if path != library[0]]
+    return f"OpenBLAS {distribution.version}", [library[0], *others, *licences]
 
 
 def install(files: list[Path], directory: Path) -> None:
