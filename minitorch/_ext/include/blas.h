@@ -40,6 +40,13 @@ static void blas_set_path(const char *path)
     strncpy(blas.path, path, sizeof blas.path - 1);
 }
 
+static const char *blas_problem(void) { return blas.problem; }
+static const char *blas_config(void) { return blas.config(); }
+static const char *blas_core(void) { return blas.core(); }
+
+/* For the tests: do without it, or not. */
+static void blas_switch(int on) { blas.state = on ? BLAS_UNTRIED : BLAS_ABSENT; }
+
 #if MT_HAVE_BLAS
 
 #include <dlfcn.h>

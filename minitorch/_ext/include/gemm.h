@@ -60,6 +60,20 @@ typedef struct {
     mt_index tile_m, tile_n, tiles_m, tiles_n, units, grain;
 } mt_gemm;
 
+/* Would a contiguous copy of this operand be multiplied sooner?  Ours are slower than OpenBLAS, which cannot be told of
+ * two strides; but small products are not worth a copy. */
+static int gemm_wants_copy(int code, mt_index m, mt_index n, mt_index k,
+                           mt_index rows, mt_index cols, mt_index rs, mt_index cs)
+{
+#if MT_HAVE_BLAS
+    int trans, ld;
+    return (code == MT_F32 || code == MT_F64) && m > 1 && n > 1 && !mt_is_below(MT_SMALL, m, n, k)
+           && !blas_layout(rows, cols, rs, cs, &trans, &ld) && blas_ready();
+#else
+    return 0;
+#endif
+}
+
 /* One product on one thread. */
 static void gemm_serial(int code, mt_index m, mt_index n, mt_index k, double alpha,
                         const void *a, mt_index a_rs, mt_index a_cs, const void *b, mt_index b_rs, mt_index b_cs,
