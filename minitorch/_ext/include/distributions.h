@@ -5,11 +5,13 @@
    that PyTorch's build rounds once are written as fma here, and the others are kept apart, so that the result does not
    depend on the instruction set.
 
-   All fills write n contiguous numbers; those of strided tensors and other types are converted from these. */
+   A fill writes n contiguous numbers; tensors that are strided or of other types are converted from these. */
 #ifndef MT_DISTRIBUTIONS_H
 #define MT_DISTRIBUTIONS_H
 
 #include <math.h>
+#include <stddef.h>
+#include "half.h"
 #include "mt19937.h"
 
 #ifndef M_PI
@@ -18,6 +20,28 @@
 
 enum { MT_CHUNK = 1024 };  /* words drawn at a time: the buffers stay in the first-level cache */
 
+typedef void (*mt_piece)(void *context, ptrdiff_t begin, ptrdiff_t end);
+
+typedef struct {
+    double a, b;           /* the distribution's parameters: from and to, mean and standard deviation, ... */
+    uint64_t range;        /* of integers: how many values, 0 for 2^64; the smallest; whether one takes two words */
+    int64_t base;
+    int wide;
+    const void *p;         /* a probability for each number */
+    void (*parallel)(ptrdiff_t n, ptrdiff_t grain, mt_piece fn, void *context);  /* calls fn on pieces of [0, n) */
+} mt_params;
+
+typedef void (*mt_fill)(mt_generator *g, void *to, int64_t n, const mt_params *params);
+
+/* Words come one after the other, but what is made of them can be made by several threads. */
+typedef struct { void *y; double a, b; } mt_transformed;
+
+static void mt_transform(mt_piece fn, void *y, int64_t n, int64_t grain, const mt_params *params)
+{
+    mt_transformed job = {y, params->a, params->b};
+    params->parallel(n, grain, fn, &job);
+}
+
 static inline float mt_bits_f32(uint32_t i) { float x; memcpy(&x, &i, 4); return x; }
 static inline uint32_t mt_f32_bits(float x) { uint32_t i; memcpy(&i, &x, 4); return i; }
 
@@ -25,7 +49,7 @@ static inline uint32_t mt_f32_bits(float x) { uint32_t i; memcpy(&i, &x, 4); ret
 
 /* One instruction where the processor has it.  A build for a baseline x86 without clones would call libm for each, so
    there float goes through double: the product is exact and only the rare tie is rounded twice. */
-#if defined(__FMA__) || defined(__aarch64__) || defined(MT_HAVE_CLONES)
+#if defined(__FMA__) || defined(__aarch64__) || MT_HAVE_CLONES
 static inline float mt_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
 static inline float mt_fma(float a, float b, float c) { return (float)((double)a * b + c); }
@@ -37,19 +61,26 @@ static inline float mt_unit_f32(uint32_t w) { return (float)(int32_t)(w & 0xffff
 static inline int64_t mt_53_bits(const uint32_t *w) { return (int64_t)(w[0] & 0x1fffffu) << 32 | w[1]; }
 static inline double mt_unit_f64(const uint32_t *w) { return (double)mt_53_bits(w) * 0x1p-53; }
 
+/* Rounding can reach the upper end, which is excluded: such a number becomes the lower one. */
 MT_CLONES static void mt_scale_f32(float *restrict y, const uint32_t *restrict w, int64_t n, float from, float to)
 {
     float span = to - from;
-    for (int64_t i = 0; i < n; i++) y[i] = mt_fma(mt_unit_f32(w[i]), span, from);
+    for (int64_t i = 0; i < n; i++) {
+        float x = mt_fma(mt_unit_f32(w[i]), span, from);
+        y[i] = x >= to ? from : x;
+    }
 }
 
 MT_CLONES static void mt_scale_f64(double *restrict y, const uint32_t *restrict w, int64_t n, double from, double to)
 {
     double span = to - from;
-    for (int64_t i = 0; i < n; i++) y[i] = __builtin_fma(mt_unit_f64(w + 2 * i), span, from);
+    for (int64_t i = 0; i < n; i++) {
+        double x = __builtin_fma(mt_unit_f64(w + 2 * i), span, from);
+        y[i] = x >= to ? from : x;
+    }
 }
 
-static void mt_uniform_f32(mt_generator *g, float *y, int64_t n, float from, float to)
+static void mt_draw_f32(mt_generator *g, float *y, int64_t n, float from, float to)
 {
     uint32_t w[MT_CHUNK];
     for (int64_t i = 0; i < n; i += MT_CHUNK) {
@@ -59,7 +90,7 @@ static void mt_uniform_f32(mt_generator *g, float *y, int64_t n, float from, flo
     }
 }
 
-static void mt_uniform_f64(mt_generator *g, double *y, int64_t n, double from, double to)
+static void mt_draw_f64(mt_generator *g, double *y, int64_t n, double from, double to)
 {
     uint32_t w[MT_CHUNK];
     for (int64_t i = 0; i < n; i += MT_CHUNK / 2) {
@@ -68,6 +99,34 @@ static void mt_uniform_f64(mt_generator *g, double *y, int64_t n, double from, d
         mt_scale_f64(y + i, w, k, from, to);
     }
 }
+
+static void mt_uniform_f32(mt_generator *g, void *y, int64_t n, const mt_params *params)
+{
+    mt_draw_f32(g, y, n, (float)params->a, (float)params->b);
+}
+
+static void mt_uniform_f64(mt_generator *g, void *y, int64_t n, const mt_params *params)
+{
+    mt_draw_f64(g, y, n, params->a, params->b);
+}
+
+/* Float32 numbers rounded; more of them reach the upper end. */
+#define MT_UNIFORM_HALF(name, to_half, to_float)                                                          \
+    static void mt_uniform_##name(mt_generator *g, void *to, int64_t n, const mt_params *params)          \
+    {                                                                                                     \
+        uint16_t *y = to, lowest = to_half((float)params->a);                                             \
+        float x[MT_CHUNK], end = to_float(to_half((float)params->b));                                     \
+        for (int64_t i = 0; i < n; i += MT_CHUNK) {                                                       \
+            int64_t k = n - i < MT_CHUNK ? n - i : MT_CHUNK;                                              \
+            mt_draw_f32(g, x, k, (float)params->a, (float)params->b);                                     \
+            for (int64_t j = 0; j < k; j++) {                                                             \
+                uint16_t rounded = to_half(x[j]);                                                         \
+                y[i + j] = to_float(rounded) >= end ? lowest : rounded;                                   \
+            }                                                                                             \
+        }                                                                                                 \
+    }
+MT_UNIFORM_HALF(f16, mt_float_to_half, mt_half_to_float)
+MT_UNIFORM_HALF(bf16, mt_float_to_bf16, mt_bf16_to_float)
 
 /* ---- normal: Box and Muller's transform (Ann. Math. Stat. 29, 1958) ------------------------------------------- */
 
@@ -118,7 +177,7 @@ static inline void mt_bm_sincos(float x, float *sin_x, float *cos_x)
 }
 
 /* Uniform numbers to normal ones, in place, 16 at a time: y[j] and y[j + 8] are the two of a pair.  A run of blocks is
-   first split into radii's and angles' numbers, so that the arithmetic is one long loop for any vector width. */
+   first split into the radii's and the angles' numbers, so that the arithmetic is one loop for any vector width. */
 MT_CLONES static void mt_box_muller_f32(float *y, int64_t n, float mean, float std)
 {
     enum { PAIRS = 256 };
@@ -150,76 +209,98 @@ static void mt_box_muller_f64(double *y, int64_t n, double mean, double std)
         }
 }
 
-/* n >= 16.  If 16 does not divide n, the last 16 are drawn again.  For the half types, which are rounded from these
-   numbers, PyTorch draws none for the n mod 16 before that. */
-static void mt_normal_f32(mt_generator *g, float *y, int64_t n, float mean, float std, int for_half)
+static void mt_normal_blocks_f32(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
-    mt_uniform_f32(g, y, for_half ? n & ~(int64_t)15 : n, 0.0f, 1.0f);
-    mt_box_muller_f32(y, n & ~(int64_t)15, mean, std);
-    if (n & 15) {
-        mt_uniform_f32(g, y + n - 16, 16, 0.0f, 1.0f);
-        mt_box_muller_f32(y + n - 16, 16, mean, std);
+    mt_transformed *job = context;
+    mt_box_muller_f32((float *)job->y + 16 * begin, 16 * (end - begin), (float)job->a, (float)job->b);
+}
+
+static void mt_normal_blocks_f64(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    mt_transformed *job = context;
+    mt_box_muller_f64((double *)job->y + 16 * begin, 16 * (end - begin), job->a, job->b);
+}
+
+/* At least 16 numbers.  If 16 does not divide n, the last 16 are drawn again. */
+static void mt_normal_f32(mt_generator *g, void *to, int64_t n, const mt_params *params)
+{
+    float *y = to;
+    mt_draw_f32(g, y, n, 0.0f, 1.0f);
+    mt_transform(mt_normal_blocks_f32, y, n / 16, 2048, params);
+    if (n % 16) {
+        mt_draw_f32(g, y + n - 16, 16, 0.0f, 1.0f);
+        mt_box_muller_f32(y + n - 16, 16, (float)params->a, (float)params->b);
     }
 }
 
-static void mt_normal_f64(mt_generator *g, double *y, int64_t n, double mean, double std)
+/* The same, to be rounded to a half type: here the n mod 16 that would be thrown away are not drawn. */
+static void mt_normal_half(mt_generator *g, void *to, int64_t n, const mt_params *params)
 {
-    mt_uniform_f64(g, y, n, 0.0, 1.0);
-    mt_box_muller_f64(y, n & ~(int64_t)15, mean, std);
-    if (n & 15) {
-        mt_uniform_f64(g, y + n - 16, 16, 0.0, 1.0);
-        mt_box_muller_f64(y + n - 16, 16, mean, std);
+    float *y = to;
+    mt_normal_f32(g, y, n - n % 16, params);
+    if (n % 16) mt_normal_f32(g, y + n - 16, 16, params);
+}
+
+static void mt_normal_f64(mt_generator *g, void *to, int64_t n, const mt_params *params)
+{
+    double *y = to;
+    mt_draw_f64(g, y, n, 0.0, 1.0);
+    mt_transform(mt_normal_blocks_f64, y, n / 16, 128, params);
+    if (n % 16) {
+        mt_draw_f64(g, y + n - 16, 16, 0.0, 1.0);
+        mt_box_muller_f64(y + n - 16, 16, params->a, params->b);
     }
 }
 
-/* One at a time, from pairs in double precision; the second of a pair waits in the generator. */
+/* Fewer, or strided: one at a time, from pairs in double precision; the second of a pair waits in the generator. */
 static double mt_standard_normal(mt_generator *g)
 {
-    if (g->has_normal) {
-        double kept = g->normal;
-        g->has_normal = 0;
-        g->normal = 0;
-        return kept;
-    }
-    double u[2];
-    mt_uniform_f64(g, u, 2, 0.0, 1.0);
+    double u[2], kept = g->normal;
+    int has_kept = g->has_normal;
+    g->normal = 0;
+    g->has_normal = !has_kept;
+    if (has_kept) return kept;
+    mt_draw_f64(g, u, 2, 0.0, 1.0);
     double radius = sqrt(-2.0 * log1p(-u[1])), angle = 2.0 * M_PI * u[0];
     g->normal = radius * sin(angle);
-    g->has_normal = 1;
     return radius * cos(angle);
 }
 
-static void mt_normal_pairs(mt_generator *g, double *y, int64_t n, double mean, double std)
+static void mt_normal_pairs(mt_generator *g, void *to, int64_t n, const mt_params *params)
 {
-    for (int64_t i = 0; i < n; i++) y[i] = __builtin_fma(mt_standard_normal(g), std, mean);
+    double *y = to;
+    for (int64_t i = 0; i < n; i++) y[i] = __builtin_fma(mt_standard_normal(g), params->b, params->a);
 }
 
-static void mt_log_normal(mt_generator *g, double *y, int64_t n, double mean, double std)
+static void mt_log_normal(mt_generator *g, void *to, int64_t n, const mt_params *params)
 {
-    for (int64_t i = 0; i < n; i++) y[i] = exp(__builtin_fma(mt_standard_normal(g), std, mean));
+    double *y = to;
+    for (int64_t i = 0; i < n; i++) y[i] = exp(__builtin_fma(mt_standard_normal(g), params->b, params->a));
 }
 
-/* ---- other continuous distributions, by the inverse of the distribution function ------------------------------- */
+/* ---- other distributions, by the inverse of the distribution function, in double precision --------------------- */
 
-static void mt_exponential(mt_generator *g, double *y, int64_t n, double rate)
-{
-    mt_uniform_f64(g, y, n, 0.0, 1.0);
-    for (int64_t i = 0; i < n; i++) y[i] = -1.0 / rate * log1p(-y[i]);
-}
+#define MT_BY_INVERSE(name, of_u)                                                                         \
+    static void mt_##name##_piece(void *context, ptrdiff_t begin, ptrdiff_t end)                          \
+    {                                                                                                     \
+        mt_transformed *job = context;                                                                    \
+        double *y = job->y, a = job->a, b = job->b;                                                       \
+        for (ptrdiff_t i = begin; i < end; i++) {                                                         \
+            double u = y[i];                                                                              \
+            y[i] = of_u;                                                                                  \
+        }                                                                                                 \
+        (void)a, (void)b;                                                                                 \
+    }                                                                                                     \
+    static void mt_##name(mt_generator *g, void *y, int64_t n, const mt_params *params)                   \
+    {                                                                                                     \
+        mt_draw_f64(g, y, n, 0.0, 1.0);                                                                   \
+        mt_transform(mt_##name##_piece, y, n, 2048, params);                                              \
+    }
+MT_BY_INVERSE(exponential, -1.0 / a * log1p(-u))                      /* a: rate */
+MT_BY_INVERSE(cauchy, __builtin_fma(b, tan(M_PI * (u - 0.5)), a))     /* a: median, b: scale */
+MT_BY_INVERSE(geometric, ceil(log(u) / log1p(-a)))                    /* a: probability of success */
 
-static void mt_cauchy(mt_generator *g, double *y, int64_t n, double median, double sigma)
-{
-    mt_uniform_f64(g, y, n, 0.0, 1.0);
-    for (int64_t i = 0; i < n; i++) y[i] = __builtin_fma(sigma, tan(M_PI * (y[i] - 0.5)), median);
-}
-
-static void mt_geometric(mt_generator *g, double *y, int64_t n, double p)
-{
-    mt_uniform_f64(g, y, n, 0.0, 1.0);
-    for (int64_t i = 0; i < n; i++) y[i] = ceil(log(y[i]) / log1p(-p));
-}
-
-/* ---- coins ---------------------------------------------------------------------------------------------------- */
+/* ---- coins, one byte each --------------------------------------------------------------------------------------- */
 
 /* x < p, for x of 53 random bits times 2^-53, is the bits < p 2^53, which is exact. */
 MT_CLONES static void mt_below(uint8_t *restrict y, const uint32_t *restrict w, int64_t n, int64_t bound)
@@ -237,10 +318,11 @@ MT_CLONES static void mt_below_f64(uint8_t *restrict y, const uint32_t *restrict
     for (int64_t i = 0; i < n; i++) y[i] = mt_unit_f64(w + 2 * i) < p[i];
 }
 
-static void mt_bernoulli(mt_generator *g, uint8_t *y, int64_t n, double p)
+static void mt_bernoulli(mt_generator *g, void *to, int64_t n, const mt_params *params)
 {
+    uint8_t *y = to;
     uint32_t w[MT_CHUNK];
-    int64_t bound = (int64_t)ceil(p * 0x1p53);
+    int64_t bound = (int64_t)ceil(params->a * 0x1p53);
     for (int64_t i = 0; i < n; i += MT_CHUNK / 2) {
         int64_t k = n - i < MT_CHUNK / 2 ? n - i : MT_CHUNK / 2;
         mt_words(g, w, 2 * k);
@@ -248,30 +330,61 @@ static void mt_bernoulli(mt_generator *g, uint8_t *y, int64_t n, double p)
     }
 }
 
-static void mt_bernoulli_f32(mt_generator *g, uint8_t *y, int64_t n, const float *p)
+static void mt_bernoulli_f32(mt_generator *g, void *to, int64_t n, const mt_params *params)
 {
+    uint8_t *y = to;
     uint32_t w[MT_CHUNK];
     for (int64_t i = 0; i < n; i += MT_CHUNK) {
         int64_t k = n - i < MT_CHUNK ? n - i : MT_CHUNK;
         mt_words(g, w, k);
-        mt_below_f32(y + i, w, k, p + i);
+        mt_below_f32(y + i, w, k, (const float *)params->p + i);
     }
 }
 
-static void mt_bernoulli_f64(mt_generator *g, uint8_t *y, int64_t n, const double *p)
+static void mt_bernoulli_f64(mt_generator *g, void *to, int64_t n, const mt_params *params)
 {
+    uint8_t *y = to;
     uint32_t w[MT_CHUNK];
     for (int64_t i = 0; i < n; i += MT_CHUNK / 2) {
         int64_t k = n - i < MT_CHUNK / 2 ? n - i : MT_CHUNK / 2;
         mt_words(g, w, 2 * k);
-        mt_below_f64(y + i, w, k, p + i);
+        mt_below_f64(y + i, w, k, (const double *)params->p + i);
     }
 }
+
+/* Whether all are probabilities; a NaN is none. */
+MT_CLONES static int mt_probabilities_f32(const float *p, int64_t n)
+{
+    int outside = 0;
+    for (int64_t i = 0; i < n; i++) outside |= !(p[i] >= 0 && p[i] <= 1);
+    return !outside;
+}
+
+MT_CLONES static int mt_probabilities_f64(const double *p, int64_t n)
+{
+    int outside = 0;
+    for (int64_t i = 0; i < n; i++) outside |= !(p[i] >= 0 && p[i] <= 1);
+    return !outside;
+}
+
+/* Dropout: y = x mask / keep, where the quotient is rounded to the type first. */
+#define MT_DROPOUT(name, T, C, load, store)                                                               \
+    MT_CLONES static void mt_dropout_##name(T *restrict y, const T *restrict x, const uint8_t *restrict mask, \
+                                            int64_t n, double keep)                                       \
+    {                                                                                                     \
+        const C scale = load(store((C)1 / (C)keep));                                                      \
+        for (int64_t i = 0; i < n; i++) y[i] = store(load(x[i]) * (mask[i] ? scale : (C)0));              \
+    }
+#define MT_AS_IS(v) (v)
+MT_DROPOUT(f16, uint16_t, float, mt_half_to_float, mt_float_to_half)
+MT_DROPOUT(bf16, uint16_t, float, mt_bf16_to_float, mt_float_to_bf16)
+MT_DROPOUT(f32, float, float, MT_AS_IS, MT_AS_IS)
+MT_DROPOUT(f64, double, double, MT_AS_IS, MT_AS_IS)
 
 /* ---- integers -------------------------------------------------------------------------------------------------- */
 
 /* w mod range + base.  The quotient from a 32-bit reciprocal is right or one too small. */
-MT_CLONES static void mt_modulo_32(int64_t *restrict y, const uint32_t *restrict w, int64_t n, uint32_t range, int64_t base)
+MT_CLONES static void mt_modulo(int64_t *restrict y, const uint32_t *restrict w, int64_t n, uint32_t range, int64_t base)
 {
     uint32_t reciprocal = 0xffffffffu / range;
     for (int64_t i = 0; i < n; i++) {
@@ -281,40 +394,23 @@ MT_CLONES static void mt_modulo_32(int64_t *restrict y, const uint32_t *restrict
     }
 }
 
-/* Integers base <= y < base + range; a range of 0 means all 2^64.  Ranges from 2^28 up take two words each. */
-static void mt_integers(mt_generator *g, int64_t *y, int64_t n, uint64_t range, int64_t base)
+static void mt_modulo_wide(int64_t *y, const uint32_t *w, int64_t n, uint64_t range, int64_t base)
 {
-    uint32_t w[MT_CHUNK];
-    int narrow = range != 0 && range < 1u << 28;
-    int64_t most = narrow ? MT_CHUNK : MT_CHUNK / 2;
-    for (int64_t i = 0; i < n; i += most) {
-        int64_t k = n - i < most ? n - i : most;
-        mt_words(g, w, narrow ? k : 2 * k);
-        if (narrow) {
-            mt_modulo_32(y + i, w, k, (uint32_t)range, base);
-        } else {
-            for (int64_t j = 0; j < k; j++) {
-                uint64_t x = (uint64_t)w[2 * j] << 32 | w[2 * j + 1];
-                y[i + j] = (int64_t)((range ? x % range : x) + (uint64_t)base);
-            }
-        }
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t x = (uint64_t)w[2 * i] << 32 | w[2 * i + 1];
+        y[i] = (int64_t)((range ? x % range : x) + (uint64_t)base);
     }
 }
 
-/* The non-negative integers below 2^bits, or up to it if `inclusive`: one word each up to 32 bits. */
-static void mt_bits(mt_generator *g, int64_t *y, int64_t n, int bits, int inclusive)
+static void mt_integers(mt_generator *g, void *to, int64_t n, const mt_params *params)
 {
+    int64_t *y = to, most = params->wide ? MT_CHUNK / 2 : MT_CHUNK;
     uint32_t w[MT_CHUNK];
-    int wide = bits > 32;
-    int64_t most = wide ? MT_CHUNK / 2 : MT_CHUNK;
-    uint64_t range = ((uint64_t)1 << bits) + (inclusive != 0);
     for (int64_t i = 0; i < n; i += most) {
         int64_t k = n - i < most ? n - i : most;
-        mt_words(g, w, wide ? 2 * k : k);
-        for (int64_t j = 0; j < k; j++) {
-            uint64_t x = wide ? (uint64_t)w[2 * j] << 32 | w[2 * j + 1] : w[j];
-            y[i + j] = (int64_t)(x % range);
-        }
+        mt_words(g, w, params->wide ? 2 * k : k);
+        if (params->wide) mt_modulo_wide(y + i, w, k, params->range, params->base);
+        else mt_modulo(y + i, w, k, (uint32_t)params->range, params->base);
     }
 }
 
@@ -331,11 +427,11 @@ MT_CLONES static void mt_targets(int32_t *restrict to, const uint32_t *restrict 
     }
 }
 
-/* 0 <= n < 2^31. */
-static void mt_permutation_i32(mt_generator *g, int32_t *y, int64_t n)
+static void mt_permutation_i32(mt_generator *g, void *result, int64_t n, const mt_params *params)
 {
+    int32_t *y = result, to[MT_CHUNK];
     uint32_t w[MT_CHUNK];
-    int32_t to[MT_CHUNK];
+    (void)params;
     for (int64_t i = 0; i < n; i++) y[i] = (int32_t)i;
     for (int64_t i = 0; i < n - 1; i += MT_CHUNK) {
         int64_t k = n - 1 - i < MT_CHUNK ? n - 1 - i : MT_CHUNK;
@@ -346,6 +442,23 @@ static void mt_permutation_i32(mt_generator *g, int32_t *y, int64_t n)
             y[i + j] = y[to[j]];
             y[to[j]] = kept;
         }
+    }
+}
+
+/* From MT_MANY elements up 32-bit words would be too uneven: each takes two, and goes inside-out. */
+enum { MT_MANY = 0xffffffffu / 20 };
+
+static void mt_permutation_i64(mt_generator *g, void *result, int64_t n, const mt_params *params)
+{
+    int64_t *y = result;
+    uint32_t w[MT_CHUNK];
+    (void)params;
+    for (int64_t i = 0; i < n; i++) {
+        if (i % (MT_CHUNK / 2) == 0) mt_words(g, w, n - i < MT_CHUNK / 2 ? 2 * (n - i) : MT_CHUNK);
+        const uint32_t *pair = w + 2 * (i % (MT_CHUNK / 2));
+        int64_t other = (int64_t)(((uint64_t)pair[0] << 32 | pair[1]) % (uint64_t)(i + 1));
+        y[i] = y[other];
+        y[other] = i;
     }
 }
 

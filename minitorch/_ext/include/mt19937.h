@@ -6,17 +6,7 @@
 
 #include <stdint.h>
 #include <string.h>
-
-#ifndef MT_CLONES
-#define MT_CLONES
-#endif
-#ifndef MT_IVDEP
-#if defined(__GNUC__) && !defined(__clang__)
-#define MT_IVDEP _Pragma("GCC ivdep")
-#else
-#define MT_IVDEP
-#endif
-#endif
+#include "mt_config.h"
 
 enum { MT_WORDS = 624, MT_SHIFT = 397 };
 
