@@ -1,0 +1,16 @@
+from minitorch._ext.tensor cimport TensorBase
+
+cdef extern from "distributions.h" nogil:
+    ctypedef struct mt_generator:
+        unsigned int next
+        unsigned long long seed
+
+
+cdef class Generator:
+    cdef mt_generator state
+    cdef unsigned long long held        # by a thread that draws: the era in which it began, else 0
+    cdef object __weakref__
+
+
+cdef TensorBase dropout_of(TensorBase x, double p)              # p in (0, 1]; recorded
+cdef int fill_uniform(TensorBase t, double low, double high) except -1       # from the default generator
