@@ -223,7 +223,6 @@ cdef class TensorMethods(TensorBase):
         cdef TensorBase place = None, source
         check_inplace(self, "setitem")
         if type(key) is tuple or key is None or key is Ellipsis or isinstance(key, (int, slice)) and type(key) is not bool:
-            set_before = grad_enabled()
             place = index_basic(self, key if type(key) is tuple else (key,))
         if place is None:
             advanced.setitem(self, key, value)
@@ -232,16 +231,6 @@ cdef class TensorMethods(TensorBase):
         copy_into(place, fitted(source, place))
 
     # --- attributes
-    @property
-    def shape(self):
-        """The sizes of the dimensions, a `Size`."""
-        return shape_of(self)
-
-    @property
-    def ndim(self):
-        """The number of dimensions."""
-        return self.ndim
-
     @property
     def dtype(self):
         """The type of the elements."""
@@ -261,17 +250,6 @@ cdef class TensorMethods(TensorBase):
         """Whether the tensor was made by the user rather than by a recorded operation."""
         edge_of(self)
         return self.grad_fn is None
-
-    @property
-    def grad_fn(self):
-        """The recorded operation that made the tensor, or None for a leaf."""
-        edge_of(self)
-        return self.grad_fn
-
-    @property
-    def output_nr(self):
-        """Which output of ``grad_fn`` this is."""
-        return self.output_nr
 
     @property
     def grad(self):
@@ -359,7 +337,7 @@ cdef class TensorMethods(TensorBase):
         return array.copy() if copy else array
 
 
-# Python's own names for attributes that a cdef class declares already
+
 cdef object operator_any(TensorBase t):
     return to_numpy(t).any()
 
@@ -393,6 +371,114 @@ def requires_grad_(TensorBase self not None, bint requires_grad=True):
     """
     set_requires_grad(self, requires_grad)
     return self
+
+
+# --- attributes whose names the engine's own fields have, and what asks for the layout ------------------------------------
+
+def get_shape(TensorBase self not None):
+    """The sizes of the dimensions, a `Size`."""
+    return shape_of(self)
+
+
+def get_ndim(TensorBase self not None):
+    """The number of dimensions."""
+    return self.ndim
+
+
+def get_grad_fn(TensorBase self not None):
+    """The recorded operation that made the tensor, or None for a leaf."""
+    edge_of(self)
+    return self.grad_fn
+
+
+def get_output_nr(TensorBase self not None):
+    """Which output of ``grad_fn`` this is."""
+    return self.output_nr
+
+
+def size(TensorBase self not None, dim=None):
+    """The sizes of the dimensions, or of one of them.
+
+    >>> import minitorch
+    >>> minitorch.ones(2, 3).size(), minitorch.ones(2, 3).size(-1)
+    (torch.Size([2, 3]), 3)
+    """
+    if dim is None:
+        return shape_of(self)
+    if self.ndim == 0:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return self.shape[wrap_dim(dim, self.ndim)]
+
+
+def dim(TensorBase self not None):
+    """The number of dimensions."""
+    return self.ndim
+
+
+def numel(TensorBase input not None):
+    """The number of elements.
+
+    >>> import minitorch
+    >>> minitorch.numel(minitorch.ones(2, 3))
+    6
+    """
+    return input.numel
+
+
+def stride(TensorBase self not None, dim=None):
+    """The steps in memory, in elements, from one index to the next of each dimension, or of one of them.
+
+    >>> import minitorch
+    >>> minitorch.ones(2, 3).stride()
+    (3, 1)
+    """
+    if dim is None:
+        return strides_of(self)
+    if self.ndim == 0:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return self.strides[wrap_dim(dim, self.ndim)]
+
+
+def storage_offset(TensorBase self not None):
+    """Where the first element lies in the storage, in elements."""
+    return self.offset
+
+
+def is_contiguous(TensorBase self not None, memory_format=None):
+    """Whether the elements lie in C order without gaps.
+
+    >>> import minitorch
+    >>> minitorch.ones(2, 3).t().is_contiguous()
+    False
+    """
+    if memory_format is not None and str(memory_format) != "torch.contiguous_format":
+        raise NotImplementedError(f"is_contiguous: memory_format {memory_format} is not supported; leave it out")
+    return self.contiguous
+
+
+def data_ptr(TensorBase self not None):
+    """The address of the first element; 0 if there is none."""
+    return <Py_ssize_t>data_of(self) if self.numel else 0
+
+
+def element_size(TensorBase self not None):
+    """The bytes of one element."""
+    return mt_itemsize[self.code]
+
+
+def is_floating_point(TensorBase input not None):
+    """Whether the dtype is a floating-point type."""
+    return mt_category[input.code] == 2
+
+
+def is_same_size(TensorBase self not None, TensorBase other not None):
+    """Whether both have the same shape."""
+    return same_shape(self, other)
+
+
+def to_dtype(TensorBase self not None, dtype not None):
+    """The tensor as another type: itself if it has it already."""
+    return cast(self, code_of(dtype))
 
 
 # --- values in and out ------------------------------------------------------------------------------------------------------

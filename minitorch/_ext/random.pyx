@@ -393,7 +393,7 @@ cdef TensorBase destination(str name, object size, object out, object dtype, int
                            f"({dtype_of(t.code).name})")
     check_inplace(t, name)
     if not has_shape(t, ndim, shape):
-        prepare_out(t, ndim, shape, t.code, name)
+        prepare_out(t, ndim, shape, t.code, name, False)
     return t
 
 

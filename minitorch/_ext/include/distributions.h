@@ -42,7 +42,7 @@ static void mt_transform(mt_piece fn, void *y, int64_t n, int64_t grain, const m
     params->parallel(n, grain, fn, &job);
 }
 
-static inline float mt_bits_f32(uint32_t i) { float x; memcpy(&x, &i, 4); return x; }
+static inline float mt_draw_f32(uint32_t i) { float x; memcpy(&x, &i, 4); return x; }
 static inline uint32_t mt_f32_bits(float x) { uint32_t i; memcpy(&i, &x, 4); return i; }
 
 /* ---- fused multiply-add -------------------------------------------------------------------------------------- */
@@ -62,7 +62,7 @@ static inline int64_t mt_53_bits(const uint32_t *w) { return (int64_t)(w[0] & 0x
 static inline double mt_unit_f64(const uint32_t *w) { return (double)mt_53_bits(w) * 0x1p-53; }
 
 /* Rounding can reach the upper end, which is excluded: such a number becomes the lower one. */
-MT_CLONES static void mt_scale_f32(float *restrict y, const uint32_t *restrict w, int64_t n, float from, float to)
+MT_CLONES static void mt_stretch_f32(float *restrict y, const uint32_t *restrict w, int64_t n, float from, float to)
 {
     float span = to - from;
     for (int64_t i = 0; i < n; i++) {
@@ -71,7 +71,7 @@ MT_CLONES static void mt_scale_f32(float *restrict y, const uint32_t *restrict w
     }
 }
 
-MT_CLONES static void mt_scale_f64(double *restrict y, const uint32_t *restrict w, int64_t n, double from, double to)
+MT_CLONES static void mt_stretch_f64(double *restrict y, const uint32_t *restrict w, int64_t n, double from, double to)
 {
     double span = to - from;
     for (int64_t i = 0; i < n; i++) {
@@ -86,7 +86,7 @@ static void mt_draw_f32(mt_generator *g, float *y, int64_t n, float from, float 
     for (int64_t i = 0; i < n; i += MT_CHUNK) {
         int64_t k = n - i < MT_CHUNK ? n - i : MT_CHUNK;
         mt_words(g, w, k);
-        mt_scale_f32(y + i, w, k, from, to);
+        mt_stretch_f32(y + i, w, k, from, to);
     }
 }
 
@@ -96,7 +96,7 @@ static void mt_draw_f64(mt_generator *g, double *y, int64_t n, double from, doub
     for (int64_t i = 0; i < n; i += MT_CHUNK / 2) {
         int64_t k = n - i < MT_CHUNK / 2 ? n - i : MT_CHUNK / 2;
         mt_words(g, w, 2 * k);
-        mt_scale_f64(y + i, w, k, from, to);
+        mt_stretch_f64(y + i, w, k, from, to);
     }
 }
 
@@ -134,7 +134,7 @@ MT_UNIFORM_HALF(bf16, mt_float_to_bf16, mt_bf16_to_float)
 static inline float mt_bm_log(float x)
 {
     uint32_t bits = mt_f32_bits(x);
-    float m = mt_bits_f32((bits & 0x007fffffu) | 0x3f000000u);
+    float m = mt_draw_f32((bits & 0x007fffffu) | 0x3f000000u);
     int low = m < 0x1.6a09e6p-1f;
     float e = (float)((int32_t)(bits >> 23) - 126 - low);
     float t = low ? m - 1 + m : m - 1;
@@ -172,8 +172,8 @@ static inline void mt_bm_sincos(float x, float *sin_x, float *cos_x)
     s = mt_fma(s, x, x);
     int swap = octant & 2;
     float sine = swap ? c : s, cosine = swap ? s : c;
-    *sin_x = mt_bits_f32(mt_f32_bits(sine) ^ (uint32_t)(octant & 4) << 29);
-    *cos_x = mt_bits_f32(mt_f32_bits(cosine) ^ (uint32_t)((octant + 2) & 4) << 29);
+    *sin_x = mt_draw_f32(mt_f32_bits(sine) ^ (uint32_t)(octant & 4) << 29);
+    *cos_x = mt_draw_f32(mt_f32_bits(cosine) ^ (uint32_t)((octant + 2) & 4) << 29);
 }
 
 /* Uniform numbers to normal ones, in place, 16 at a time: y[j] and y[j + 8] are the two of a pair.  A run of blocks is
