@@ -15,13 +15,14 @@ from minitorch._ext.loops cimport copy_data, fill_data, mt_convert_loop, scalar_
 from minitorch._ext.matmul cimport matmul_of
 from minitorch._ext.pointwise cimport (
     OP_ABS, OP_ADD, OP_AND, OP_DIV, OP_FLOOR_DIVIDE, OP_INVERT, OP_LEFT_SHIFT, OP_MUL, OP_NEG, OP_OR, OP_POW,
-    OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, number_tensor, operator,
+    OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, number_tensor, operator, prepare_out,
+    resize,
 )
 from minitorch._ext.storage cimport Storage, borrow_storage
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
-    has_shape, new_as, new_like_class, new_tensor, new_view, requires_grad, same_shape, set_dims, shape_of, strides_of,
-    tensor_class, wrap_dim,
+    has_shape, new_as, new_like_class, new_tensor, new_view, parse_size, requires_grad, same_shape, set_dims, shape_of,
+    strides_of, tensor_class, wrap_dim,
 )
 from minitorch._ext.views cimport (
     contiguous_of, copy_into, detach_of, expand_to, index_basic, select_of, transpose_of, view_of,
@@ -760,3 +761,199 @@ def check_device(device):
         device = getattr(device, "type", device)
     if device != "cpu" and device != "cpu:0":
         raise NotImplementedError(f"device {device!r}: only the CPU is supported so far; use device='cpu'")
+
+
+# --- making tensors of sizes --------------------------------------------------------------------------------------------------
+
+cdef int size_argument(tuple sizes, object size, Py_ssize_t *shape, str name) except -1:
+    if size is not None:
+        if sizes:
+            raise TypeError(f"{name}() got its sizes twice: {sizes} and size={size}")
+        return parse_size(size, shape)
+    if len(sizes) == 1:
+        return parse_size(sizes[0], shape)
+    return parse_size(sizes, shape)
+
+
+cdef TensorBase filled(tuple sizes, object size, object out, object dtype, object layout, object device,
+                       bint requires_grad, bint pin_memory, str name, object value):
+    """A tensor of a shape with one value everywhere; None leaves it as it comes."""
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef int ndim = size_argument(sizes, size, shape, name)
+    cdef TensorBase t
+    if device is not None:
+        check_device(device)
+    if layout is not None and str(layout) != "torch.strided":
+        raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
+    if pin_memory:
+        raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it out")
+    if out is None:
+        t = new_tensor(ndim, shape, default_code() if dtype is None else code_of(dtype))
+    else:
+        t = out
+        if dtype is not None and code_of(dtype) != t.code:
+            raise RuntimeError(f"{name}: dtype {dtype} does not match dtype of out parameter ({dtype_of(t.code)})")
+        prepare_out(t, ndim, shape, t.code, name, False)
+        bump(t)
+    if value is not None:
+        fill_data(t, scalar_value(value, mt_compute[t.code]))
+    if requires_grad:
+        set_requires_grad(t, True)
+    return t
+
+
+def empty(*sizes, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+          bint pin_memory=False, memory_format=None):
+    """A tensor that is not initialised.
+
+    >>> import minitorch
+    >>> minitorch.empty(2, 3).shape
+    torch.Size([2, 3])
+    """
+    if memory_format is not None and str(memory_format) != "torch.contiguous_format":
+        raise NotImplementedError(f"empty: memory_format {memory_format} is not supported; leave it out")
+    return filled(sizes, size, out, dtype, layout, device, requires_grad, pin_memory, "empty", None)
+
+
+def zeros(*sizes, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+          bint pin_memory=False):
+    """A tensor of zeros.
+
+    >>> import minitorch
+    >>> minitorch.zeros(2)
+    tensor([0., 0.])
+    """
+    return filled(sizes, size, out, dtype, layout, device, requires_grad, pin_memory, "zeros", 0)
+
+
+def ones(*sizes, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+         bint pin_memory=False):
+    """A tensor of ones.
+
+    >>> import minitorch
+    >>> minitorch.ones(2)
+    tensor([1., 1.])
+    """
+    return filled(sizes, size, out, dtype, layout, device, requires_grad, pin_memory, "ones", 1)
+
+
+def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+         bint pin_memory=False):
+    """A tensor with one value everywhere.
+
+    >>> import minitorch
+    >>> minitorch.full((2,), 7)
+    tensor([7, 7])
+    """
+    if isinstance(fill_value, TensorBase):
+        fill_value = item(fill_value)
+    if dtype is None and out is None:
+        dtype = dtype_of(scalar_code(fill_value))
+    return filled((), size, out, dtype, layout, device, requires_grad, pin_memory, "full", fill_value)
+
+
+cdef TensorBase like(TensorBase t, object dtype, object layout, object device, bint requires_grad, bint pin_memory,
+                     object memory_format, str name, object value):
+    """A tensor of the shape of another, its dimensions in the same order in memory."""
+    cdef TensorBase out
+    if device is not None:
+        check_device(device)
+    if layout is not None and str(layout) != "torch.strided":
+        raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
+    if memory_format is not None and str(memory_format) not in ("torch.preserve_format", "torch.contiguous_format"):
+        raise NotImplementedError(f"{name}: memory_format {memory_format} is not supported; leave it out")
+    if pin_memory:
+        raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it out")
+    if memory_format is not None and str(memory_format) == "torch.contiguous_format":
+        out = new_tensor(t.ndim, t.shape, t.code if dtype is None else code_of(dtype))
+    else:
+        out = new_as(t, t.code if dtype is None else code_of(dtype))
+    if value is not None:
+        fill_data(out, scalar_value(value, mt_compute[out.code]))
+    if requires_grad:
+        set_requires_grad(out, True)
+    return out
+
+
+def empty_like(TensorBase input not None, *, dtype=None, layout=None, device=None, bint requires_grad=False,
+               bint pin_memory=False, memory_format=None):
+    """A tensor of the same shape and type that is not initialised."""
+    return like(input, dtype, layout, device, requires_grad, pin_memory, memory_format, "empty_like", None)
+
+
+def zeros_like(TensorBase input not None, *, dtype=None, layout=None, device=None, bint requires_grad=False,
+               bint pin_memory=False, memory_format=None):
+    """Zeros of the same shape and type.
+
+    >>> import minitorch
+    >>> minitorch.zeros_like(minitorch.ones(2))
+    tensor([0., 0.])
+    """
+    return like(input, dtype, layout, device, requires_grad, pin_memory, memory_format, "zeros_like", 0)
+
+
+def ones_like(TensorBase input not None, *, dtype=None, layout=None, device=None, bint requires_grad=False,
+              bint pin_memory=False, memory_format=None):
+    """Ones of the same shape and type.
+
+    >>> import minitorch
+    >>> minitorch.ones_like(minitorch.zeros(2))
+    tensor([1., 1.])
+    """
+    return like(input, dtype, layout, device, requires_grad, pin_memory, memory_format, "ones_like", 1)
+
+
+def full_like(TensorBase input not None, fill_value, *, dtype=None, layout=None, device=None, bint requires_grad=False,
+              bint pin_memory=False, memory_format=None):
+    """One value everywhere, in the same shape and type.
+
+    >>> import minitorch
+    >>> minitorch.full_like(minitorch.zeros(2), 7)
+    tensor([7., 7.])
+    """
+    if isinstance(fill_value, TensorBase):
+        fill_value = item(fill_value)
+    return like(input, dtype, layout, device, requires_grad, pin_memory, memory_format, "full_like", fill_value)
+
+
+def new_empty(TensorBase self not None, *sizes, size=None, dtype=None, layout=None, device=None,
+              bint requires_grad=False, bint pin_memory=False):
+    """A tensor of this one's type that is not initialised."""
+    return filled(sizes, size, None, dtype or dtype_of(self.code), layout, device, requires_grad, pin_memory,
+                  "new_empty", None)
+
+
+def new_zeros(TensorBase self not None, *sizes, size=None, dtype=None, layout=None, device=None,
+              bint requires_grad=False, bint pin_memory=False):
+    """Zeros of this tensor's type."""
+    return filled(sizes, size, None, dtype or dtype_of(self.code), layout, device, requires_grad, pin_memory,
+                  "new_zeros", 0)
+
+
+def new_ones(TensorBase self not None, *sizes, size=None, dtype=None, layout=None, device=None,
+             bint requires_grad=False, bint pin_memory=False):
+    """Ones of this tensor's type."""
+    return filled(sizes, size, None, dtype or dtype_of(self.code), layout, device, requires_grad, pin_memory,
+                  "new_ones", 1)
+
+
+def new_full(TensorBase self not None, size, fill_value, *, dtype=None, layout=None, device=None,
+             bint requires_grad=False, bint pin_memory=False):
+    """One value everywhere, in this tensor's type."""
+    return filled((), size, None, dtype or dtype_of(self.code), layout, device, requires_grad, pin_memory, "new_full",
+                  fill_value)
+
+
+def resize_(TensorBase self not None, *sizes, memory_format=None):
+    """Give the tensor another shape, with new memory where the old does not suffice; new elements are not initialised.
+
+    >>> import minitorch
+    >>> minitorch.ones(2).resize_(1, 2).shape
+    torch.Size([1, 2])
+    """
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef int ndim = size_argument(sizes, None, shape, "resize_")
+    if grad_enabled() and requires_grad(self):
+        raise RuntimeError("cannot resize variables that require grad")
+    resize(self, ndim, shape)
+    return self

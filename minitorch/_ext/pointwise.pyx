@@ -19,7 +19,7 @@ from minitorch._ext.loops cimport (
 )
 from minitorch._ext.storage cimport Storage, new_storage
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, edge_of, grad_enabled, has_shape,
+    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled, has_shape,
     is_dense, new_as, new_like_class, new_tensor, new_view, record, record1, record2, rebase, requires_grad, same_shape,
     set_contiguous_dims, shape_of,
 )
@@ -159,6 +159,7 @@ cdef int prepare_out(TensorBase out, int ndim, const Py_ssize_t *shape, int code
 
 cdef int resize(TensorBase t, int ndim, const Py_ssize_t *shape) except -1:
     """Give t another shape, with new memory where the old does not suffice."""
+    count_elements(ndim, shape, mt_itemsize[t.code])
     set_contiguous_dims(t, ndim, shape)
     if t.numel * mt_itemsize[t.code] > t.storage.nbytes - t.offset * mt_itemsize[t.code]:
         t.storage = new_storage(t.numel * mt_itemsize[t.code])

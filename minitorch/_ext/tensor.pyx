@@ -20,10 +20,15 @@ cdef extern from *:
     static MT_THREAD_LOCAL int mt_grad_mode = 1;
     static MT_THREAD_LOCAL int mt_inference_mode = 0;
     #define mt_make(type, args) (((PyTypeObject *)(type))->tp_new((PyTypeObject *)(type), args, NULL))
+    /* a Python class may have a __new__ of its own: go past it to the one of the engine's class */
+    #define mt_make_as(base, type) (((PyTypeObject *)(base))->tp_new((PyTypeObject *)(type), mt_no_args, NULL))
+    static PyObject *mt_no_args = NULL;
     """
     int mt_grad_mode
     int mt_inference_mode
     object mt_make(object type, object args)
+    object mt_make_as(object base, object type)
+    PyObject *mt_no_args
 
 cdef extern from *:
     bint mul_overflows "__builtin_mul_overflow"(Py_ssize_t a, Py_ssize_t b, Py_ssize_t *result) nogil
@@ -31,7 +36,9 @@ cdef extern from *:
 cdef unsigned long long next_seq = 0
 cdef object public_class = None        # minitorch.Tensor
 cdef object size_class = tuple         # minitorch.Size
+cdef object engine_class = None        # the cdef class that it derives from
 cdef tuple no_args = ()
+mt_no_args = <PyObject *>no_args
 
 
 # --- the tensor -------------------------------------------------------------------------------------------------
@@ -54,8 +61,9 @@ cdef class TensorBase:
 
 def register_classes(tensor, size):
     """Tell the engine the public classes: what it makes tensors and shapes of."""
-    global public_class, size_class
+    global public_class, size_class, engine_class
     public_class, size_class = tensor, size
+    engine_class = tensor.__base__
 
 
 cdef type tensor_class():
@@ -63,7 +71,7 @@ cdef type tensor_class():
 
 
 cdef TensorBase new_like_class():
-    return <TensorBase>mt_make(public_class, no_args)
+    return <TensorBase>mt_make_as(engine_class, public_class)
 
 
 cdef int set_rank(TensorBase t, int ndim) except -1:
@@ -618,3 +626,21 @@ cdef int rebase(TensorBase t, Node node, tuple inputs) except -1:
     if t.base is not None:
         rebase_view(t)
     return 0
+
+
+def as_subclass(cls, TensorBase data not None, bint requires_grad):
+    """A tensor of a subclass over the same memory, outside the graph."""
+    cdef TensorBase t
+    if not isinstance(cls, type) or not issubclass(cls, public_class):
+        raise TypeError(f"expected a subclass of Tensor, not {cls!r}")
+    if requires_grad and mt_category[data.code] < 2:
+        raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {dtype_of(data.code)}: "
+                           "convert first, with .float()")
+    t = <TensorBase>mt_make_as(engine_class, cls)
+    t.code = data.code
+    t.storage = data.storage
+    t.offset = data.offset
+    set_dims(t, data.ndim, data.shape, data.strides)
+    t.leaf_requires_grad = requires_grad
+    return t
+

@@ -12,3 +12,4 @@ cdef TensorBase contiguous_of(TensorBase t)                                     
 cdef TensorBase detach_of(TensorBase t)
 cdef TensorBase index_basic(TensorBase t, tuple key)       # ints, slices, None and ... ; None where more is needed
 cdef int copy_into(TensorBase dst, TensorBase src) except -1                         # dst.copy_(src), recorded
+cdef int copy_into(TensorBase dst, TensorBase src) except -1                         # dst.copy_(src), recorded

@@ -355,6 +355,15 @@ def cython_include(table: dict[str, Op]) -> str:
     ]
     for op in table.values():
         lines += cython_functions(op)
+    elsewhere = [
+        name
+        for op in table.values()
+        if op.home in ("functional", "special")
+        for base in (op.name, *op.aliases)
+        for name in (base, base + "_")
+    ]
+    lines += ["", "# neither methods nor names of minitorch itself, but of nn.functional or special"]
+    lines += [f"ELSEWHERE = {elsewhere}"]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -1,0 +1,53 @@
+/* Moving blocks of memory by a list of places: what indexing, its assignment and its gradient are made of. */
+#ifndef MT_INDEX_H
+#define MT_INDEX_H
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include "mt_config.h"
+#include "dtype.h"
+#include "half.h"
+
+/* out[l, i, :] = x[l, place[i], :] for blocks of `bytes` bytes, `rows` of them to each l of x */
+static inline void mt_take(char *out, const char *x, const int64_t *place, ptrdiff_t n, ptrdiff_t bytes) {
+    switch (bytes) {
+        case 1: for (ptrdiff_t i = 0; i < n; i++) out[i] = x[place[i]]; break;
+        case 2: for (ptrdiff_t i = 0; i < n; i++) ((int16_t *)out)[i] = ((const int16_t *)x)[place[i]]; break;
+        case 4: for (ptrdiff_t i = 0; i < n; i++) ((int32_t *)out)[i] = ((const int32_t *)x)[place[i]]; break;
+        case 8: for (ptrdiff_t i = 0; i < n; i++) ((int64_t *)out)[i] = ((const int64_t *)x)[place[i]]; break;
+        default: for (ptrdiff_t i = 0; i < n; i++) memcpy(out + i * bytes, x + place[i] * bytes, (size_t)bytes);
+    }
+}
+
+/* x[l, place[i], :] = v[l, i, :]; a place named twice keeps the last */
+static inline void mt_put(char *x, const char *v, const int64_t *place, ptrdiff_t n, ptrdiff_t bytes) {
+    for (ptrdiff_t i = 0; i < n; i++) memcpy(x + place[i] * bytes, v + i * bytes, (size_t)bytes);
+}
+
+/* x[l, place[i], :] += v[l, i, :]; a place named twice gets both */
+#define MT_PUT_ADD(name, T, LOAD, STORE)                                                                            \
+    MT_CLONES static void mt_put_add_##name(char *x_, const char *v_, const int64_t *place, ptrdiff_t n,            \
+                                            ptrdiff_t block) {                                                      \
+        T *x = (T *)x_; const T *v = (const T *)v_;                                                                 \
+        for (ptrdiff_t i = 0; i < n; i++) {                                                                         \
+            T *restrict to = x + place[i] * block; const T *restrict from = v + i * block;                          \
+            for (ptrdiff_t j = 0; j < block; j++) to[j] = STORE(LOAD(to[j]) + LOAD(from[j]));                       \
+        }                                                                                                           \
+    }
+#define MT_SAME(v) (v)
+#define MT_TRUTH(v) ((uint8_t)((v) != 0))
+MT_PUT_ADD(b8, uint8_t, MT_SAME, MT_TRUTH)
+MT_PUT_ADD(u8, uint8_t, MT_SAME, (uint8_t))
+MT_PUT_ADD(i16, uint16_t, MT_SAME, (uint16_t))
+MT_PUT_ADD(i32, uint32_t, MT_SAME, MT_SAME)
+MT_PUT_ADD(i64, uint64_t, MT_SAME, MT_SAME)
+MT_PUT_ADD(f16, uint16_t, mt_half_to_float, mt_float_to_half)
+MT_PUT_ADD(bf16, uint16_t, mt_bf16_to_float, mt_float_to_bf16)
+MT_PUT_ADD(f32, float, MT_SAME, MT_SAME)
+MT_PUT_ADD(f64, double, MT_SAME, MT_SAME)
+
+typedef void (*mt_put_add_loop)(char *x, const char *v, const int64_t *place, ptrdiff_t n, ptrdiff_t block);
+static const mt_put_add_loop mt_put_add[MT_NTYPES] = {
+    mt_put_add_b8, mt_put_add_u8, mt_put_add_u8, mt_put_add_i16, mt_put_add_i32, mt_put_add_i64,
+    mt_put_add_f16, mt_put_add_bf16, mt_put_add_f32, mt_put_add_f64};
+#endif

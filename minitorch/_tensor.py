@@ -1,0 +1,255 @@
+"""The public `Tensor`: the engine's functions as its methods, and what is easier said in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ._ext import engine, index, matmul, pointwise, random, reduce, softmax, tape, tensor, views
+from ._ext.dtype import ALL as DTYPES
+from ._ext.dtype import dtype, get_default_dtype
+from ._size import Size
+
+# Functions of the engine that are neither names of `minitorch` nor methods: they belong to nn.functional and the like.
+ELSEWHERE = {*pointwise.ELSEWHERE, "linear", "dropout", "dropout_", "cross_entropy", "nll_loss"}
+
+
+def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
+    """The public functions of the engine whose first argument has one of the names given.
+
+    The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a method only.
+    """
+    for module in (pointwise, views, reduce, matmul, softmax, index, random, tape, engine):
+        for name, function in vars(module).items():
+            if name.startswith("_") or name in ELSEWHERE or not hasattr(function, "__code__"):
+                continue
+            if function.__code__.co_varnames[:1] in [(argument,) for argument in first_arguments]:
+                yield name, function
+
+
+class Tensor(engine.TensorMethods):
+    """A multi-dimensional array of numbers of one type, on which operations can be recorded and differentiated.
+
+    Made by `minitorch.tensor`, `minitorch.zeros` and the like.  ``Tensor(2, 3)`` makes one that is not initialised, and
+    ``Tensor([1, 2])`` one of the default type: PyTorch's old habits.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([1., 2., 3.], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+    """
+
+    __slots__ = ()
+    __array_priority__ = 1000  # NumPy leaves binary operators to us
+
+    def __new__(cls, *data, device=None, dtype=None):
+        from . import _creation
+
+        return cls._make_subclass(cls, _creation.legacy(get_default_dtype(), data, device))
+
+    @staticmethod
+    def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Tensor:
+        """A tensor of a subclass over the memory of `data`, and a leaf."""
+        return tensor.as_subclass(cls, data, require_grad)
+
+    def as_subclass(self, cls: type) -> Tensor:
+        """The same memory as a tensor of a subclass."""
+        return tensor.as_subclass(cls, self, False)
+
+    # --- attributes
+    shape = property(engine.get_shape)
+    ndim = property(engine.get_ndim)
+    grad_fn = property(engine.get_grad_fn)
+    output_nr = property(engine.get_output_nr)
+    backward = tape.tensor_backward
+    retains_grad = property(tape.retains_grad)
+
+    @property
+    def device(self):
+        """Where the memory is."""
+        from ._device import CPU
+
+        return CPU
+
+    @property
+    def layout(self):
+        """How the elements are stored: always strided."""
+        from ._device import strided
+
+        return strided
+
+    is_cuda = is_sparse = is_quantized = is_meta = property(lambda self: False)
+    is_cpu = property(lambda self: True)
+
+    @property
+    def real(self):
+        """The real part: of a real tensor, itself."""
+        return self
+
+    # --- representation
+    def __repr__(self, *, tensor_contents=None):
+        from ._printing import tensor_text
+
+        return tensor_text(self)
+
+    def __format__(self, spec):
+        return format(self.item(), spec) if self.ndim == 0 and type(self) is Tensor else object.__format__(self, spec)
+
+    def __dir__(self):
+        return sorted({*object.__dir__(self), *self.__dict__})
+
+    # --- copies
+    def __deepcopy__(self, memo):
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment: "
+                "use .detach().clone()"
+            )
+        if id(self) not in memo:
+            copy = self.detach().clone()
+            if type(self) is not Tensor:
+                copy = copy.as_subclass(type(self))
+            copy.requires_grad_(self.requires_grad)
+            memo[id(self)] = copy
+            if self.grad is not None:
+                copy.grad = self.grad.__deepcopy__(memo)
+            if self.__dict__:
+                from copy import deepcopy
+
+                copy.__dict__.update(deepcopy(self.__dict__, memo))
+        return memo[id(self)]
+
+    def __reduce_ex__(self, protocol):
+        if not self.is_leaf:
+            raise RuntimeError("a tensor inside a graph cannot be pickled: detach() it first")
+        bits = self.detach().contiguous()
+        raw = bits.view(DTYPES[3]) if str(self.dtype) == "torch.bfloat16" else bits
+        return _rebuild, (type(self), raw.numpy(), self.dtype, self.requires_grad, dict(self.__dict__))
+
+    # --- conversions
+    def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
+        """The tensor as another type or on another device: itself if nothing changes, unless ``copy``.
+
+        Takes a dtype, a device, both, or another tensor to be like.
+
+        >>> import minitorch
+        >>> minitorch.ones(2).to(minitorch.int64)
+        tensor([1, 1])
+        """
+        for argument in args:
+            if isinstance(argument, Tensor):
+                dtype, device = argument.dtype, argument.device
+            elif isinstance(argument, _dtype) or argument in (float, int, bool):
+                dtype = argument
+            elif isinstance(argument, bool):
+                pass
+            elif argument is not None:
+                device = argument
+        engine.check_device(device)
+        if memory_format is not None and str(memory_format) not in ("torch.preserve_format", "torch.contiguous_format"):
+            raise NotImplementedError(f"to: memory_format {memory_format} is not supported; leave it out")
+        result = self if dtype is None else engine.to_dtype(self, dtype)
+        return result.clone() if copy and result is self else result
+
+    def type(self, dtype=None, non_blocking=False):
+        """The tensor as another type; without arguments, the name of the type."""
+        from ._creation import legacy_dtype, legacy_name
+
+        if dtype is None:
+            return legacy_name(self.dtype)
+        return engine.to_dtype(self, legacy_dtype(dtype))
+
+    def type_as(self, other):
+        """The tensor as the type of another."""
+        return engine.to_dtype(self, other.dtype)
+
+    def cpu(self, memory_format=None):
+        """The tensor in the memory of the CPU, where it is."""
+        return self
+
+    def cuda(self, device=None, non_blocking=False):
+        """The tensor on a GPU: not supported yet."""
+        raise NotImplementedError("cuda(): only the CPU is supported so far; leave the call out, or test is_available()")
+
+    def pin_memory(self):
+        """Memory for transfers to a GPU: not supported yet."""
+        raise NotImplementedError("pin_memory() is for transfers to a GPU, which are not supported so far")
+
+    def is_pinned(self):
+        """Whether the memory is pinned for transfers to a GPU: never."""
+        return False
+
+    def is_shared(self):
+        """Whether the memory is shared between processes: never."""
+        return False
+
+    def nelement(self):
+        """The number of elements."""
+        return self.numel()
+
+    ndimension = engine.dim
+
+    def is_signed(self):
+        """Whether the dtype has negative numbers."""
+        return self.dtype.is_signed
+
+    def is_complex(self):
+        """Whether the dtype is complex: never yet."""
+        return False
+
+    def resolve_conj(self):
+        """The tensor itself: nothing is conjugated lazily."""
+        return self
+
+    def resolve_neg(self):
+        """The tensor itself: nothing is negated lazily."""
+        return self
+
+    def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+        """A new tensor of the data, of this one's type."""
+        return engine.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+    def set_(self, source):
+        """Show the memory of another tensor."""
+        self.data = source
+        return self
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+
+    # `x in numpy_function` and the like ask for this: values, not the graph
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return engine.tensor(array) if array.ndim == 0 or not array.flags.owndata else engine.from_numpy(array)
+
+
+_dtype = dtype
+
+
+def _rebuild(cls, array, dtype, requires_grad, attributes):
+    result = engine.from_numpy(array.copy())
+    if str(dtype) == "torch.bfloat16":
+        result = result.view(dtype)
+    result = tensor.as_subclass(cls, result, requires_grad)
+    result.__dict__.update(attributes)
+    return result
+
+
+def _conversion(target: dtype):
+    def convert(self, memory_format=None):
+        return engine.to_dtype(self, target)
+
+    convert.__doc__ = f"The tensor as {target}."
+    return convert
+
+
+for _name, _function in engine_functions("input", "self"):
+    if _name not in Tensor.__dict__:
+        setattr(Tensor, _name, _function)
+for _target, _names in zip(
+    DTYPES,
+    ("bool", "byte", "char", "short", "int", "long", "half", "bfloat16", "float", "double"),
+):
+    setattr(Tensor, _names, _conversion(_target))
+del _name, _function, _target, _names
+
+tensor.register_classes(Tensor, Size)
