@@ -17,13 +17,14 @@ CLONES = ('"arch=x86-64-v4","arch=x86-64-v3","default"', '"avx512f","avx2","defa
 IVDEP = ('_Pragma("GCC ivdep")', '_Pragma("clang loop vectorize(assume_safety)")')
 
 LOOP = """
-{attribute} int probe(int n) {{
+{attribute} static int loop(int n) {{
     int total = 0, squares[64];
     {pragma}
     for (int i = 0; i < n; i++) squares[i] = i * i;
     for (int i = 0; i < n; i++) total += squares[i];
     return total;
 }}
+int probe(int n) {{ return loop(n); }}
 """
 EXPECT = "int probe(int n) { return __builtin_expect(!!n, 1) ? 285 : 0; }"
 THREAD = """
@@ -84,14 +85,14 @@ class Prober:
         (self.directory / "probe.c").write_text(source)
         return self._runs([*self.compile_command, *flags, "-Werror", "-c", "probe.c", "-o", "probe.o"])
 
+    def links(self, source: str, *flags: str) -> bool:
+        """Whether the compiled ``source`` also makes a shared library."""
+        return self.accepts(source, *flags) and self._runs([*self.link_command, "probe.o", *flags, "-o", "probe.so"])
+
     def works(self, source: str, *flags: str) -> bool:
-        """Whether the compiled ``source`` also links, loads and gives the right answer (in a process of its own)."""
+        """Whether that library also loads and gives the right answer, in a process of its own."""
         call = "import ctypes; raise SystemExit(ctypes.CDLL('./probe.so').probe(10) != 285)"
-        return (
-            self.accepts(source, *flags)
-            and self._runs([*self.link_command, "probe.o", *flags, "-o", "probe.so"])
-            and self._runs([sys.executable, "-c", call])
-        )
+        return self.links(source, *flags) and self._runs([sys.executable, "-c", call])
 
     def _runs(self, command: list[str]) -> bool:
         return subprocess.run(command, cwd=self.directory, capture_output=True).returncode == 0
@@ -113,8 +114,8 @@ def _probe(compiler: Any, switches: Switches, prober: Prober) -> Features:
     if switches.sanitize:
         flags = ["-O1", "-g", "-fno-omit-frame-pointer"]
         link = [f"-fsanitize={switches.sanitize}"]
-        if not prober.accepts(LOOP.format(attribute="", pragma=""), *link):
-            raise SystemExit(f"MT_SANITIZE={switches.sanitize}: the compiler does not take {link[0]}")
+        if not prober.links(LOOP.format(attribute="", pragma=""), *link):
+            raise SystemExit(f"MT_SANITIZE={switches.sanitize}: the compiler cannot make a library with {link[0]}")
         # A finding of the undefined-behaviour sanitizer ends the process, so that no test can pass over it.
         flags += [*link, "-fno-sanitize-recover=all"]
     else:
