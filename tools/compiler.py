@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -128,7 +129,9 @@ def _probe(compiler: Any, switches: Switches, prober: Prober) -> Features:
     ]
     threads = switches.threads and prober.works(THREAD, "-pthread")
     if threads:
-        flags, link = [*flags, "-pthread"], [*link, "-pthread"]
+        flags.append("-pthread")
+        link.append("-pthread")
+    link.append("-lm")
     clones = (f"__attribute__((target_clones({names})))" for names in CLONES) if switches.clones else ()
     return Features(
         compiler=_version(compiler),
@@ -142,11 +145,12 @@ def _probe(compiler: Any, switches: Switches, prober: Prober) -> Features:
 
 
 def features(compiler: Any, switches: Switches, cache: Path) -> Features:
-    """The compiler's features, read from ``cache`` if this compiler was probed before with the same flags."""
+    """The compiler's features, read from ``cache`` if these probes were made before of this compiler and its flags."""
     if getattr(compiler, "compiler_type", "") != "unix":
         raise SystemExit("minitorch builds with GCC or Clang on Linux and macOS; on Windows use it inside WSL")
-    key = json.dumps([_version(compiler), compiler.compiler_so, compiler.linker_so, os.environ.get("CFLAGS", ""),
-                      asdict(switches)])
+    probes = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    key = json.dumps([probes, _version(compiler), compiler.compiler_so, compiler.linker_so,
+                      os.environ.get("CFLAGS", ""), asdict(switches)])
     known = json.loads(cache.read_text()) if cache.exists() else {}
     if key not in known:
         with tempfile.TemporaryDirectory() as directory:
