@@ -125,10 +125,7 @@ def _probe(compiler: Any, switches: Switches, prober: Prober) -> Features:
         # Symbols for a debugger only for who asks: they are most of the size.
         flags = ["-O3"] + ([] if "-g" in os.environ.get("CFLAGS", "").split() else ["-g0"])
         link = []
-    flags += [
-        flag for flag in FLAGS
-        if prober.accepts(LOOP.format(attribute="", pragma=""), flag)
-    ]
+    flags += [flag for flag in FLAGS if prober.accepts(LOOP.format(attribute="", pragma=""), flag)]
     threads = switches.threads and prober.works(THREAD, "-pthread")
     if threads:
         flags.append("-pthread")
@@ -164,11 +161,9 @@ def features(compiler: Any, switches: Switches, cache: Path) -> Features:
 
 def build_info(found: Features, blas: str) -> str:
     """One line for people, kept in the engine and shown by ``python -m minitorch doctor``."""
-    clones = "clones " + " ".join(name for name in found.clones.split('"')[1::2]) if found.clones else "no clones"
-    return "; ".join([
-        found.compiler, " ".join(flag for flag in found.compile_flags if not flag.startswith("-W")), clones, "threads" if found.threads else "no threads",
-        blas or "no BLAS",
-    ])
+    clones = "clones " + " ".join(found.clones.split('"')[1::2]) if found.clones else "no clones"
+    flags = " ".join(flag for flag in found.compile_flags if not flag.startswith("-W"))
+    return "; ".join([found.compiler, flags, clones, "threads" if found.threads else "no threads", blas or "no BLAS"])
 
 
 def config_header(found: Features, blas: str, blas_file: str) -> str:
