@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -15,15 +16,18 @@ from typing import Any
 CLONES = ('"arch=x86-64-v4","arch=x86-64-v3","default"', '"avx512f","avx2","default"')
 # Promises that the iterations of the next loop do not depend on each other.
 IVDEP = ('_Pragma("GCC ivdep")', '_Pragma("clang loop vectorize(assume_safety)")')
+# Nobody reads errno or floating-point traps; a function that is not declared must not wait until loading to be missed.
+FLAGS = ("-fno-math-errno", "-fno-trapping-math", "-Werror=implicit-function-declaration")
 
 LOOP = """
-{attribute} int probe(int n) {{
+{attribute} static int loop(int n) {{
     int total = 0, squares[64];
     {pragma}
     for (int i = 0; i < n; i++) squares[i] = i * i;
     for (int i = 0; i < n; i++) total += squares[i];
     return total;
 }}
+int probe(int n) {{ return loop(n); }}
 """
 EXPECT = "int probe(int n) { return __builtin_expect(!!n, 1) ? 285 : 0; }"
 THREAD = """
@@ -84,14 +88,14 @@ class Prober:
         (self.directory / "probe.c").write_text(source)
         return self._runs([*self.compile_command, *flags, "-Werror", "-c", "probe.c", "-o", "probe.o"])
 
+    def links(self, source: str, *flags: str) -> bool:
+        """Whether the compiled ``source`` also makes a shared library."""
+        return self.accepts(source, *flags) and self._runs([*self.link_command, "probe.o", *flags, "-o", "probe.so"])
+
     def works(self, source: str, *flags: str) -> bool:
-        """Whether the compiled ``source`` also links, loads and gives the right answer (in a process of its own)."""
+        """Whether that library also loads and gives the right answer, in a process of its own."""
         call = "import ctypes; raise SystemExit(ctypes.CDLL('./probe.so').probe(10) != 285)"
-        return (
-            self.accepts(source, *flags)
-            and self._runs([*self.link_command, "probe.o", *flags, "-o", "probe.so"])
-            and self._runs([sys.executable, "-c", call])
-        )
+        return self.links(source, *flags) and self._runs([sys.executable, "-c", call])
 
     def _runs(self, command: list[str]) -> bool:
         return subprocess.run(command, cwd=self.directory, capture_output=True).returncode == 0
@@ -113,21 +117,20 @@ def _probe(compiler: Any, switches: Switches, prober: Prober) -> Features:
     if switches.sanitize:
         flags = ["-O1", "-g", "-fno-omit-frame-pointer"]
         link = [f"-fsanitize={switches.sanitize}"]
-        if not prober.accepts(LOOP.format(attribute="", pragma=""), *link):
-            raise SystemExit(f"MT_SANITIZE={switches.sanitize}: the compiler does not take {link[0]}")
+        if not prober.links(LOOP.format(attribute="", pragma=""), *link):
+            raise SystemExit(f"MT_SANITIZE={switches.sanitize}: the compiler cannot make a library with {link[0]}")
         # A finding of the undefined-behaviour sanitizer ends the process, so that no test can pass over it.
         flags += [*link, "-fno-sanitize-recover=all"]
     else:
         # Symbols for a debugger only for who asks: they are most of the size.
         flags = ["-O3"] + ([] if "-g" in os.environ.get("CFLAGS", "").split() else ["-g0"])
         link = []
-    flags += [
-        flag for flag in ("-fno-math-errno", "-fno-trapping-math")
-        if prober.accepts(LOOP.format(attribute="", pragma=""), flag)
-    ]
+    flags += [flag for flag in FLAGS if prober.accepts(LOOP.format(attribute="", pragma=""), flag)]
     threads = switches.threads and prober.works(THREAD, "-pthread")
     if threads:
-        flags, link = [*flags, "-pthread"], [*link, "-pthread"]
+        flags.append("-pthread")
+        link.append("-pthread")
+    link.append("-lm")
     clones = (f"__attribute__((target_clones({names})))" for names in CLONES) if switches.clones else ()
     return Features(
         compiler=_version(compiler),
@@ -141,11 +144,12 @@ def _probe(compiler: Any, switches: Switches, prober: Prober) -> Features:
 
 
 def features(compiler: Any, switches: Switches, cache: Path) -> Features:
-    """The compiler's features, read from ``cache`` if this compiler was probed before with the same flags."""
+    """The compiler's features, read from ``cache`` if these probes were made before of this compiler and its flags."""
     if getattr(compiler, "compiler_type", "") != "unix":
         raise SystemExit("minitorch builds with GCC or Clang on Linux and macOS; on Windows use it inside WSL")
-    key = json.dumps([_version(compiler), compiler.compiler_so, compiler.linker_so, os.environ.get("CFLAGS", ""),
-                      asdict(switches)])
+    probes = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    key = json.dumps([probes, _version(compiler), compiler.compiler_so, compiler.linker_so,
+                      os.environ.get("CFLAGS", ""), asdict(switches)])
     known = json.loads(cache.read_text()) if cache.exists() else {}
     if key not in known:
         with tempfile.TemporaryDirectory() as directory:
@@ -157,11 +161,9 @@ def features(compiler: Any, switches: Switches, cache: Path) -> Features:
 
 def build_info(found: Features, blas: str) -> str:
     """One line for people, kept in the engine and shown by ``python -m minitorch doctor``."""
-    clones = "clones " + " ".join(name for name in found.clones.split('"')[1::2]) if found.clones else "no clones"
-    return "; ".join([
-        found.compiler, " ".join(found.compile_flags), clones, "threads" if found.threads else "no threads",
-        blas or "no BLAS",
-    ])
+    clones = "clones " + " ".join(found.clones.split('"')[1::2]) if found.clones else "no clones"
+    flags = " ".join(flag for flag in found.compile_flags if not flag.startswith("-W"))
+    return "; ".join([found.compiler, flags, clones, "threads" if found.threads else "no threads", blas or "no BLAS"])
 
 
 def config_header(found: Features, blas: str, blas_file: str) -> str:
