@@ -9,14 +9,14 @@ import warnings
 from time import sleep
 
 from cpython.object cimport PyObject
-from libc.math cimport isfinite
+from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I8, MT_I16, MT_I32, MT_I64, MT_U8,
     code_of, dtype_of, mt_category,
 )
 from minitorch._ext.loops cimport GRAIN, broadcast_shape, contiguous_data, converted, copy_data, zero_data, zeros_like_data
-from minitorch._ext.pointwise cimport prepare_out
+from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, inplace_operator, prepare_out
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_tensor,
     parse_size, rebase, record, record1, recording1, same_shape, set_grad, shape_of,
@@ -30,41 +30,47 @@ cdef extern from "distributions.h" nogil:
     ctypedef struct mt_params:
         double a
         double b
-        unsigned long long range
-        long long base
+        uint64_t range
+        int64_t base
         int wide
         const void *p
         void (*parallel)(Py_ssize_t n, Py_ssize_t grain, task_fn fn, void *context) noexcept
-    ctypedef void (*mt_fill)(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
+    ctypedef void (*mt_fill)(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
 
-    void mt_seed(mt_generator *g, unsigned long long seed)
+    void mt_seed(mt_generator *g, uint64_t seed)
     void mt_get_state(const mt_generator *g, unsigned char *to)
     int mt_set_state(mt_generator *g, const unsigned char *source)
 
-    void mt_uniform_f16(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_uniform_bf16(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_uniform_f32(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_uniform_f64(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_normal_half(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_normal_f32(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_normal_f64(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_normal_pairs(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_log_normal(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_exponential(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_cauchy(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_geometric(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_bernoulli(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_bernoulli_f32(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_bernoulli_f64(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_integers(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_permutation_i32(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_permutation_i64(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    int mt_probabilities_f32(const float *p, long long n)
-    int mt_probabilities_f64(const double *p, long long n)
-    void mt_dropout_f16(void *y, const void *x, const unsigned char *mask, long long n, double keep)
-    void mt_dropout_bf16(void *y, const void *x, const unsigned char *mask, long long n, double keep)
-    void mt_dropout_f32(void *y, const void *x, const unsigned char *mask, long long n, double keep)
-    void mt_dropout_f64(void *y, const void *x, const unsigned char *mask, long long n, double keep)
+    void mt_uniform_f16(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_uniform_bf16(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_uniform_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_uniform_f64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_half(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_f64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_pairs(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_log_normal(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_exponential(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_cauchy(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_geometric(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_bernoulli(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_bernoulli_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_bernoulli_f64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_integers(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_permutation_i32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_permutation_i64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    int mt_probabilities_f32(const float *p, int64_t n)
+    int mt_probabilities_f64(const double *p, int64_t n)
+
+    ctypedef struct mt_dropout:
+        void *y
+        const void *x
+        const unsigned char *mask
+        double keep
+    void mt_dropout_f16(void *job, Py_ssize_t begin, Py_ssize_t end) noexcept
+    void mt_dropout_bf16(void *job, Py_ssize_t begin, Py_ssize_t end) noexcept
+    void mt_dropout_f32(void *job, Py_ssize_t begin, Py_ssize_t end) noexcept
+    void mt_dropout_f64(void *job, Py_ssize_t begin, Py_ssize_t end) noexcept
 
 cdef enum:
     BIG = 8192          # numbers from which on the GIL is given up while they are drawn
@@ -315,7 +321,7 @@ cdef int draw(Generator g, mt_fill fill, mt_params *params, int code, TensorBase
     """Fill out, in the order of its memory, with a fill that makes contiguous numbers of a type."""
     cdef TensorBase made = out if out.code == code and is_dense(out) else new_as(out, code)
     cdef void *data = data_of(made)
-    cdef long long n = made.numel
+    cdef int64_t n = made.numel
     params.parallel = parallel_for
     acquire(g)
     if n < BIG:
@@ -391,9 +397,7 @@ cdef TensorBase destination(str name, object size, object out, object dtype, int
     if dtype is not None and code_of(dtype) != t.code:
         raise RuntimeError(f"{name}: dtype {dtype_of(code_of(dtype)).name} does not match dtype of out parameter "
                            f"({dtype_of(t.code).name})")
-    check_inplace(t, name)
-    if not has_shape(t, ndim, shape):
-        prepare_out(t, ndim, shape, t.code, name, False)
+    prepare_out(t, ndim, shape, t.code, name, False)
     return t
 
 
@@ -599,6 +603,15 @@ def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, r
     return finished(t, None, requires_grad, "randn_like")
 
 
+cdef int check_deviations(TensorBase std) except -1:
+    cdef TensorBase values = contiguous_data(converted(std, MT_F64))
+    cdef const double *value = <double *>data_of(values)
+    for i in range(values.numel):
+        if not value[i] >= 0:
+            raise RuntimeError(f"normal expects all elements of std >= 0.0, but found {value[i]:g}")
+    return 0
+
+
 cdef TensorBase normal_around(object mean, object std, object generator, object out):
     """normal() where mean or std, or both, are tensors: drawn, then scaled and shifted in the result's type."""
     cdef Py_ssize_t[MAX_DIMS] shape
@@ -616,13 +629,12 @@ cdef TensorBase normal_around(object mean, object std, object generator, object 
     try:
         if isinstance(std, TensorBase):
             check_floating(t, "normal")
-            if not (std >= 0).all():
-                raise RuntimeError("normal expects all elements of std >= 0.0")
+            check_deviations(<TensorBase>std)
             normal_fill(t, 0, 1, generator_of(generator, "normal"), "normal")
-            t.mul_(std)
+            inplace_operator(OP_MUL, t, std)
         else:
             normal_fill(t, 0, std, generator_of(generator, "normal"), "normal")
-        t.add_(mean)
+        inplace_operator(OP_ADD, t, mean)
     finally:
         set_grad(before)
     inputs = (mean if isinstance(mean, TensorBase) else None, std if isinstance(std, TensorBase) else None)
@@ -786,9 +798,7 @@ def random_(TensorBase self not None, from_=ABSENT, to=ABSENT, *, generator=None
 cdef object low_and_high(str name, tuple args, object low, object high, object size, bint sized):
     """Sort out f(high[, size]), f(low, high[, size]) and their keywords."""
     cdef list rest = list(args)
-    if sized and size is None and rest and not hasattr(rest[-1], "__index__"):
-        size = rest.pop()
-    elif sized and size is None and rest and isinstance(rest[-1], TensorBase) and (<TensorBase>rest[-1]).ndim:
+    if sized and size is None and rest and not hasattr(rest[len(rest) - 1], "__index__"):
         size = rest.pop()
     if len(rest) == 2 and low is None and high is None:
         low, high = rest
@@ -958,28 +968,6 @@ def bernoulli(TensorBase input not None, p=None, *, generator=None, out=None):
 
 # --- dropout ------------------------------------------------------------------------------------------------------
 
-cdef struct Dropout:
-    char *y
-    const char *x
-    const unsigned char *mask
-    double keep
-    int code
-
-
-cdef void dropout_piece(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    cdef Dropout *job = <Dropout *>context
-    cdef const unsigned char *mask = job.mask + begin
-    cdef Py_ssize_t n = end - begin
-    if job.code == MT_F32:
-        mt_dropout_f32(job.y + 4 * begin, job.x + 4 * begin, mask, n, job.keep)
-    elif job.code == MT_F64:
-        mt_dropout_f64(job.y + 8 * begin, job.x + 8 * begin, mask, n, job.keep)
-    elif job.code == MT_F16:
-        mt_dropout_f16(job.y + 2 * begin, job.x + 2 * begin, mask, n, job.keep)
-    else:
-        mt_dropout_bf16(job.y + 2 * begin, job.x + 2 * begin, mask, n, job.keep)
-
-
 cdef bint same_order(TensorBase a, TensorBase b) noexcept:
     """Whether two dense tensors of one shape have their elements at the same places."""
     cdef int i
@@ -992,15 +980,21 @@ cdef bint same_order(TensorBase a, TensorBase b) noexcept:
 cdef TensorBase masked(TensorBase x, TensorBase mask, double keep):
     """x mask / keep, recorded.  The mask is dense."""
     cdef TensorBase source = x, out = new_as(mask, x.code)
-    cdef Dropout job
+    cdef mt_dropout job
+    cdef task_fn piece = mt_dropout_f32
     cdef DropoutBackward node
     if not same_order(x, mask):
         source = new_as(mask, x.code)
         copy_data(source, x)
-    job.y, job.x, job.mask = data_of(out), data_of(source), <unsigned char *>data_of(mask)
-    job.keep, job.code = keep, x.code
+    job.y, job.x, job.mask, job.keep = data_of(out), data_of(source), <unsigned char *>data_of(mask), keep
+    if x.code == MT_F64:
+        piece = mt_dropout_f64
+    elif x.code == MT_F16:
+        piece = mt_dropout_f16
+    elif x.code == MT_BF16:
+        piece = mt_dropout_bf16
     with nogil:
-        parallel_for(out.numel, GRAIN, dropout_piece, &job)
+        parallel_for(out.numel, GRAIN, piece, &job)
     if recording1(x):
         node = dropout_node(mask, keep)
         record1(node, out, x)

@@ -367,13 +367,18 @@ MT_CLONES static int mt_probabilities_f64(const double *p, int64_t n)
     return !outside;
 }
 
-/* Dropout: y = x mask / keep, where the quotient is rounded to the type first. */
+/* Dropout: y = x mask / keep, where 1 / keep is rounded to the type first. */
+typedef struct { void *y; const void *x; const uint8_t *mask; double keep; } mt_dropout;
+
 #define MT_DROPOUT(name, T, C, load, store)                                                               \
-    MT_CLONES static void mt_dropout_##name(T *restrict y, const T *restrict x, const uint8_t *restrict mask, \
-                                            int64_t n, double keep)                                       \
+    MT_CLONES static void mt_dropout_##name(void *context, ptrdiff_t begin, ptrdiff_t end)                \
     {                                                                                                     \
-        const C scale = load(store((C)1 / (C)keep));                                                      \
-        for (int64_t i = 0; i < n; i++) y[i] = store(load(x[i]) * (mask[i] ? scale : (C)0));              \
+        const mt_dropout *job = context;                                                                  \
+        const T *restrict x = job->x;                                                                     \
+        const uint8_t *restrict mask = job->mask;                                                         \
+        const C scale = load(store((C)1 / (C)job->keep));                                                 \
+        T *restrict y = job->y;                                                                           \
+        for (ptrdiff_t i = begin; i < end; i++) y[i] = store(load(x[i]) * (mask[i] ? scale : (C)0));      \
     }
 #define MT_AS_IS(v) (v)
 MT_DROPOUT(f16, uint16_t, float, mt_half_to_float, mt_float_to_half)
