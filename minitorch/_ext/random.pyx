@@ -683,22 +683,25 @@ cdef int mantissa_bits(int code) noexcept:
 
 cdef object integer_bounds(int code):
     """The smallest and the largest integer that random_ draws for a type."""
+    cdef object one = 1                                 # not a C integer, which would overflow
     if code == MT_BOOL:
         return 0, 1
     if code == MT_U8:
         return 0, 255
     if mt_category[code] == 2:
-        return -2 ** mantissa_bits(code), 2 ** mantissa_bits(code)
-    bits = {MT_I8: 7, MT_I16: 15, MT_I32: 31, MT_I64: 63}[code]
-    return -2 ** bits, 2 ** bits - 1
+        count = one << mantissa_bits(code)
+        return -count, count
+    count = one << {MT_I8: 7, MT_I16: 15, MT_I32: 31, MT_I64: 63}[code]
+    return -count, count - 1
 
 
 cdef object nearest(object number, int code):
     """An integer rounded to a floating-point type, as an integer."""
     cdef int excess = abs(number).bit_length() - mantissa_bits(code)
+    cdef object one = 1
     if excess <= 0:
         return number
-    half, kept = 1 << (excess - 1), abs(number) >> excess
+    half, kept = one << (excess - 1), abs(number) >> excess
     rest = abs(number) - (kept << excess)
     if rest > half or (rest == half and kept & 1):
         kept += 1
@@ -708,15 +711,16 @@ cdef object nearest(object number, int code):
 cdef object representable(object low, object high, int code):
     """The bounds brought inside what a floating-point type can tell apart, as PyTorch does it."""
     cdef int excess
+    cdef object one = 1
     rounded = nearest(low + 1, code)
     if rounded < low:
         excess = abs(low + 1).bit_length() - mantissa_bits(code)
-        low = rounded + (1 << excess)
+        low = rounded + (one << excess)
     if high is not None:
         rounded = nearest(high - 1, code)
         if rounded >= high:
             excess = abs(high - 1).bit_length() - mantissa_bits(code)
-            high = rounded - (1 << excess)
+            high = rounded - (one << excess)
     return low, high
 
 
@@ -895,7 +899,8 @@ cdef int bernoulli_scalar(TensorBase t, double p, Generator g, str name) except 
 cdef int bernoulli_tensor(TensorBase t, TensorBase p, Generator g, str name) except -1:
     cdef mt_params params
     cdef Py_ssize_t[MAX_DIMS] shape
-    cdef int ndim = 0, code = MT_F64 if p.code == MT_F64 else MT_F32
+    cdef int ndim = 0
+    cdef int code = MT_F64 if p.code == MT_F64 else MT_F32
     cdef TensorBase probabilities = p
     cdef bint valid
     check_floating(p, name)
