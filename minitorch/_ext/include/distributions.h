@@ -42,17 +42,17 @@ static void mt_transform(mt_piece fn, void *y, int64_t n, int64_t grain, const m
     params->parallel(n, grain, fn, &job);
 }
 
-static inline float mt_draw_f32(uint32_t i) { float x; memcpy(&x, &i, 4); return x; }
-static inline uint32_t mt_f32_bits(float x) { uint32_t i; memcpy(&i, &x, 4); return i; }
+static inline float mt_bm_float(uint32_t i) { float x; memcpy(&x, &i, 4); return x; }
+static inline uint32_t mt_bm_bits(float x) { uint32_t i; memcpy(&i, &x, 4); return i; }
 
 /* ---- fused multiply-add -------------------------------------------------------------------------------------- */
 
 /* One instruction where the processor has it.  A build for a baseline x86 without clones would call libm for each, so
    there float goes through double: the product is exact and only the rare tie is rounded twice. */
 #if defined(__FMA__) || defined(__aarch64__) || MT_HAVE_CLONES
-static inline float mt_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+static inline float mt_bm_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
-static inline float mt_fma(float a, float b, float c) { return (float)((double)a * b + c); }
+static inline float mt_bm_fma(float a, float b, float c) { return (float)((double)a * b + c); }
 #endif
 
 /* ---- uniform ------------------------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ MT_CLONES static void mt_stretch_f32(float *restrict y, const uint32_t *restrict
 {
     float span = to - from;
     for (int64_t i = 0; i < n; i++) {
-        float x = mt_fma(mt_unit_f32(w[i]), span, from);
+        float x = mt_bm_fma(mt_unit_f32(w[i]), span, from);
         y[i] = x >= to ? from : x;
     }
 }
@@ -133,25 +133,25 @@ MT_UNIFORM_HALF(bf16, mt_float_to_bf16, mt_bf16_to_float)
 /* log x for 0 < x <= 1, after Cephes' logf: x = m 2^e with m in [sqrt(1/2), sqrt(2)), then a polynomial in m - 1. */
 static inline float mt_bm_log(float x)
 {
-    uint32_t bits = mt_f32_bits(x);
-    float m = mt_draw_f32((bits & 0x007fffffu) | 0x3f000000u);
+    uint32_t bits = mt_bm_bits(x);
+    float m = mt_bm_float((bits & 0x007fffffu) | 0x3f000000u);
     int low = m < 0x1.6a09e6p-1f;
     float e = (float)((int32_t)(bits >> 23) - 126 - low);
     float t = low ? m - 1 + m : m - 1;
     float p = 7.0376836292e-2f;
-    p = mt_fma(p, t, -1.1514610310e-1f);
-    p = mt_fma(p, t, 1.1676998740e-1f);
-    p = mt_fma(p, t, -1.2420140846e-1f);
-    p = mt_fma(p, t, 1.4249322787e-1f);
-    p = mt_fma(p, t, -1.6668057665e-1f);
-    p = mt_fma(p, t, 2.0000714765e-1f);
-    p = mt_fma(p, t, -2.4999993993e-1f);
-    p = mt_fma(p, t, 3.3333331174e-1f);
+    p = mt_bm_fma(p, t, -1.1514610310e-1f);
+    p = mt_bm_fma(p, t, 1.1676998740e-1f);
+    p = mt_bm_fma(p, t, -1.2420140846e-1f);
+    p = mt_bm_fma(p, t, 1.4249322787e-1f);
+    p = mt_bm_fma(p, t, -1.6668057665e-1f);
+    p = mt_bm_fma(p, t, 2.0000714765e-1f);
+    p = mt_bm_fma(p, t, -2.4999993993e-1f);
+    p = mt_bm_fma(p, t, 3.3333331174e-1f);
     p *= t;
     float t2 = t * t;
-    p = mt_fma(p, t2, e * -2.12194440e-4f);
-    p = mt_fma(t2, -0.5f, p);
-    return mt_fma(e, 0.693359375f, t + p);
+    p = mt_bm_fma(p, t2, e * -2.12194440e-4f);
+    p = mt_bm_fma(t2, -0.5f, p);
+    return mt_bm_fma(e, 0.693359375f, t + p);
 }
 
 /* sin x and cos x for 0 <= x < 2 pi, after Cephes' sinf: x less the nearest multiple of pi/2 (pi/4 in three parts),
@@ -160,20 +160,20 @@ static inline void mt_bm_sincos(float x, float *sin_x, float *cos_x)
 {
     int32_t octant = ((int32_t)(x * 1.27323954473516f) + 1) & ~1;
     float k = (float)octant;
-    x = mt_fma(k, -0.78515625f, x);
-    x = mt_fma(k, -2.4187564849853515625e-4f, x);
-    x = mt_fma(k, -3.77489497744594108e-8f, x);
+    x = mt_bm_fma(k, -0.78515625f, x);
+    x = mt_bm_fma(k, -2.4187564849853515625e-4f, x);
+    x = mt_bm_fma(k, -3.77489497744594108e-8f, x);
     float x2 = x * x;
-    float c = mt_fma(2.443315711809948e-5f, x2, -1.388731625493765e-3f);
-    c = mt_fma(c, x2, 4.166664568298827e-2f) * x2;
-    c = mt_fma(c, x2, -0.5f * x2) + 1.0f;
-    float s = mt_fma(-1.9515295891e-4f, x2, 8.3321608736e-3f);
-    s = mt_fma(s, x2, -1.6666654611e-1f) * x2;
-    s = mt_fma(s, x, x);
+    float c = mt_bm_fma(2.443315711809948e-5f, x2, -1.388731625493765e-3f);
+    c = mt_bm_fma(c, x2, 4.166664568298827e-2f) * x2;
+    c = mt_bm_fma(c, x2, -0.5f * x2) + 1.0f;
+    float s = mt_bm_fma(-1.9515295891e-4f, x2, 8.3321608736e-3f);
+    s = mt_bm_fma(s, x2, -1.6666654611e-1f) * x2;
+    s = mt_bm_fma(s, x, x);
     int swap = octant & 2;
     float sine = swap ? c : s, cosine = swap ? s : c;
-    *sin_x = mt_draw_f32(mt_f32_bits(sine) ^ (uint32_t)(octant & 4) << 29);
-    *cos_x = mt_draw_f32(mt_f32_bits(cosine) ^ (uint32_t)((octant + 2) & 4) << 29);
+    *sin_x = mt_bm_float(mt_bm_bits(sine) ^ (uint32_t)(octant & 4) << 29);
+    *cos_x = mt_bm_float(mt_bm_bits(cosine) ^ (uint32_t)((octant + 2) & 4) << 29);
 }
 
 /* Uniform numbers to normal ones, in place, 16 at a time: y[j] and y[j + 8] are the two of a pair.  A run of blocks is
@@ -190,8 +190,8 @@ MT_CLONES static void mt_box_muller_f32(float *y, int64_t n, float mean, float s
         for (int i = 0; i < pairs; i++) {
             float radius = sqrtf(-2.0f * mt_bm_log(1.0f - u1[i])), s, c;
             mt_bm_sincos(6.283185307179586f * u2[i], &s, &c);
-            u1[i] = mt_fma(radius * c, std, mean);
-            u2[i] = mt_fma(radius * s, std, mean);
+            u1[i] = mt_bm_fma(radius * c, std, mean);
+            u2[i] = mt_bm_fma(radius * s, std, mean);
         }
         for (int i = 0; i < pairs; i += 8)
             for (int j = 0; j < 8; j++) block[2 * i + j] = u1[i + j], block[2 * i + 8 + j] = u2[i + j];
