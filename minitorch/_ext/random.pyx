@@ -8,15 +8,14 @@ import os
 import warnings
 from time import sleep
 
-from cpython.object cimport PyObject
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I8, MT_I16, MT_I32, MT_I64, MT_U8,
     code_of, dtype_of, mt_category,
 )
 from minitorch._ext.loops cimport GRAIN, broadcast_shape, contiguous_data, converted, copy_data, zero_data, zeros_like_data
-from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, inplace_operator, prepare_out
+from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, inplace_operator, op_div, prepare_out
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_tensor,
     parse_size, rebase, record, record1, recording1, same_shape, set_grad, shape_of,
@@ -49,6 +48,7 @@ cdef extern from "distributions.h" nogil:
     void mt_normal_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_normal_f64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_normal_pairs(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_pairs_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_log_normal(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_exponential(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_cauchy(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
@@ -74,6 +74,8 @@ cdef extern from "distributions.h" nogil:
 
 cdef enum:
     BIG = 8192          # numbers from which on the GIL is given up while they are drawn
+    WIDE = 1 << 28      # values from which on an integer takes two words: PyTorch's limit
+    HUGE = 1 << 30
 
 cdef unsigned long long DEFAULT_SEED = 67280421310721
 cdef object ABSENT = object()
@@ -542,7 +544,8 @@ cdef TensorBase normal_fill(TensorBase t, double mean, double std, Generator g, 
         raise RuntimeError(f"{name}: normal expects std >= 0.0, but found std {std:g}")
     params.a, params.b = mean, std
     if t.numel < 16 or not t.contiguous:
-        draw(g, mt_normal_pairs, &params, MT_F64, t)
+        draw(g, mt_normal_pairs_f32 if t.code == MT_F32 else mt_normal_pairs, &params,
+             MT_F32 if t.code == MT_F32 else MT_F64, t)
     elif t.code == MT_F64:
         draw(g, mt_normal_f64, &params, MT_F64, t)
     else:
@@ -740,6 +743,12 @@ cdef int check_bounds(object low, object last, int code, str name) except -1:
 cdef TensorBase integers(TensorBase t, object low, object high, Generator g, str name):
     """Fill with low <= y < high; high None means up to the last of the type."""
     cdef mt_params params
+    cdef int64_t first, end
+    if t.code == MT_I64 and high is not None and -HUGE < low < high < HUGE:      # the usual case, without Python's integers
+        first, end = low, high
+        params.range, params.base, params.wide = end - first, first, end - first >= WIDE
+        draw(g, mt_integers, &params, MT_I64, t)
+        return t
     if not -2 ** 63 <= low < 2 ** 63 or (high is not None and not -2 ** 63 <= high < 2 ** 63):
         raise ValueError(f"{name}: Overflow when unpacking long long: the bounds are from={low}, to={high}")
     if high is not None and low >= high:
@@ -748,7 +757,7 @@ cdef TensorBase integers(TensorBase t, object low, object high, Generator g, str
         if t.code not in (MT_I64, MT_F32, MT_F64, MT_BF16):
             raise RuntimeError(f"{name}: the range of 64 bits is for int64, float64, float32 and bfloat16, "
                                f"not {dtype_of(t.code).name}")
-        count = 2 ** 64
+        count, low = 2 ** 64, 0
     else:
         if mt_category[t.code] == 2:
             low, high = representable(low, high, t.code)
@@ -759,7 +768,7 @@ cdef TensorBase integers(TensorBase t, object low, object high, Generator g, str
         count = last - low + 1
     params.range = count & 0xffffffffffffffff
     params.base = low
-    params.wide = count >= 2 ** 28                      # PyTorch's limit: below it one word is even enough
+    params.wide = count >= WIDE
     draw(g, mt_integers, &params, MT_I64, t)
     return t
 
@@ -1091,6 +1100,96 @@ def dropout_(TensorBase self not None, double p, bint train):
     if recording1(self):
         rebase(self, dropout_node(mask, 1 - p), (self,))
     return self
+
+
+# --- draws from a list ----------------------------------------------------------------------------------------------
+
+cdef extern from "distributions.h" nogil:
+    void mt_choose_f32(mt_generator *g, int64_t *index, int64_t count, const float *weight, float *sums, int64_t n)
+    void mt_choose_f64(mt_generator *g, int64_t *index, int64_t count, const double *weight, double *sums, int64_t n)
+    void mt_largest(int64_t *index, int64_t count, const double *value, int64_t n) noexcept
+
+
+cdef int check_weights(TensorBase weights, Py_ssize_t n) except -1:
+    cdef const double *w = <double *>data_of(weights)
+    cdef Py_ssize_t row, i
+    cdef double total
+    for row in range(weights.numel // n if n else 0):
+        total = 0
+        for i in range(n):
+            if not 0 <= w[row * n + i] < INFINITY:
+                raise RuntimeError("multinomial: probability tensor contains either `inf`, `nan` or element < 0: "
+                                   f"{w[row * n + i]:g}")
+            total += w[row * n + i]
+        if total <= 0:
+            raise RuntimeError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
+    return 0
+
+
+def multinomial(TensorBase input not None, num_samples, replacement=False, *, generator=None, out=None):
+    r"""Indices drawn with probabilities in proportion to weights, from each row.
+
+    With replacement, where the cumulative weights first reach a uniform number.  Without, or if one is drawn, the
+    ``num_samples`` largest of :math:`w_i / e_i`, for exponential numbers :math:`e_i`.
+
+    Shape:
+        input ``(n,)`` or ``(rows, n)``; output ``(num_samples,)`` or ``(rows, num_samples)``, of type int64.
+
+    Raises:
+        RuntimeError: if a weight is negative or not finite, a row has none that is positive, or more indices are
+            wanted without replacement than there are.
+
+    Source: Efraimidis and Spirakis, *Weighted random sampling with a reservoir*, IPL 97, 2006.
+
+    >>> minitorch.multinomial(minitorch.tensor([0.0, 3.0, 0.0]), 4, replacement=True)
+    tensor([1, 1, 1, 1])
+    """
+    cdef Generator g = generator_of(generator, "multinomial")
+    cdef Py_ssize_t count = an_int(num_samples, "multinomial", "num_samples"), n, row
+    cdef TensorBase values, sums, result, target
+    cdef int code = MT_F64 if input.code == MT_F64 else MT_F32
+    cdef mt_params params
+    cdef bint before
+    if mt_category[input.code] != 2:
+        raise RuntimeError("multinomial only supports floating-point dtypes for input, "
+                           f"got: {dtype_of(input.code).name}")
+    if not 1 <= input.ndim <= 2:
+        raise RuntimeError(f"multinomial: prob_dist must be 1 or 2 dim, got shape {shape_of(input)}")
+    n = input.shape[input.ndim - 1]
+    if count <= 0:
+        raise RuntimeError(f"multinomial: cannot sample n_sample <= 0 samples, got {count}")
+    if n == 0 or (count > n and not replacement):
+        raise RuntimeError(f"multinomial: cannot sample {count} from {n} without replacement")
+    check_weights(contiguous_data(converted(input, MT_F64)), n)
+    size = (count,) if input.ndim == 1 else (input.shape[0], count)
+    target = destination("multinomial", size, out, dtype_of(MT_I64))
+    result = target if target.contiguous else new_tensor(target.ndim, target.shape, MT_I64)
+    if replacement and count > 1:
+        values = contiguous_data(converted(input, code))
+        sums = new_tensor(1, &n, code)
+        acquire(g)
+        for row in range(values.numel // n):
+            if code == MT_F64:
+                mt_choose_f64(&g.state, <int64_t *>data_of(result) + row * count, count,
+                              <double *>data_of(values) + row * n, <double *>data_of(sums), n)
+            else:
+                mt_choose_f32(&g.state, <int64_t *>data_of(result) + row * count, count,
+                              <float *>data_of(values) + row * n, <float *>data_of(sums), n)
+        release(g)
+    else:
+        values = new_as(input, input.code)
+        params.a = 1
+        draw(g, mt_exponential, &params, MT_F64, values)
+        before = set_grad(False)
+        try:
+            values = contiguous_data(converted(op_div(input, values), MT_F64))
+        finally:
+            set_grad(before)
+        for row in range(values.numel // n):
+            mt_largest(<int64_t *>data_of(result) + row * count, count, <double *>data_of(values) + row * n, n)
+    if result is not target:
+        copy_data(target, result)
+    return finished(target, out, False, "multinomial")
 
 
 # --- other distributions --------------------------------------------------------------------------------------------

@@ -272,6 +272,12 @@ static void mt_normal_pairs(mt_generator *g, void *to, int64_t n, const mt_param
     for (int64_t i = 0; i < n; i++) y[i] = __builtin_fma(mt_standard_normal(g), params->b, params->a);
 }
 
+static void mt_normal_pairs_f32(mt_generator *g, void *to, int64_t n, const mt_params *params)
+{
+    float *y = to;
+    for (int64_t i = 0; i < n; i++) y[i] = (float)__builtin_fma(mt_standard_normal(g), params->b, params->a);
+}
+
 static void mt_log_normal(mt_generator *g, void *to, int64_t n, const mt_params *params)
 {
     double *y = to;
@@ -464,6 +470,59 @@ static void mt_permutation_i64(mt_generator *g, void *result, int64_t n, const m
         int64_t other = (int64_t)(((uint64_t)pair[0] << 32 | pair[1]) % (uint64_t)(i + 1));
         y[i] = y[other];
         y[other] = i;
+    }
+}
+
+/* ---- draws from a list of weights ------------------------------------------------------------------------------- */
+
+/* With replacement: where the cumulative weights, divided by their sum, first reach a uniform number. */
+#define MT_CHOOSE(T, name)                                                                                \
+    static void mt_choose_##name(mt_generator *g, int64_t *index, int64_t count, const T *weight, T *sums, int64_t n) \
+    {                                                                                                     \
+        T sum = 0;                                                                                        \
+        for (int64_t i = 0; i < n; i++) sums[i] = sum += weight[i];                                       \
+        for (int64_t i = 0; i < n; i++) sums[i] /= sum;                                                   \
+        for (int64_t k = 0; k < count; k++) {                                                             \
+            double u;                                                                                     \
+            int64_t low = 0, high = n - 1;                                                                \
+            mt_draw_f64(g, &u, 1, 0.0, 1.0);                                                              \
+            while (low < high) {                                                                          \
+                int64_t middle = low + (high - low) / 2;                                                  \
+                if (sums[middle] < u) low = middle + 1;                                                   \
+                else high = middle;                                                                       \
+            }                                                                                             \
+            index[k] = low;                                                                               \
+        }                                                                                                 \
+    }
+MT_CHOOSE(float, f32)
+MT_CHOOSE(double, f64)
+
+/* The indices of the largest numbers, in falling order, kept in a heap whose root is the smallest of them. */
+static void mt_sift(int64_t *heap, int64_t i, int64_t count, const double *value)
+{
+    int64_t index = heap[i];
+    for (int64_t child; (child = 2 * i + 1) < count; i = child) {
+        if (child + 1 < count && value[heap[child + 1]] < value[heap[child]]) child++;
+        if (value[index] <= value[heap[child]]) break;
+        heap[i] = heap[child];
+    }
+    heap[i] = index;
+}
+
+static void mt_largest(int64_t *heap, int64_t count, const double *value, int64_t n)
+{
+    for (int64_t i = 0; i < count; i++) heap[i] = i;
+    for (int64_t i = count / 2 - 1; i >= 0; i--) mt_sift(heap, i, count, value);
+    for (int64_t i = count; i < n; i++)
+        if (value[i] > value[heap[0]]) {
+            heap[0] = i;
+            mt_sift(heap, 0, count, value);
+        }
+    for (int64_t last = count - 1; last > 0; last--) {
+        int64_t smallest = heap[0];
+        heap[0] = heap[last];
+        heap[last] = smallest;
+        mt_sift(heap, 0, last, value);
     }
 }
 
