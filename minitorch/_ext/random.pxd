@@ -1,9 +1,10 @@
+from libc.stdint cimport uint32_t, uint64_t
 from minitorch._ext.tensor cimport TensorBase
 
 cdef extern from "distributions.h" nogil:
     ctypedef struct mt_generator:
-        unsigned int next
-        unsigned long long seed
+        uint32_t next
+        uint64_t seed
 
 
 cdef class Generator:

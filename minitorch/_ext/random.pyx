@@ -8,15 +8,14 @@ import os
 import warnings
 from time import sleep
 
-from cpython.object cimport PyObject
-from libc.math cimport isfinite
-from libc.string cimport memcpy
+from libc.math cimport INFINITY
+from libc.stdint cimport int64_t, uint64_t
 from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I8, MT_I16, MT_I32, MT_I64, MT_U8,
     code_of, dtype_of, mt_category,
 )
 from minitorch._ext.loops cimport GRAIN, broadcast_shape, contiguous_data, converted, copy_data, zero_data, zeros_like_data
-from minitorch._ext.pointwise cimport prepare_out
+from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, inplace_operator, op_div, prepare_out
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_tensor,
     parse_size, rebase, record, record1, recording1, same_shape, set_grad, shape_of,
@@ -30,44 +29,53 @@ cdef extern from "distributions.h" nogil:
     ctypedef struct mt_params:
         double a
         double b
-        unsigned long long range
-        long long base
+        uint64_t range
+        int64_t base
         int wide
         const void *p
         void (*parallel)(Py_ssize_t n, Py_ssize_t grain, task_fn fn, void *context) noexcept
-    ctypedef void (*mt_fill)(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
+    ctypedef void (*mt_fill)(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
 
-    void mt_seed(mt_generator *g, unsigned long long seed)
+    void mt_seed(mt_generator *g, uint64_t seed)
     void mt_get_state(const mt_generator *g, unsigned char *to)
     int mt_set_state(mt_generator *g, const unsigned char *source)
 
-    void mt_uniform_f16(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_uniform_bf16(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_uniform_f32(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_uniform_f64(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_normal_half(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_normal_f32(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_normal_f64(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_normal_pairs(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_log_normal(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_exponential(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_cauchy(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_geometric(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_bernoulli(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_bernoulli_f32(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_bernoulli_f64(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_integers(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_permutation_i32(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    void mt_permutation_i64(mt_generator *g, void *to, long long n, const mt_params *params) noexcept
-    int mt_probabilities_f32(const float *p, long long n)
-    int mt_probabilities_f64(const double *p, long long n)
-    void mt_dropout_f16(void *y, const void *x, const unsigned char *mask, long long n, double keep)
-    void mt_dropout_bf16(void *y, const void *x, const unsigned char *mask, long long n, double keep)
-    void mt_dropout_f32(void *y, const void *x, const unsigned char *mask, long long n, double keep)
-    void mt_dropout_f64(void *y, const void *x, const unsigned char *mask, long long n, double keep)
+    void mt_uniform_f16(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_uniform_bf16(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_uniform_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_uniform_f64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_half(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_f64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_pairs(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_normal_pairs_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_log_normal(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_exponential(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_cauchy(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_geometric(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_bernoulli(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_bernoulli_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_bernoulli_f64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_integers(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_permutation_i32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_permutation_i64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    int mt_probabilities_f32(const float *p, int64_t n)
+    int mt_probabilities_f64(const double *p, int64_t n)
+
+    ctypedef struct mt_dropout:
+        void *y
+        const void *x
+        const unsigned char *mask
+        double keep
+    void mt_dropout_f16(void *job, Py_ssize_t begin, Py_ssize_t end) noexcept
+    void mt_dropout_bf16(void *job, Py_ssize_t begin, Py_ssize_t end) noexcept
+    void mt_dropout_f32(void *job, Py_ssize_t begin, Py_ssize_t end) noexcept
+    void mt_dropout_f64(void *job, Py_ssize_t begin, Py_ssize_t end) noexcept
 
 cdef enum:
     BIG = 8192          # numbers from which on the GIL is given up while they are drawn
+    WIDE = 1 << 28      # values from which on an integer takes two words: PyTorch's limit
+    HUGE = 1 << 30
 
 cdef unsigned long long DEFAULT_SEED = 67280421310721
 cdef object ABSENT = object()
@@ -315,7 +323,7 @@ cdef int draw(Generator g, mt_fill fill, mt_params *params, int code, TensorBase
     """Fill out, in the order of its memory, with a fill that makes contiguous numbers of a type."""
     cdef TensorBase made = out if out.code == code and is_dense(out) else new_as(out, code)
     cdef void *data = data_of(made)
-    cdef long long n = made.numel
+    cdef int64_t n = made.numel
     params.parallel = parallel_for
     acquire(g)
     if n < BIG:
@@ -391,9 +399,7 @@ cdef TensorBase destination(str name, object size, object out, object dtype, int
     if dtype is not None and code_of(dtype) != t.code:
         raise RuntimeError(f"{name}: dtype {dtype_of(code_of(dtype)).name} does not match dtype of out parameter "
                            f"({dtype_of(t.code).name})")
-    check_inplace(t, name)
-    if not has_shape(t, ndim, shape):
-        prepare_out(t, ndim, shape, t.code, name, False)
+    prepare_out(t, ndim, shape, t.code, name, False)
     return t
 
 
@@ -538,7 +544,8 @@ cdef TensorBase normal_fill(TensorBase t, double mean, double std, Generator g, 
         raise RuntimeError(f"{name}: normal expects std >= 0.0, but found std {std:g}")
     params.a, params.b = mean, std
     if t.numel < 16 or not t.contiguous:
-        draw(g, mt_normal_pairs, &params, MT_F64, t)
+        draw(g, mt_normal_pairs_f32 if t.code == MT_F32 else mt_normal_pairs, &params,
+             MT_F32 if t.code == MT_F32 else MT_F64, t)
     elif t.code == MT_F64:
         draw(g, mt_normal_f64, &params, MT_F64, t)
     else:
@@ -599,6 +606,15 @@ def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, r
     return finished(t, None, requires_grad, "randn_like")
 
 
+cdef int check_deviations(TensorBase std) except -1:
+    cdef TensorBase values = contiguous_data(converted(std, MT_F64))
+    cdef const double *value = <double *>data_of(values)
+    for i in range(values.numel):
+        if not value[i] >= 0:
+            raise RuntimeError(f"normal expects all elements of std >= 0.0, but found {value[i]:g}")
+    return 0
+
+
 cdef TensorBase normal_around(object mean, object std, object generator, object out):
     """normal() where mean or std, or both, are tensors: drawn, then scaled and shifted in the result's type."""
     cdef Py_ssize_t[MAX_DIMS] shape
@@ -616,13 +632,12 @@ cdef TensorBase normal_around(object mean, object std, object generator, object 
     try:
         if isinstance(std, TensorBase):
             check_floating(t, "normal")
-            if not (std >= 0).all():
-                raise RuntimeError("normal expects all elements of std >= 0.0")
+            check_deviations(<TensorBase>std)
             normal_fill(t, 0, 1, generator_of(generator, "normal"), "normal")
-            t.mul_(std)
+            inplace_operator(OP_MUL, t, std)
         else:
             normal_fill(t, 0, std, generator_of(generator, "normal"), "normal")
-        t.add_(mean)
+        inplace_operator(OP_ADD, t, mean)
     finally:
         set_grad(before)
     inputs = (mean if isinstance(mean, TensorBase) else None, std if isinstance(std, TensorBase) else None)
@@ -671,22 +686,25 @@ cdef int mantissa_bits(int code) noexcept:
 
 cdef object integer_bounds(int code):
     """The smallest and the largest integer that random_ draws for a type."""
+    cdef object one = 1                                 # not a C integer, which would overflow
     if code == MT_BOOL:
         return 0, 1
     if code == MT_U8:
         return 0, 255
     if mt_category[code] == 2:
-        return -2 ** mantissa_bits(code), 2 ** mantissa_bits(code)
-    bits = {MT_I8: 7, MT_I16: 15, MT_I32: 31, MT_I64: 63}[code]
-    return -2 ** bits, 2 ** bits - 1
+        count = one << mantissa_bits(code)
+        return -count, count
+    count = one << {MT_I8: 7, MT_I16: 15, MT_I32: 31, MT_I64: 63}[code]
+    return -count, count - 1
 
 
 cdef object nearest(object number, int code):
     """An integer rounded to a floating-point type, as an integer."""
     cdef int excess = abs(number).bit_length() - mantissa_bits(code)
+    cdef object one = 1
     if excess <= 0:
         return number
-    half, kept = 1 << (excess - 1), abs(number) >> excess
+    half, kept = one << (excess - 1), abs(number) >> excess
     rest = abs(number) - (kept << excess)
     if rest > half or (rest == half and kept & 1):
         kept += 1
@@ -696,15 +714,16 @@ cdef object nearest(object number, int code):
 cdef object representable(object low, object high, int code):
     """The bounds brought inside what a floating-point type can tell apart, as PyTorch does it."""
     cdef int excess
+    cdef object one = 1
     rounded = nearest(low + 1, code)
     if rounded < low:
         excess = abs(low + 1).bit_length() - mantissa_bits(code)
-        low = rounded + (1 << excess)
+        low = rounded + (one << excess)
     if high is not None:
         rounded = nearest(high - 1, code)
         if rounded >= high:
             excess = abs(high - 1).bit_length() - mantissa_bits(code)
-            high = rounded - (1 << excess)
+            high = rounded - (one << excess)
     return low, high
 
 
@@ -724,6 +743,12 @@ cdef int check_bounds(object low, object last, int code, str name) except -1:
 cdef TensorBase integers(TensorBase t, object low, object high, Generator g, str name):
     """Fill with low <= y < high; high None means up to the last of the type."""
     cdef mt_params params
+    cdef int64_t first, end
+    if t.code == MT_I64 and high is not None and -HUGE < low < high < HUGE:      # the usual case, without Python's integers
+        first, end = low, high
+        params.range, params.base, params.wide = end - first, first, end - first >= WIDE
+        draw(g, mt_integers, &params, MT_I64, t)
+        return t
     if not -2 ** 63 <= low < 2 ** 63 or (high is not None and not -2 ** 63 <= high < 2 ** 63):
         raise ValueError(f"{name}: Overflow when unpacking long long: the bounds are from={low}, to={high}")
     if high is not None and low >= high:
@@ -732,7 +757,7 @@ cdef TensorBase integers(TensorBase t, object low, object high, Generator g, str
         if t.code not in (MT_I64, MT_F32, MT_F64, MT_BF16):
             raise RuntimeError(f"{name}: the range of 64 bits is for int64, float64, float32 and bfloat16, "
                                f"not {dtype_of(t.code).name}")
-        count = 2 ** 64
+        count, low = 2 ** 64, 0
     else:
         if mt_category[t.code] == 2:
             low, high = representable(low, high, t.code)
@@ -743,7 +768,7 @@ cdef TensorBase integers(TensorBase t, object low, object high, Generator g, str
         count = last - low + 1
     params.range = count & 0xffffffffffffffff
     params.base = low
-    params.wide = count >= 2 ** 28                      # PyTorch's limit: below it one word is even enough
+    params.wide = count >= WIDE
     draw(g, mt_integers, &params, MT_I64, t)
     return t
 
@@ -786,9 +811,7 @@ def random_(TensorBase self not None, from_=ABSENT, to=ABSENT, *, generator=None
 cdef object low_and_high(str name, tuple args, object low, object high, object size, bint sized):
     """Sort out f(high[, size]), f(low, high[, size]) and their keywords."""
     cdef list rest = list(args)
-    if sized and size is None and rest and not hasattr(rest[-1], "__index__"):
-        size = rest.pop()
-    elif sized and size is None and rest and isinstance(rest[-1], TensorBase) and (<TensorBase>rest[-1]).ndim:
+    if sized and size is None and rest and not hasattr(rest[len(rest) - 1], "__index__"):
         size = rest.pop()
     if len(rest) == 2 and low is None and high is None:
         low, high = rest
@@ -885,7 +908,8 @@ cdef int bernoulli_scalar(TensorBase t, double p, Generator g, str name) except 
 cdef int bernoulli_tensor(TensorBase t, TensorBase p, Generator g, str name) except -1:
     cdef mt_params params
     cdef Py_ssize_t[MAX_DIMS] shape
-    cdef int ndim = 0, code = MT_F64 if p.code == MT_F64 else MT_F32
+    cdef int ndim = 0
+    cdef int code = MT_F64 if p.code == MT_F64 else MT_F32
     cdef TensorBase probabilities = p
     cdef bint valid
     check_floating(p, name)
@@ -958,28 +982,6 @@ def bernoulli(TensorBase input not None, p=None, *, generator=None, out=None):
 
 # --- dropout ------------------------------------------------------------------------------------------------------
 
-cdef struct Dropout:
-    char *y
-    const char *x
-    const unsigned char *mask
-    double keep
-    int code
-
-
-cdef void dropout_piece(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    cdef Dropout *job = <Dropout *>context
-    cdef const unsigned char *mask = job.mask + begin
-    cdef Py_ssize_t n = end - begin
-    if job.code == MT_F32:
-        mt_dropout_f32(job.y + 4 * begin, job.x + 4 * begin, mask, n, job.keep)
-    elif job.code == MT_F64:
-        mt_dropout_f64(job.y + 8 * begin, job.x + 8 * begin, mask, n, job.keep)
-    elif job.code == MT_F16:
-        mt_dropout_f16(job.y + 2 * begin, job.x + 2 * begin, mask, n, job.keep)
-    else:
-        mt_dropout_bf16(job.y + 2 * begin, job.x + 2 * begin, mask, n, job.keep)
-
-
 cdef bint same_order(TensorBase a, TensorBase b) noexcept:
     """Whether two dense tensors of one shape have their elements at the same places."""
     cdef int i
@@ -992,15 +994,21 @@ cdef bint same_order(TensorBase a, TensorBase b) noexcept:
 cdef TensorBase masked(TensorBase x, TensorBase mask, double keep):
     """x mask / keep, recorded.  The mask is dense."""
     cdef TensorBase source = x, out = new_as(mask, x.code)
-    cdef Dropout job
+    cdef mt_dropout job
+    cdef task_fn piece = mt_dropout_f32
     cdef DropoutBackward node
     if not same_order(x, mask):
         source = new_as(mask, x.code)
         copy_data(source, x)
-    job.y, job.x, job.mask = data_of(out), data_of(source), <unsigned char *>data_of(mask)
-    job.keep, job.code = keep, x.code
+    job.y, job.x, job.mask, job.keep = data_of(out), data_of(source), <unsigned char *>data_of(mask), keep
+    if x.code == MT_F64:
+        piece = mt_dropout_f64
+    elif x.code == MT_F16:
+        piece = mt_dropout_f16
+    elif x.code == MT_BF16:
+        piece = mt_dropout_bf16
     with nogil:
-        parallel_for(out.numel, GRAIN, dropout_piece, &job)
+        parallel_for(out.numel, GRAIN, piece, &job)
     if recording1(x):
         node = dropout_node(mask, keep)
         record1(node, out, x)
@@ -1092,6 +1100,96 @@ def dropout_(TensorBase self not None, double p, bint train):
     if recording1(self):
         rebase(self, dropout_node(mask, 1 - p), (self,))
     return self
+
+
+# --- draws from a list ----------------------------------------------------------------------------------------------
+
+cdef extern from "distributions.h" nogil:
+    void mt_choose_f32(mt_generator *g, int64_t *index, int64_t count, const float *weight, float *sums, int64_t n)
+    void mt_choose_f64(mt_generator *g, int64_t *index, int64_t count, const double *weight, double *sums, int64_t n)
+    void mt_largest(int64_t *index, int64_t count, const double *value, int64_t n) noexcept
+
+
+cdef int check_weights(TensorBase weights, Py_ssize_t n) except -1:
+    cdef const double *w = <double *>data_of(weights)
+    cdef Py_ssize_t row, i
+    cdef double total
+    for row in range(weights.numel // n if n else 0):
+        total = 0
+        for i in range(n):
+            if not 0 <= w[row * n + i] < INFINITY:
+                raise RuntimeError("multinomial: probability tensor contains either `inf`, `nan` or element < 0: "
+                                   f"{w[row * n + i]:g}")
+            total += w[row * n + i]
+        if total <= 0:
+            raise RuntimeError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
+    return 0
+
+
+def multinomial(TensorBase input not None, num_samples, replacement=False, *, generator=None, out=None):
+    r"""Indices drawn with probabilities in proportion to weights, from each row.
+
+    With replacement, where the cumulative weights first reach a uniform number.  Without, or if one is drawn, the
+    ``num_samples`` largest of :math:`w_i / e_i`, for exponential numbers :math:`e_i`.
+
+    Shape:
+        input ``(n,)`` or ``(rows, n)``; output ``(num_samples,)`` or ``(rows, num_samples)``, of type int64.
+
+    Raises:
+        RuntimeError: if a weight is negative or not finite, a row has none that is positive, or more indices are
+            wanted without replacement than there are.
+
+    Source: Efraimidis and Spirakis, *Weighted random sampling with a reservoir*, IPL 97, 2006.
+
+    >>> minitorch.multinomial(minitorch.tensor([0.0, 3.0, 0.0]), 4, replacement=True)
+    tensor([1, 1, 1, 1])
+    """
+    cdef Generator g = generator_of(generator, "multinomial")
+    cdef Py_ssize_t count = an_int(num_samples, "multinomial", "num_samples"), n, row
+    cdef TensorBase values, sums, result, target
+    cdef int code = MT_F64 if input.code == MT_F64 else MT_F32
+    cdef mt_params params
+    cdef bint before
+    if mt_category[input.code] != 2:
+        raise RuntimeError("multinomial only supports floating-point dtypes for input, "
+                           f"got: {dtype_of(input.code).name}")
+    if not 1 <= input.ndim <= 2:
+        raise RuntimeError(f"multinomial: prob_dist must be 1 or 2 dim, got shape {shape_of(input)}")
+    n = input.shape[input.ndim - 1]
+    if count <= 0:
+        raise RuntimeError(f"multinomial: cannot sample n_sample <= 0 samples, got {count}")
+    if n == 0 or (count > n and not replacement):
+        raise RuntimeError(f"multinomial: cannot sample {count} from {n} without replacement")
+    check_weights(contiguous_data(converted(input, MT_F64)), n)
+    size = (count,) if input.ndim == 1 else (input.shape[0], count)
+    target = destination("multinomial", size, out, dtype_of(MT_I64))
+    result = target if target.contiguous else new_tensor(target.ndim, target.shape, MT_I64)
+    if replacement and count > 1:
+        values = contiguous_data(converted(input, code))
+        sums = new_tensor(1, &n, code)
+        acquire(g)
+        for row in range(values.numel // n):
+            if code == MT_F64:
+                mt_choose_f64(&g.state, <int64_t *>data_of(result) + row * count, count,
+                              <double *>data_of(values) + row * n, <double *>data_of(sums), n)
+            else:
+                mt_choose_f32(&g.state, <int64_t *>data_of(result) + row * count, count,
+                              <float *>data_of(values) + row * n, <float *>data_of(sums), n)
+        release(g)
+    else:
+        values = new_as(input, input.code)
+        params.a = 1
+        draw(g, mt_exponential, &params, MT_F64, values)
+        before = set_grad(False)
+        try:
+            values = contiguous_data(converted(op_div(input, values), MT_F64))
+        finally:
+            set_grad(before)
+        for row in range(values.numel // n):
+            mt_largest(<int64_t *>data_of(result) + row * count, count, <double *>data_of(values) + row * n, n)
+    if result is not target:
+        copy_data(target, result)
+    return finished(target, out, False, "multinomial")
 
 
 # --- other distributions --------------------------------------------------------------------------------------------

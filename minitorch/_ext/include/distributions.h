@@ -42,17 +42,17 @@ static void mt_transform(mt_piece fn, void *y, int64_t n, int64_t grain, const m
     params->parallel(n, grain, fn, &job);
 }
 
-static inline float mt_draw_f32(uint32_t i) { float x; memcpy(&x, &i, 4); return x; }
-static inline uint32_t mt_f32_bits(float x) { uint32_t i; memcpy(&i, &x, 4); return i; }
+static inline float mt_bm_float(uint32_t i) { float x; memcpy(&x, &i, 4); return x; }
+static inline uint32_t mt_bm_bits(float x) { uint32_t i; memcpy(&i, &x, 4); return i; }
 
 /* ---- fused multiply-add -------------------------------------------------------------------------------------- */
 
 /* One instruction where the processor has it.  A build for a baseline x86 without clones would call libm for each, so
    there float goes through double: the product is exact and only the rare tie is rounded twice. */
 #if defined(__FMA__) || defined(__aarch64__) || MT_HAVE_CLONES
-static inline float mt_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+static inline float mt_bm_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
-static inline float mt_fma(float a, float b, float c) { return (float)((double)a * b + c); }
+static inline float mt_bm_fma(float a, float b, float c) { return (float)((double)a * b + c); }
 #endif
 
 /* ---- uniform ------------------------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ MT_CLONES static void mt_stretch_f32(float *restrict y, const uint32_t *restrict
 {
     float span = to - from;
     for (int64_t i = 0; i < n; i++) {
-        float x = mt_fma(mt_unit_f32(w[i]), span, from);
+        float x = mt_bm_fma(mt_unit_f32(w[i]), span, from);
         y[i] = x >= to ? from : x;
     }
 }
@@ -133,25 +133,25 @@ MT_UNIFORM_HALF(bf16, mt_float_to_bf16, mt_bf16_to_float)
 /* log x for 0 < x <= 1, after Cephes' logf: x = m 2^e with m in [sqrt(1/2), sqrt(2)), then a polynomial in m - 1. */
 static inline float mt_bm_log(float x)
 {
-    uint32_t bits = mt_f32_bits(x);
-    float m = mt_draw_f32((bits & 0x007fffffu) | 0x3f000000u);
+    uint32_t bits = mt_bm_bits(x);
+    float m = mt_bm_float((bits & 0x007fffffu) | 0x3f000000u);
     int low = m < 0x1.6a09e6p-1f;
     float e = (float)((int32_t)(bits >> 23) - 126 - low);
     float t = low ? m - 1 + m : m - 1;
     float p = 7.0376836292e-2f;
-    p = mt_fma(p, t, -1.1514610310e-1f);
-    p = mt_fma(p, t, 1.1676998740e-1f);
-    p = mt_fma(p, t, -1.2420140846e-1f);
-    p = mt_fma(p, t, 1.4249322787e-1f);
-    p = mt_fma(p, t, -1.6668057665e-1f);
-    p = mt_fma(p, t, 2.0000714765e-1f);
-    p = mt_fma(p, t, -2.4999993993e-1f);
-    p = mt_fma(p, t, 3.3333331174e-1f);
+    p = mt_bm_fma(p, t, -1.1514610310e-1f);
+    p = mt_bm_fma(p, t, 1.1676998740e-1f);
+    p = mt_bm_fma(p, t, -1.2420140846e-1f);
+    p = mt_bm_fma(p, t, 1.4249322787e-1f);
+    p = mt_bm_fma(p, t, -1.6668057665e-1f);
+    p = mt_bm_fma(p, t, 2.0000714765e-1f);
+    p = mt_bm_fma(p, t, -2.4999993993e-1f);
+    p = mt_bm_fma(p, t, 3.3333331174e-1f);
     p *= t;
     float t2 = t * t;
-    p = mt_fma(p, t2, e * -2.12194440e-4f);
-    p = mt_fma(t2, -0.5f, p);
-    return mt_fma(e, 0.693359375f, t + p);
+    p = mt_bm_fma(p, t2, e * -2.12194440e-4f);
+    p = mt_bm_fma(t2, -0.5f, p);
+    return mt_bm_fma(e, 0.693359375f, t + p);
 }
 
 /* sin x and cos x for 0 <= x < 2 pi, after Cephes' sinf: x less the nearest multiple of pi/2 (pi/4 in three parts),
@@ -160,20 +160,20 @@ static inline void mt_bm_sincos(float x, float *sin_x, float *cos_x)
 {
     int32_t octant = ((int32_t)(x * 1.27323954473516f) + 1) & ~1;
     float k = (float)octant;
-    x = mt_fma(k, -0.78515625f, x);
-    x = mt_fma(k, -2.4187564849853515625e-4f, x);
-    x = mt_fma(k, -3.77489497744594108e-8f, x);
+    x = mt_bm_fma(k, -0.78515625f, x);
+    x = mt_bm_fma(k, -2.4187564849853515625e-4f, x);
+    x = mt_bm_fma(k, -3.77489497744594108e-8f, x);
     float x2 = x * x;
-    float c = mt_fma(2.443315711809948e-5f, x2, -1.388731625493765e-3f);
-    c = mt_fma(c, x2, 4.166664568298827e-2f) * x2;
-    c = mt_fma(c, x2, -0.5f * x2) + 1.0f;
-    float s = mt_fma(-1.9515295891e-4f, x2, 8.3321608736e-3f);
-    s = mt_fma(s, x2, -1.6666654611e-1f) * x2;
-    s = mt_fma(s, x, x);
+    float c = mt_bm_fma(2.443315711809948e-5f, x2, -1.388731625493765e-3f);
+    c = mt_bm_fma(c, x2, 4.166664568298827e-2f) * x2;
+    c = mt_bm_fma(c, x2, -0.5f * x2) + 1.0f;
+    float s = mt_bm_fma(-1.9515295891e-4f, x2, 8.3321608736e-3f);
+    s = mt_bm_fma(s, x2, -1.6666654611e-1f) * x2;
+    s = mt_bm_fma(s, x, x);
     int swap = octant & 2;
     float sine = swap ? c : s, cosine = swap ? s : c;
-    *sin_x = mt_draw_f32(mt_f32_bits(sine) ^ (uint32_t)(octant & 4) << 29);
-    *cos_x = mt_draw_f32(mt_f32_bits(cosine) ^ (uint32_t)((octant + 2) & 4) << 29);
+    *sin_x = mt_bm_float(mt_bm_bits(sine) ^ (uint32_t)(octant & 4) << 29);
+    *cos_x = mt_bm_float(mt_bm_bits(cosine) ^ (uint32_t)((octant + 2) & 4) << 29);
 }
 
 /* Uniform numbers to normal ones, in place, 16 at a time: y[j] and y[j + 8] are the two of a pair.  A run of blocks is
@@ -190,8 +190,8 @@ MT_CLONES static void mt_box_muller_f32(float *y, int64_t n, float mean, float s
         for (int i = 0; i < pairs; i++) {
             float radius = sqrtf(-2.0f * mt_bm_log(1.0f - u1[i])), s, c;
             mt_bm_sincos(6.283185307179586f * u2[i], &s, &c);
-            u1[i] = mt_fma(radius * c, std, mean);
-            u2[i] = mt_fma(radius * s, std, mean);
+            u1[i] = mt_bm_fma(radius * c, std, mean);
+            u2[i] = mt_bm_fma(radius * s, std, mean);
         }
         for (int i = 0; i < pairs; i += 8)
             for (int j = 0; j < 8; j++) block[2 * i + j] = u1[i + j], block[2 * i + 8 + j] = u2[i + j];
@@ -270,6 +270,12 @@ static void mt_normal_pairs(mt_generator *g, void *to, int64_t n, const mt_param
 {
     double *y = to;
     for (int64_t i = 0; i < n; i++) y[i] = __builtin_fma(mt_standard_normal(g), params->b, params->a);
+}
+
+static void mt_normal_pairs_f32(mt_generator *g, void *to, int64_t n, const mt_params *params)
+{
+    float *y = to;
+    for (int64_t i = 0; i < n; i++) y[i] = (float)__builtin_fma(mt_standard_normal(g), params->b, params->a);
 }
 
 static void mt_log_normal(mt_generator *g, void *to, int64_t n, const mt_params *params)
@@ -367,13 +373,18 @@ MT_CLONES static int mt_probabilities_f64(const double *p, int64_t n)
     return !outside;
 }
 
-/* Dropout: y = x mask / keep, where the quotient is rounded to the type first. */
+/* Dropout: y = x mask / keep, where 1 / keep is rounded to the type first. */
+typedef struct { void *y; const void *x; const uint8_t *mask; double keep; } mt_dropout;
+
 #define MT_DROPOUT(name, T, C, load, store)                                                               \
-    MT_CLONES static void mt_dropout_##name(T *restrict y, const T *restrict x, const uint8_t *restrict mask, \
-                                            int64_t n, double keep)                                       \
+    MT_CLONES static void mt_dropout_##name(void *context, ptrdiff_t begin, ptrdiff_t end)                \
     {                                                                                                     \
-        const C scale = load(store((C)1 / (C)keep));                                                      \
-        for (int64_t i = 0; i < n; i++) y[i] = store(load(x[i]) * (mask[i] ? scale : (C)0));              \
+        const mt_dropout *job = context;                                                                  \
+        const T *restrict x = job->x;                                                                     \
+        const uint8_t *restrict mask = job->mask;                                                         \
+        const C scale = load(store((C)1 / (C)job->keep));                                                 \
+        T *restrict y = job->y;                                                                           \
+        for (ptrdiff_t i = begin; i < end; i++) y[i] = store(load(x[i]) * (mask[i] ? scale : (C)0));      \
     }
 #define MT_AS_IS(v) (v)
 MT_DROPOUT(f16, uint16_t, float, mt_half_to_float, mt_float_to_half)
@@ -459,6 +470,59 @@ static void mt_permutation_i64(mt_generator *g, void *result, int64_t n, const m
         int64_t other = (int64_t)(((uint64_t)pair[0] << 32 | pair[1]) % (uint64_t)(i + 1));
         y[i] = y[other];
         y[other] = i;
+    }
+}
+
+/* ---- draws from a list of weights ------------------------------------------------------------------------------- */
+
+/* With replacement: where the cumulative weights, divided by their sum, first reach a uniform number. */
+#define MT_CHOOSE(T, name)                                                                                \
+    static void mt_choose_##name(mt_generator *g, int64_t *index, int64_t count, const T *weight, T *sums, int64_t n) \
+    {                                                                                                     \
+        T sum = 0;                                                                                        \
+        for (int64_t i = 0; i < n; i++) sums[i] = sum += weight[i];                                       \
+        for (int64_t i = 0; i < n; i++) sums[i] /= sum;                                                   \
+        for (int64_t k = 0; k < count; k++) {                                                             \
+            double u;                                                                                     \
+            int64_t low = 0, high = n - 1;                                                                \
+            mt_draw_f64(g, &u, 1, 0.0, 1.0);                                                              \
+            while (low < high) {                                                                          \
+                int64_t middle = low + (high - low) / 2;                                                  \
+                if (sums[middle] < u) low = middle + 1;                                                   \
+                else high = middle;                                                                       \
+            }                                                                                             \
+            index[k] = low;                                                                               \
+        }                                                                                                 \
+    }
+MT_CHOOSE(float, f32)
+MT_CHOOSE(double, f64)
+
+/* The indices of the largest numbers, in falling order, kept in a heap whose root is the smallest of them. */
+static void mt_sift(int64_t *heap, int64_t i, int64_t count, const double *value)
+{
+    int64_t index = heap[i];
+    for (int64_t child; (child = 2 * i + 1) < count; i = child) {
+        if (child + 1 < count && value[heap[child + 1]] < value[heap[child]]) child++;
+        if (value[index] <= value[heap[child]]) break;
+        heap[i] = heap[child];
+    }
+    heap[i] = index;
+}
+
+static void mt_largest(int64_t *heap, int64_t count, const double *value, int64_t n)
+{
+    for (int64_t i = 0; i < count; i++) heap[i] = i;
+    for (int64_t i = count / 2 - 1; i >= 0; i--) mt_sift(heap, i, count, value);
+    for (int64_t i = count; i < n; i++)
+        if (value[i] > value[heap[0]]) {
+            heap[0] = i;
+            mt_sift(heap, 0, count, value);
+        }
+    for (int64_t last = count - 1; last > 0; last--) {
+        int64_t smallest = heap[0];
+        heap[0] = heap[last];
+        heap[last] = smallest;
+        mt_sift(heap, 0, last, value);
     }
 }
 
