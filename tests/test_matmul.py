@@ -271,8 +271,8 @@ def test_linear_of_one_output_without_dimension(rng):
     x, w = values(rng, (7, 3), "float64"), values(rng, 3, "float64")
     t = minitorch.from_numpy
     np.testing.assert_allclose(engine.linear(t(x), t(w)).numpy(), x @ w, rtol=1e-13)
-    np.testing.assert_allclose(engine.linear(t(x), t(w), minitorch.tensor(2.0, dtype=minitorch.float64)).numpy(), x @ w + 2,
-                               rtol=1e-13)
+    two = minitorch.tensor(2.0, dtype=minitorch.float64)
+    np.testing.assert_allclose(engine.linear(t(x), t(w), two).numpy(), x @ w + 2, rtol=1e-13)
 
 
 # --- out= -----------------------------------------------------------------------------------------------------------

@@ -485,8 +485,8 @@ cdef int expect_batch(TensorBase a, TensorBase b, str name) except -1:
     expect(a, 3, "the first operand", name)
     expect(b, 3, "the second operand", name)
     if a.shape[0] != b.shape[0]:
-        raise RuntimeError(f"{name}: batch sizes {a.shape[0]} and {b.shape[0]} differ: {describe(a)} and {describe(b)}. "
-                           "matmul broadcasts them")
+        raise RuntimeError(f"{name}: batch sizes {a.shape[0]} and {b.shape[0]} differ: {describe(a)} and "
+                           f"{describe(b)}. matmul broadcasts them")
     return 0
 
 
