@@ -86,7 +86,7 @@ def test_from_several_python_threads():
         try:
             for _ in range(200):
                 check_square(5000)
-        except Exception as error:  # noqa: BLE001 - handed to the main thread
+        except Exception as error:
             failures.append(error)
 
     workers = [threading.Thread(target=work) for _ in range(4)]

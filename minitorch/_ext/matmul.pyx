@@ -3,12 +3,11 @@
 All of them are one operation, ``init + alpha a b`` with batch dimensions broadcast: `product` computes it and
 `MatmulBackward` differentiates it.  Who multiplies, and on how many threads, is decided in ``include/gemm.h``.
 """
-cimport cython
 import os
-from minitorch._ext.dtype cimport MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, dtype_of, mt_category, mt_itemsize
+from minitorch._ext.dtype cimport MT_BF16, MT_BOOL, MT_F16, MT_F32, dtype_of, mt_category
 from minitorch._ext.loops cimport contiguous_data, converted, copy_data, may_overlap
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, grad_enabled, has_shape,
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, has_shape,
     new_tensor, record, record2, recording, recording2, requires_grad, same_shape, set_contiguous_dims, set_grad,
     shape_of,
 )
@@ -76,7 +75,7 @@ cdef void gemm_on_this_thread(int code, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k
     gemm_serial(code, m, n, k, alpha, a, a_rs, a_cs, b, b_rs, b_cs, accumulate, c, c_rs)
 
 
-# --- on tensors, not recorded -----------------------------------------------------------------------------------------
+# --- on tensors, not recorded ---------------------------------------------------------------------------------------
 
 cdef int common_code(TensorBase a, TensorBase b, str name) except -1:
     """The one dtype of both operands."""
@@ -155,7 +154,8 @@ cdef int fill_init(mt_gemm *g, TensorBase init, int ndim, const Py_ssize_t *shap
     return 0
 
 
-cdef bint should_copy(mt_gemm *g, TensorBase t, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t rs, Py_ssize_t cs) noexcept:
+cdef bint should_copy(mt_gemm *g, TensorBase t, Py_ssize_t rows, Py_ssize_t cols,
+                      Py_ssize_t rs, Py_ssize_t cs) noexcept:
     """Whether a contiguous copy of an operand pays; never of one that repeats its matrices."""
     cdef int d
     if not gemm_wants_copy(t.code, g.m, g.n, g.k, rows, cols, rs, cs):
@@ -217,7 +217,7 @@ cdef TensorBase product(TensorBase a, TensorBase b, bint transposed, TensorBase 
     return result if out is None or result is out else deliver(result, out, name)
 
 
-# --- out= and scalars ---------------------------------------------------------------------------------------------------
+# --- out= and scalars -----------------------------------------------------------------------------------------------
 
 cdef bint writable(TensorBase out, TensorBase a, TensorBase b, TensorBase init, int ndim, const Py_ssize_t *shape):
     """Whether the product can be computed right in `out`, which its operands then must not share."""
@@ -278,7 +278,7 @@ cdef double scale_of(object factor, TensorBase t, str argument, str name) except
     return float(factor)
 
 
-# --- the operation and its derivative -----------------------------------------------------------------------------------
+# --- the operation and its derivative -------------------------------------------------------------------------------
 
 cdef TensorBase mT(TensorBase t):
     return transpose_of(t, t.ndim - 2, t.ndim - 1)
@@ -430,7 +430,7 @@ cdef TensorBase add_product(TensorBase init, TensorBase a, TensorBase b, object 
     return result
 
 
-# --- linear ---------------------------------------------------------------------------------------------------------------
+# --- linear ---------------------------------------------------------------------------------------------------------
 
 cdef class LinearBackward(Node):
     """Y = X Wᵀ + b:  dX = dY W,  dW = dYᵀ X,  db = the sum of the rows of dY (which the tape forms)."""
@@ -471,7 +471,7 @@ cdef TensorBase linear_of(TensorBase x, TensorBase weight, TensorBase bias):
     return result
 
 
-# --- the public functions ---------------------------------------------------------------------------------------------------
+# --- the public functions -------------------------------------------------------------------------------------------
 
 cdef int expect(TensorBase t, int ndim, str argument, str name) except -1:
     if t.ndim != ndim:
@@ -485,8 +485,8 @@ cdef int expect_batch(TensorBase a, TensorBase b, str name) except -1:
     expect(a, 3, "the first operand", name)
     expect(b, 3, "the second operand", name)
     if a.shape[0] != b.shape[0]:
-        raise RuntimeError(f"{name}: batch sizes {a.shape[0]} and {b.shape[0]} differ: {describe(a)} and {describe(b)}. "
-                           "matmul broadcasts them")
+        raise RuntimeError(f"{name}: batch sizes {a.shape[0]} and {b.shape[0]} differ: {describe(a)} and "
+                           f"{describe(b)}. matmul broadcasts them")
     return 0
 
 
@@ -781,8 +781,8 @@ def linear(TensorBase input not None, TensorBase weight not None, TensorBase bia
     .. math:: y = x W^\top + b
 
     Shape:
-        ``input`` ``(*, in_features)``, ``weight`` ``(out_features, in_features)`` and ``bias`` ``(out_features,)`` give
-        ``(*, out_features)``. A weight ``(in_features,)`` with a 0-d bias gives ``(*,)``.
+        ``input`` ``(*, in_features)``, ``weight`` ``(out_features, in_features)`` and ``bias`` ``(out_features,)``
+        give ``(*, out_features)``. A weight ``(in_features,)`` with a 0-d bias gives ``(*,)``.
 
     Raises:
         RuntimeError: if sizes or dtypes differ.
@@ -795,7 +795,7 @@ def linear(TensorBase input not None, TensorBase weight not None, TensorBase bia
     return linear_of(input, weight, bias)
 
 
-# --- OpenBLAS -------------------------------------------------------------------------------------------------------------
+# --- OpenBLAS -------------------------------------------------------------------------------------------------------
 
 def blas_info():
     """What ``minitorch doctor`` says about OpenBLAS; opens the library if nothing has yet."""

@@ -14,10 +14,10 @@ enum {
     MT_F(SMALL_COLS) = 32 / sizeof(MT_T), /* small products seldom fill the larger one */
 };
 
-#define MT_INLINE static inline __attribute__((always_inline))
+#define MT_ALWAYS static inline __attribute__((always_inline))
 
 /* acc[r][j] = sum over p of A[r, p] B[p, j], with B's rows adjacent. */
-MT_INLINE void MT_F(tile)(const int rows, const int cols, mt_index k, const MT_T *a, mt_index a_rs, mt_index a_cs,
+MT_ALWAYS void MT_F(tile)(const int rows, const int cols, mt_index k, const MT_T *a, mt_index a_rs, mt_index a_cs,
                           const MT_T *b, mt_index b_rs, MT_T *acc)
 {
     for (int i = 0; i < rows * cols; i++) acc[i] = 0;
@@ -30,7 +30,7 @@ MT_INLINE void MT_F(tile)(const int rows, const int cols, mt_index k, const MT_T
 }
 
 /* C = alpha acc, or C += alpha acc, for the part of the tile that C has. */
-MT_INLINE void MT_F(store)(mt_index rows, mt_index cols, const int width, MT_T alpha, const MT_T *acc, int accumulate,
+MT_ALWAYS void MT_F(store)(mt_index rows, mt_index cols, const int width, MT_T alpha, const MT_T *acc, int accumulate,
                            MT_T *c, mt_index c_rs)
 {
     for (mt_index r = 0; r < rows; r++)
@@ -41,7 +41,7 @@ MT_INLINE void MT_F(store)(mt_index rows, mt_index cols, const int width, MT_T a
 }
 
 /* The next `height` rows of a small product, as long as there are so many. */
-MT_INLINE mt_index MT_F(small_rows)(const int height, mt_index i, mt_index m, mt_index cols, mt_index k, MT_T alpha,
+MT_ALWAYS mt_index MT_F(small_rows)(const int height, mt_index i, mt_index m, mt_index cols, mt_index k, MT_T alpha,
                                     const MT_T *a, mt_index a_rs, mt_index a_cs, const MT_T *b, mt_index b_rs,
                                     int accumulate, MT_T *c, mt_index c_rs)
 {
@@ -83,7 +83,7 @@ static MT_CLONES void MT_F(gemm_small)(mt_index m, mt_index n, mt_index k, MT_T 
 
 /* Copy X (rows by k) into panels of `height` rows, each panel column after column, the last filled up with zeros.
  * B goes in transposed: its panels hold `height` columns. */
-MT_INLINE void MT_F(pack)(mt_index rows, mt_index k, const int height, const MT_T *x, mt_index rs, mt_index cs, MT_T *out)
+MT_ALWAYS void MT_F(pack)(mt_index rows, mt_index k, const int height, const MT_T *x, mt_index rs, mt_index cs, MT_T *out)
 {
     for (mt_index i = 0; i < rows; i += height, x += height * rs, out += height * k) {
         mt_index here = rows - i < height ? rows - i : height;
@@ -181,6 +181,6 @@ static void MT_F(own_gemm)(mt_index m, mt_index n, mt_index k, double scale,
         (m, n, k, alpha, a, a_rs, a_cs, b, b_rs, b_cs, accumulate, c, c_rs);
 }
 
-#undef MT_INLINE
+#undef MT_ALWAYS
 #undef MT_F
 #undef MT_T
