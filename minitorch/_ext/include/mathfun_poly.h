@@ -1,0 +1,143 @@
+/* Coefficients, lowest power first: written by tools/fit_polynomials.py (do not edit), which says how they are found.
+   An error is that of the function built on the polynomial, evaluated exactly from the rounded coefficients. */
+#ifndef MINITORCH_MATHFUN_POLY_H
+#define MINITORCH_MATHFUN_POLY_H
+
+/* (exp(r) - 1 - r) / r^2
+   on [-0.346608, 0.346608], degree 4: relative error of the result 2^-26.5 */
+static const float mt_exp_poly_f32[] = {
+    0x1.0000000000000p-1f, 0x1.5554dc0000000p-3f, 0x1.55551a0000000p-5f, 0x1.120b6e0000000p-7f,
+    0x1.6d110a0000000p-10f};
+
+/* (exp(r) - 1 - r) / r^2
+   on [-0.346608, 0.346608], degree 10: relative error of the result 2^-61.4 */
+static const double mt_exp_poly_f64[] = {
+    0x1.0000000000000p-1, 0x1.5555555555557p-3, 0x1.5555555555556p-5, 0x1.11111111100dcp-7,
+    0x1.6c16c16c162d4p-10, 0x1.a01a01abe7fe1p-13, 0x1.a01a01a6d889cp-16, 0x1.71de0231960ebp-19,
+    0x1.27e4db646b17ep-22, 0x1.af4de97ca4194p-26, 0x1.1f730349868cep-29};
+
+/* (exp(r) - 1 - r) / r^2
+   on [-0.346608, 0.346608], degree 5: relative error of the result 2^-32.1 */
+static const double mt_exp_poly_lo[] = {
+    0x1.0000000b9129bp-1, 0x1.5555555a78ed4p-3, 0x1.5554e9063586ep-5, 0x1.1110e0f238322p-7,
+    0x1.6d43246b523b4p-10, 0x1.a124f19fe89acp-13};
+
+/* (log(1 + f) - f + f^2/2) / f^3
+   on [-0.292893, 0.414214], degree 8: relative error of the result 2^-28.1 */
+static const float mt_log_poly_f32[] = {
+    0x1.5555540000000p-2f, -0x1.fffffc0000000p-3f, 0x1.999d5a0000000p-3f, -0x1.555b4a0000000p-3f,
+    0x1.23d21a0000000p-3f, -0x1.fcf4c60000000p-4f, 0x1.dea2820000000p-4f, -0x1.d635bc0000000p-4f,
+    0x1.1d8ea60000000p-4f};
+
+/* (2 atanh(s) - 2 s) / s^3 in z = s^2
+   on [0.0, 0.02945], degree 6: relative error of the result 2^-57.6 */
+static const double mt_log_poly_f64[] = {
+    0x1.5555555555558p-1, 0x1.99999999952b2p-2, 0x1.2492492df6947p-2, 0x1.c71c62debf86bp-3,
+    0x1.7462b69705382p-3, 0x1.39fe208c33457p-3, 0x1.2b5b5fb2eac92p-3};
+
+/* (2 atanh(s) - 2 s - 2/3 s^3) / s^5 in z = s^2
+   on [0.0, 0.02945], degree 7: relative error of the result 2^-66.4 */
+static const double mt_log2_poly_f64[] = {
+    0x1.999999999999ap-2, 0x1.2492492492522p-2, 0x1.c71c71c6ea871p-3, 0x1.745d177aad02ap-3,
+    0x1.3b1395c881220p-3, 0x1.1118c9ee5b8a4p-3, 0x1.df7c5bc7c7563p-4, 0x1.e032e4d8436a1p-4};
+
+/* (sin(r) - r) / r^3 in z = r^2
+   on [0.0, 0.616974], degree 3: relative error of the result 2^-28.1 */
+static const float mt_sin_poly_f32[] = {
+    -0x1.5555560000000p-3f, 0x1.11110e0000000p-7f, -0x1.a013a60000000p-13f, 0x1.6dbdd20000000p-19f};
+
+/* (sin(r) - r) / r^3 in z = r^2
+   on [0.0, 0.616974], degree 6: relative error of the result 2^-57.1 */
+static const double mt_sin_poly_f64[] = {
+    -0x1.5555555555555p-3, 0x1.1111111111110p-7, -0x1.a01a01a019936p-13, 0x1.71de3a54605eep-19,
+    -0x1.ae64541266378p-26, 0x1.61217ec01749dp-33, -0x1.ab17a79237a19p-41};
+
+/* (cos(r) - 1 + z/2) / z^2 in z = r^2
+   on [0.0, 0.616974], degree 2: relative error of the result 2^-30.2 */
+static const float mt_cos_poly_f32[] = {
+    0x1.5555540000000p-5f, -0x1.6c12d20000000p-10f, 0x1.9bd8640000000p-16f};
+
+/* (cos(r) - 1 + z/2) / z^2 in z = r^2
+   on [0.0, 0.616974], degree 5: relative error of the result 2^-59.5 */
+static const double mt_cos_poly_f64[] = {
+    0x1.5555555555555p-5, -0x1.6c16c16c16966p-10, 0x1.a01a019f4e867p-16, -0x1.27e4fa17a41b4p-22,
+    0x1.1eeb68b109173p-29, -0x1.907d7aebd5e3dp-37};
+
+/* (sin(r) - r) / r^3 in z = r^2
+   on [0.0, 0.616974], degree 3: relative error of the result 2^-35.6 */
+static const double mt_sin_poly_lo[] = {
+    -0x1.555555545dd83p-3, 0x1.11110deeb33b2p-7, -0x1.a013a6edc8f34p-13, 0x1.6dbdd26f56d2dp-19};
+
+/* (cos(r) - 1 + z/2) / z^2 in z = r^2
+   on [0.0, 0.616974], degree 3: relative error of the result 2^-39.5 */
+static const double mt_cos_poly_lo[] = {
+    0x1.5555555502be6p-5, -0x1.6c16bf5495185p-10, 0x1.a015c40ec65ecp-16, -0x1.25242a3a17327p-22};
+
+/* (asin(x) - x) / x^3 in z = x^2
+   on [0.0, 0.25], degree 12: relative error of the result 2^-57.4 */
+static const double mt_asin_poly_f64[] = {
+    0x1.5555555555556p-3, 0x1.3333333332ecap-4, 0x1.6db6db6e31f13p-5, 0x1.f1c71c1db0623p-6,
+    0x1.6e8bb1c8209a2p-6, 0x1.1c4d35cf95421p-6, 0x1.c9cf07674736ap-7, 0x1.782651caa6547p-7,
+    0x1.52420b04b37bep-7, 0x1.65a9c4dfcf8b2p-8, 0x1.1d189408314eep-6, -0x1.e6aaa8a0a04ccp-7,
+    0x1.d72b2bc8155f8p-6};
+
+/* (atan(x) - x) / x^3 in z = x^2
+   on [0.0, 1.0], degree 21: relative error of the result 2^-55.2 */
+static const double mt_atan_poly_f64[] = {
+    -0x1.5555555555555p-2, 0x1.999999999997dp-3, -0x1.2492492491234p-3, 0x1.c71c71c6882cdp-4,
+    -0x1.745d1731e853fp-4, 0x1.3b13af957f086p-4, -0x1.1110f9a06b09dp-4, 0x1.e1e0069edf96ep-5,
+    -0x1.af1a76061e434p-5, 0x1.85c82bf04fbd6p-5, -0x1.62c464c86804fp-5, 0x1.42a843b89b0ebp-5,
+    -0x1.20f157ad652dfp-5, 0x1.f0f041d3e2f50p-6, -0x1.8c59dbc673323p-6, 0x1.198ad7e0bd0c6p-6,
+    -0x1.552f78ddf9b30p-7, 0x1.50ea3497605b5p-8, -0x1.0110cfd66bd22p-9, 0x1.19e6b726893d0p-11,
+    -0x1.890e58e18ff08p-14, 0x1.04a3628aee536p-17};
+
+/* (sinh(x) - x) / x^3 in z = x^2
+   on [0.0, 1.0], degree 6: relative error of the result 2^-56.6 */
+static const double mt_sinh_poly_f64[] = {
+    0x1.5555555555555p-3, 0x1.11111111110fdp-7, 0x1.a01a01a01ee70p-13, 0x1.71de3a4e14f40p-19,
+    0x1.ae6460fae3728p-26, 0x1.611cb330c1fe8p-33, 0x1.b41232cf9950fp-41};
+
+/* (tanh(x) - x) / x^3 in z = x^2
+   on [0.0, 0.3025], degree 5: relative error of the result 2^-27.9 */
+static const float mt_tanh_poly_f32[] = {
+    -0x1.5555560000000p-2f, 0x1.1111040000000p-3f, -0x1.ba142e0000000p-5f, 0x1.6579360000000p-6f,
+    -0x1.1764100000000p-7f, 0x1.4b239a0000000p-9f};
+
+/* (tanh(x) - x) / x^3 in z = x^2
+   on [0.0, 0.3025], degree 10: relative error of the result 2^-57.4 */
+static const double mt_tanh_poly_f64[] = {
+    -0x1.5555555555555p-2, 0x1.1111111111032p-3, -0x1.ba1ba1b9fec84p-5, 0x1.664f487713373p-6,
+    -0x1.226e32f00cf0cp-7, 0x1.d6d339333f329p-9, -0x1.7d97cfd138c28p-10, 0x1.34c5a8a996cd4p-11,
+    -0x1.ec1091436eb2ap-13, 0x1.64fd88e9900a5p-14, -0x1.59a834187ce22p-16};
+
+/* erf(x) / x - 1 in z = x^2
+   on [0.0, 0.25], degree 9: relative error of the result 2^-55.7 */
+static const double mt_erf_poly_f64[] = {
+    0x1.06eba8214db69p-3, -0x1.812746b0379e6p-2, 0x1.ce2f21a042b29p-4, -0x1.b82ce3127f739p-6,
+    0x1.565bcd0aa6349p-8, -0x1.c02db23d41138p-11, 0x1.f9a2a6635fe79p-14, -0x1.f4bb9f7301dedp-17,
+    0x1.b776442df3041p-20, -0x1.39fb524e9c1f7p-23};
+
+/* erf(x) / x - 1 in z = x^2
+   on [0.0, 0.25], degree 4: relative error of the result 2^-29.3 */
+static const double mt_erf_poly_lo[] = {
+    0x1.06eba7edfacdap-3, -0x1.812732a02c36fp-2, 0x1.ce250ffea58dcp-4, -0x1.b66610c0c49cdp-6,
+    0x1.3545114b17941p-8};
+
+/* (1 + 2 x) exp(x^2) erfc(x) in t = (x - 3) / (x + 3)
+   on [-0.719198, 0.806452], degree 22: relative error of the result 2^-54.1 */
+static const double mt_erfc_poly_f64[] = {
+    0x1.40c522d7e4987p+0, -0x1.15c084bb9e8f3p-3, -0x1.85a15c58aa5cbp-5, 0x1.098366a5b4691p-3,
+    -0x1.e88b803a493a8p-4, 0x1.17ca2877f2077p-4, -0x1.8574c40bc915ap-6, 0x1.4b884e41c6623p-9,
+    0x1.ef1bdd4030228p-10, -0x1.98db50b15ee71p-11, -0x1.b9126eca61f8cp-14, 0x1.065a2d5e957ffp-13,
+    0x1.4c22377fd784ep-18, -0x1.513a099f2de5cp-16, -0x1.87f756c069b51p-21, 0x1.d1eb27d48ef01p-19,
+    0x1.7ad7ff838c223p-22, -0x1.49c3b091745d1p-21, -0x1.20ffcdf91e309p-23, 0x1.a6b4abb116a55p-24,
+    0x1.2842c0287353cp-25, -0x1.699cb07a8ff15p-27, -0x1.30a8414637f50p-28};
+
+/* exp(v^2/2) normcdf(-v) / u in u = 1 / (1 + v/4)
+   on [0.210526, 1.0], degree 10: relative error of the result 2^-28.4 */
+static const double mt_normtail_poly_lo[] = {
+    0x1.98795a531d1b1p-4, 0x1.998c50ca84ae3p-4, 0x1.74154a1e0b2ffp-4, 0x1.8eacad9da34dap-4,
+    -0x1.31518c3490563p-11, 0x1.b304a8542406ep-3, -0x1.1e69942e9ca85p-2, 0x1.796b0ae83451bp-2,
+    -0x1.158e886ac0c74p-2, 0x1.87d59482bf3c9p-4, -0x1.b07cf0e8ff25bp-7};
+
+#endif

@@ -1,0 +1,165 @@
+"""Fit the polynomials of minitorch/_ext/include/mathfun_poly.h and print that file.
+
+    python tools/fit_polynomials.py > minitorch/_ext/include/mathfun_poly.h
+
+Each polynomial interpolates its function at the Chebyshev nodes of the interval, which comes within a small
+factor of the best possible (minimax) error; the coefficients are then rounded to the type that will hold them, and
+the error that is printed is measured with the rounded coefficients.  Needs mpmath; a build does not.
+"""
+
+from dataclasses import dataclass
+from typing import Callable
+
+from mpmath import (asin, atan, atanh, besseli, chebyfit, cos, erf, erfc, exp, fabs, log, mp, mpf, nstr, pi, sin, sinh,
+                    sqrt, tanh)
+
+mp.prec = 300
+
+
+@dataclass
+class Fit:
+    name: str                           # of the C array
+    formula: str                        # what the polynomial stands for, for the reader
+    function: Callable[[mpf], mpf]
+    low: mpf
+    high: mpf
+    degree: int
+    weight: Callable[[mpf], mpf]        # the relative error of the *whole* result per unit error of the polynomial
+
+
+def double(x: mpf) -> mpf:
+    return mpf(float(x))                # mpmath rounds to nearest even
+
+
+def single(x: mpf) -> mpf:
+    """x rounded to 24 significant bits."""
+    with mp.workprec(24):
+        return +x
+
+
+def near_zero(series: mpf, f: Callable[[mpf], mpf]) -> Callable[[mpf], mpf]:
+    """f, with its limit where it would divide nought by nought."""
+    return lambda x: mpf(series) if x == 0 else f(x)
+
+
+def odd(f: Callable[[mpf], mpf], limit: mpf) -> Callable[[mpf], mpf]:
+    """(f(x) - x) / x^3 as a function of z = x^2."""
+    return near_zero(limit, lambda z: (f(sqrt(z)) - sqrt(z)) / (z * sqrt(z)))
+
+
+def odd_weight(f: Callable[[mpf], mpf]) -> Callable[[mpf], mpf]:
+    return near_zero(0, lambda z: z * sqrt(z) / f(sqrt(z)))
+
+
+def log_series(z: mpf) -> mpf:
+    """(2 atanh(s) - 2 s) / s^3 with z = s^2."""
+    s = sqrt(z)
+    return (2 * atanh(s) - 2 * s) / (z * s)
+
+
+def log2_series(z: mpf) -> mpf:
+    """(2 atanh(s) - 2 s - 2/3 s^3) / s^5 with z = s^2."""
+    return (log_series(z) - mpf(2) / 3) / z
+
+
+def erfcx(x: mpf) -> mpf:
+    return exp(x * x) * erfc(x)
+
+
+def bessel_large(order: int) -> Callable[[mpf], mpf]:
+    """sqrt(x) exp(-x) I_n(x) as a function of 8/x."""
+    return near_zero(1 / sqrt(2 * pi), lambda t: sqrt(8 / t) * exp(-8 / t) * besseli(order, 8 / t))
+
+
+LN2 = log(mpf(2))
+HALF = LN2 / 2 * mpf("1.0001")                      # a little over, for the rounding of x log2(e)
+QUARTER_PI = pi / 4 * mpf("1.0001")
+SQRT_HALF = sqrt(mpf(1) / 2)
+ERFC_K, ERFC_LOW, ERFC_HIGH = mpf(3), mpf("0.49"), mpf(28)
+NORM_P, NORM_HIGH = mpf("0.25"), mpf(15)            # u = 1 / (1 + v / 4)
+
+
+def erfc_argument(t: mpf) -> mpf:
+    """The x of t = (x - K) / (x + K)."""
+    return ERFC_K * (1 + t) / (1 - t)
+
+
+EXP = near_zero(0.5, lambda r: (exp(r) - 1 - r) / r**2)
+SIN = odd(sin, -mpf(1) / 6)
+COS = near_zero(mpf(1) / 24, lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2)
+TANH = odd(tanh, -mpf(1) / 3)
+
+FITS = [
+    Fit("mt_exp_poly_f32", "(exp(r) - 1 - r) / r^2", EXP, -HALF, HALF, 4, lambda r: r**2 / exp(r)),
+    Fit("mt_exp_poly_f64", "(exp(r) - 1 - r) / r^2", EXP, -HALF, HALF, 10, lambda r: r**2 / exp(r)),
+    Fit("mt_exp_poly_lo", "(exp(r) - 1 - r) / r^2", EXP, -HALF, HALF, 5, lambda r: r**2 / exp(r)),
+    Fit("mt_log_poly_f32", "(log(1 + f) - f + f^2/2) / f^3",
+        near_zero(mpf(1) / 3, lambda f: (log(1 + f) - f + f**2 / 2) / f**3), SQRT_HALF - 1, sqrt(mpf(2)) - 1, 8,
+        near_zero(0, lambda f: f**3 / log(1 + f))),
+    Fit("mt_log_poly_f64", "(2 atanh(s) - 2 s) / s^3 in z = s^2", near_zero(mpf(2) / 3, log_series),
+        mpf(0), mpf("0.02945"), 6, near_zero(0, lambda z: z * sqrt(z) / (2 * atanh(sqrt(z))))),
+    Fit("mt_log2_poly_f64", "(2 atanh(s) - 2 s - 2/3 s^3) / s^5 in z = s^2", near_zero(mpf(2) / 5, log2_series),
+        mpf(0), mpf("0.02945"), 7, near_zero(0, lambda z: z**2 * sqrt(z) / (2 * atanh(sqrt(z))))),
+    Fit("mt_sin_poly_f32", "(sin(r) - r) / r^3 in z = r^2", SIN, mpf(0), QUARTER_PI**2, 3, odd_weight(sin)),
+    Fit("mt_sin_poly_f64", "(sin(r) - r) / r^3 in z = r^2", SIN, mpf(0), QUARTER_PI**2, 6, odd_weight(sin)),
+    Fit("mt_cos_poly_f32", "(cos(r) - 1 + z/2) / z^2 in z = r^2", COS, mpf(0), QUARTER_PI**2, 2,
+        lambda z: z**2 / cos(sqrt(z))),
+    Fit("mt_cos_poly_f64", "(cos(r) - 1 + z/2) / z^2 in z = r^2", COS, mpf(0), QUARTER_PI**2, 5,
+        lambda z: z**2 / cos(sqrt(z))),
+    Fit("mt_sin_poly_lo", "(sin(r) - r) / r^3 in z = r^2", SIN, mpf(0), QUARTER_PI**2, 3, odd_weight(sin)),
+    Fit("mt_cos_poly_lo", "(cos(r) - 1 + z/2) / z^2 in z = r^2", COS, mpf(0), QUARTER_PI**2, 3,
+        lambda z: z**2 / cos(sqrt(z))),
+    Fit("mt_asin_poly_f64", "(asin(x) - x) / x^3 in z = x^2", odd(asin, mpf(1) / 6), mpf(0), mpf("0.25"), 12,
+        odd_weight(asin)),
+    Fit("mt_atan_poly_f64", "(atan(x) - x) / x^3 in z = x^2", odd(atan, -mpf(1) / 3), mpf(0), mpf(1), 21,
+        odd_weight(atan)),
+    Fit("mt_sinh_poly_f64", "(sinh(x) - x) / x^3 in z = x^2", odd(sinh, mpf(1) / 6), mpf(0), mpf(1), 6,
+        odd_weight(sinh)),
+    Fit("mt_tanh_poly_f32", "(tanh(x) - x) / x^3 in z = x^2", TANH, mpf(0), mpf("0.3025"), 5, odd_weight(tanh)),
+    Fit("mt_tanh_poly_f64", "(tanh(x) - x) / x^3 in z = x^2", TANH, mpf(0), mpf("0.3025"), 10, odd_weight(tanh)),
+    Fit("mt_erf_poly_f64", "erf(x) / x - 1 in z = x^2",
+        near_zero(2 / sqrt(pi) - 1, lambda z: erf(sqrt(z)) / sqrt(z) - 1), mpf(0), mpf("0.25"), 9,
+        near_zero(1, lambda z: sqrt(z) / erf(sqrt(z)))),
+    Fit("mt_erf_poly_lo", "erf(x) / x - 1 in z = x^2",
+        near_zero(2 / sqrt(pi) - 1, lambda z: erf(sqrt(z)) / sqrt(z) - 1), mpf(0), mpf("0.25"), 4,
+        near_zero(1, lambda z: sqrt(z) / erf(sqrt(z)))),
+    Fit("mt_erfc_poly_f64", "(1 + 2 x) exp(x^2) erfc(x) in t = (x - 3) / (x + 3)",
+        lambda t: (1 + 2 * erfc_argument(t)) * erfcx(erfc_argument(t)),
+        (ERFC_LOW - ERFC_K) / (ERFC_LOW + ERFC_K), (ERFC_HIGH - ERFC_K) / (ERFC_HIGH + ERFC_K), 22, lambda t: mpf(1)),
+    Fit("mt_normtail_poly_lo", "exp(v^2/2) normcdf(-v) / u in u = 1 / (1 + v/4)",
+        lambda u: erfcx((1 / u - 1) / NORM_P / sqrt(mpf(2))) / 2 / u, 1 / (1 + NORM_HIGH * NORM_P), mpf(1), 10,
+        lambda u: u / (erfcx((1 / u - 1) / NORM_P / sqrt(mpf(2))) / 2)),
+]
+
+
+def render(fit: Fit) -> str:
+    is_single = fit.name.endswith("f32")
+    coefficients = chebyfit(fit.function, [fit.low, fit.high], fit.degree + 1)[::-1]
+    rounded = [(single if is_single else double)(c) for c in coefficients]
+    error = mpf(0)
+    for i in range(401):
+        x = fit.low + (fit.high - fit.low) * i / 400
+        value = sum(c * x**k for k, c in enumerate(rounded))
+        error = max(error, fabs((value - fit.function(x)) * fit.weight(x)))
+    ctype, suffix = ("float", "f") if is_single else ("double", "")
+    numbers = [float(c).hex() + suffix for c in rounded]
+    per_line = 4
+    lines = [", ".join(numbers[i:i + per_line]) for i in range(0, len(numbers), per_line)]
+    body = ",\n    ".join(lines)
+    return (f"/* {fit.formula}\n   on [{nstr(fit.low, 6)}, {nstr(fit.high, 6)}], degree {fit.degree}: "
+            f"relative error of the result 2^{nstr(log(error, 2), 3)} */\n"
+            f"static const {ctype} {fit.name}[] = {{\n    {body}}};\n")
+
+
+HEADER = """\
+/* Coefficients, lowest power first: written by tools/fit_polynomials.py (do not edit), which says how they are found.
+   An error is that of the function built on the polynomial, evaluated exactly from the rounded coefficients. */
+#ifndef MINITORCH_MATHFUN_POLY_H
+#define MINITORCH_MATHFUN_POLY_H
+"""
+
+if __name__ == "__main__":
+    print(HEADER)
+    for fit in FITS:
+        print(render(fit))
+    print("#endif")
