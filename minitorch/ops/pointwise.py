@@ -349,7 +349,8 @@ op("log1p", y="log1p(x)", dx="g / (x + 1)", eg="[0., 1.] -> [0.0000, 0.6931]",
 op("logit", y="logit(x)", dx="g / where((x < 0) | (x > 1), nan, x * (1 - x))", custom=True,
    doc="Log-odds, the inverse of the logistic function.", math=r"y = \ln \frac{x}{1 - x}")
 op("logaddexp", y="logaddexp(x1, x2)", inplace=False, eg="[0., 1.], [0., 2.] -> [0.6931, 2.3133]",
-   dx1="g * sigmoid(where((x1 == x2) & isinf(x1), 0, x1 - x2))", dx2="g * sigmoid(where((x1 == x2) & isinf(x1), 0, x2 - x1))",
+   dx1="g * sigmoid(where((x1 == x2) & isinf(x1), 0, x1 - x2))",
+   dx2="g * sigmoid(where((x1 == x2) & isinf(x1), 0, x2 - x1))",
    doc="Logarithm of the sum of exponentials.", math=r"y = \ln(e^{x_1} + e^{x_2})")
 op("logaddexp2", y="logaddexp2(x1, x2)", inplace=False, eg="[0., 1.], [0., 2.] -> [1.0000, 2.5850]",
    dx1="g * sigmoid(ln2 * where((x1 == x2) & isinf(x1), 0, x1 - x2))",
@@ -448,7 +449,8 @@ op("elu", params="alpha=1.0, scale=1.0, input_scale=1.0", home="functional", eg=
    y="where(x > 0, x * scale, expm1(x * input_scale) * (alpha * scale))",
    dx="where(x <= 0, g * (alpha * scale * input_scale) * exp(where(x <= 0, x, 0) * input_scale), g * scale)",
    doc="Exponential linear unit.", math=r"y = \max(x, 0) + \min(\alpha(e^x - 1), 0)")
-op("selu", y="1.0507009873554805 * where(x > 0, x, 1.6732632423543772 * expm1(x))", eg="[-1., 2.] -> [-1.1113,  2.1014]",
+op("selu", eg="[-1., 2.] -> [-1.1113,  2.1014]",
+   y="1.0507009873554805 * where(x > 0, x, 1.6732632423543772 * expm1(x))",
    dx="1.0507009873554805 * where(x <= 0, g * 1.6732632423543772 * exp(where(x <= 0, x, 0)), g)",
    doc="Scaled exponential linear unit.", math=r"y = \lambda\,(\max(x, 0) + \min(\alpha(e^x - 1), 0))")
 op("celu", y="where(x > 0, x, alpha * expm1(x / alpha))", dx="g * exp(where(x <= 0, x, 0) / alpha)",
