@@ -306,7 +306,7 @@ def example(op: Op) -> list[str]:
         arguments = arguments.replace(constant, f"minitorch.{constant}")
     home = {"minitorch": "minitorch", "functional": "minitorch.nn.functional", "special": "minitorch.special"}[op.home]
     name = op.aliases[0] if op.name == "log_sigmoid" else op.name
-    return ["", f">>> {home}.{name}({arguments})", f"tensor({result})"]
+    return ["", ">>> import minitorch", f">>> {home}.{name}({arguments})", f"tensor({result})"]
 
 
 def docstring(op: Op) -> list[str]:

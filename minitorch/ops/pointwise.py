@@ -12,6 +12,8 @@ The text is a small language that is Python and C at once.  It has
 - ``where(condition, a, b)`` and the functions of `mathfun.h`, which are operations of this table too;
 - ``(s := ...)``, a name for a part used twice.
 
+A function is called with its operands first, then its parameters.
+
 A derivative is ``"g"``, ``"-g"``, ``"0"`` or any such text; no text means that there is none.  It must hold where the
 function has a kink or a pole: what PyTorch gives there, we give.  And since it may be differentiated again, the branch
 that a ``where`` does not take must not divide by zero nor overflow: 0 times infinity is not a number.
@@ -305,18 +307,14 @@ op("fmin", y="fmin(x1, x2)", types=ANY, inplace=False, eg="[nan, 5.], [3., 2.] -
 op("clamp", y="minimum(maximum(x, min), max)", dx="where((x >= min) & (x <= max), g, 0)", params="min, max",
    types=NUMBER, custom=True, aliases="clip",
    doc="Limited to an interval; its ends pass the gradient.", math=r"y = \min(\max(x, \min), \max)")
-op("clamp_min", y="maximum(x, min)", dx="where(x >= min, g, 0)", params="min", types=NUMBER, custom=True,
-   doc="Limited from below.", math=r"y = \max(x, \min)")
-op("clamp_max", y="minimum(x, max)", dx="where(x <= max, g, 0)", params="max", types=NUMBER, custom=True,
-   doc="Limited from above.", math=r"y = \min(x, \max)")
+op("clamp_min", y="maximum(x1, x2)", dx1="where(x1 >= x2, g, 0)", dx2="where(x1 < x2, g, 0)", types=NUMBER,
+   custom=True, doc="Limited from below; a bound passes the gradient.", math=r"y = \max(x_1, x_2)")
+op("clamp_max", y="minimum(x1, x2)", dx1="where(x1 <= x2, g, 0)", dx2="where(x1 > x2, g, 0)", types=NUMBER,
+   custom=True, doc="Limited from above; a bound passes the gradient.", math=r"y = \min(x_1, x_2)")
 op("clamp_tensor", y="minimum(maximum(x1, x2), x3)", types=NUMBER, home=None,
    dx1="where((x1 >= x2) & (x1 <= x3), g, 0)", dx2="where((x1 < x2) & (x2 < x3), g, 0)",
    dx3="where((x1 > x3) | (x2 > x3), g, 0)",
    doc="Limited to an interval of tensors.", math=r"y = \min(\max(x_1, x_2), x_3)")
-op("clamp_min_tensor", y="maximum(x1, x2)", dx1="where(x1 >= x2, g, 0)", dx2="where(x1 < x2, g, 0)", types=NUMBER,
-   home=None, doc="Limited from below by a tensor.", math=r"y = \max(x_1, x_2)")
-op("clamp_max_tensor", y="minimum(x1, x2)", dx1="where(x1 <= x2, g, 0)", dx2="where(x1 > x2, g, 0)", types=NUMBER,
-   home=None, doc="Limited from above by a tensor.", math=r"y = \min(x_1, x_2)")
 op("copysign", y="copysign(x1, x2)", dx1="g * (sign(x1) * sign(y))", dx2="0", eg="[1., 2.], [-1., 3.] -> [-1.,  2.]",
    doc="Magnitude of the first with the sign of the second.", math=r"y = |x_1|\,\mathrm{sign}(x_2)")
 op("nextafter", y="nextafter(x1, x2)", dx1="g", dx2="0", eg="[1.], [2.] -> [1.0000]",
@@ -419,9 +417,9 @@ op("normpdf", y="normpdf(x)", dx="-g * x * y", home=None,
    doc="Density of the standard normal.", math=r"y = \frac{1}{\sqrt{2\pi}} e^{-x^2/2}")
 op("lgamma", y="lgamma(x)", dx="g * digamma(x)", eg="[1., 5.] -> [0.0000, 3.1781]",
    doc="Logarithm of the absolute value of the gamma function.", math=r"y = \ln |\Gamma(x)|")
-op("digamma", y="digamma(x)", dx="g * polygamma(1, x)", eg="[1., 5.] -> [-0.5772,  1.5061]",
+op("digamma", y="digamma(x)", dx="g * polygamma(x, 1)", eg="[1., 5.] -> [-0.5772,  1.5061]",
    doc="Logarithmic derivative of the gamma function.", math=r"y = \Gamma'(x) / \Gamma(x)")
-op("polygamma", y="polygamma(n, x)", dx="g * polygamma(n + 1, x)", params="n", custom=True,
+op("polygamma", y="polygamma(x, n)", dx="g * polygamma(x, n + 1)", params="n", custom=True,
    doc="Derivative of order n of digamma, n not below 1.", math=r"y = \psi^{(n)}(x)")
 op("i0", y="i0(x)", dx="g * i1(x)", eg="[0., 1.] -> [1.0000, 1.2661]",
    doc="Modified Bessel function of the first kind, order 0.", math="y = I_0(x)")
