@@ -292,10 +292,13 @@ op("frac", y="frac(x)", dx="g", eg="[-1.5, 1.25] -> [-0.5000,  0.2500]",
 op("where", y="where(x1, x2, x3)", dx2="where(x1, g, 0)", dx3="where(x1, 0, g)", types=ANY, mask_first=True,
    custom=True, inplace=False,
    doc="Second operand where the first is true, else the third.", math=r"y = x_1 \mathbin{?} x_2 : x_3")
-op("maximum", y="maximum(x1, x2)", types=ANY, inplace=False, eg="[1., 5.], [3., 2.] -> [3., 5.]",
+# The order of these comparisons is the one that GCC vectorises, nested too; a NaN passes from either operand.
+op("maximum", y="where((x1 < x2) | (x2 != x2), x2, x1)", types=ANY, inplace=False,
+   eg="[1., 5.], [3., 2.] -> [3., 5.]",
    dx1="where(x1 == x2, 0.5 * g, where(x1 < x2, 0, g))", dx2="where(x1 == x2, 0.5 * g, where(x1 > x2, 0, g))",
    doc="The larger; NaN if either is. Equal operands share the gradient.", math=r"y = \max(x_1, x_2)")
-op("minimum", y="minimum(x1, x2)", types=ANY, inplace=False, eg="[1., 5.], [3., 2.] -> [1., 2.]",
+op("minimum", y="where((x1 > x2) | (x2 != x2), x2, x1)", types=ANY, inplace=False,
+   eg="[1., 5.], [3., 2.] -> [1., 2.]",
    dx1="where(x1 == x2, 0.5 * g, where(x1 > x2, 0, g))", dx2="where(x1 == x2, 0.5 * g, where(x1 < x2, 0, g))",
    doc="The smaller; NaN if either is. Equal operands share the gradient.", math=r"y = \min(x_1, x_2)")
 op("fmax", y="fmax(x1, x2)", types=ANY, inplace=False, eg="[nan, 5.], [3., 2.] -> [3., 5.]",
@@ -304,14 +307,17 @@ op("fmax", y="fmax(x1, x2)", types=ANY, inplace=False, eg="[nan, 5.], [3., 2.] -
 op("fmin", y="fmin(x1, x2)", types=ANY, inplace=False, eg="[nan, 5.], [3., 2.] -> [3., 2.]",
    dx1="where((x1 <= x2) | (x2 != x2), g, 0)", dx2="where((x1 <= x2) | (x2 != x2), 0, g)",
    doc="The smaller; a NaN loses.", math=r"y = \min(x_1, x_2)")
-op("clamp", y="minimum(maximum(x, min), max)", dx="where((x >= min) & (x <= max), g, 0)", params="min, max",
-   types=NUMBER, custom=True, aliases="clip",
+op("clamp", y="where(((t := where((x < min) | (min != min), min, x)) > max) | (max != max), max, t)",
+   dx="where((x >= min) & (x <= max), g, 0)", params="min, max", types=NUMBER, custom=True, aliases="clip",
    doc="Limited to an interval; its ends pass the gradient.", math=r"y = \min(\max(x, \min), \max)")
-op("clamp_min", y="maximum(x1, x2)", dx1="where(x1 >= x2, g, 0)", dx2="where(x1 < x2, g, 0)", types=NUMBER,
-   custom=True, doc="Limited from below; a bound passes the gradient.", math=r"y = \max(x_1, x_2)")
-op("clamp_max", y="minimum(x1, x2)", dx1="where(x1 <= x2, g, 0)", dx2="where(x1 > x2, g, 0)", types=NUMBER,
-   custom=True, doc="Limited from above; a bound passes the gradient.", math=r"y = \min(x_1, x_2)")
-op("clamp_tensor", y="minimum(maximum(x1, x2), x3)", types=NUMBER, home=None,
+op("clamp_min", y="where((x1 < x2) | (x2 != x2), x2, x1)",
+   dx1="where(x1 >= x2, g, 0)", dx2="where(x1 < x2, g, 0)", types=NUMBER, custom=True,
+   doc="Limited from below; a bound passes the gradient.", math=r"y = \max(x_1, x_2)")
+op("clamp_max", y="where((x1 > x2) | (x2 != x2), x2, x1)",
+   dx1="where(x1 <= x2, g, 0)", dx2="where(x1 > x2, g, 0)", types=NUMBER, custom=True,
+   doc="Limited from above; a bound passes the gradient.", math=r"y = \min(x_1, x_2)")
+op("clamp_tensor", types=NUMBER, home=None,
+   y="where(((t := where((x1 < x2) | (x2 != x2), x2, x1)) > x3) | (x3 != x3), x3, t)",
    dx1="where((x1 >= x2) & (x1 <= x3), g, 0)", dx2="where((x1 < x2) & (x2 < x3), g, 0)",
    dx3="where((x1 > x3) | (x2 > x3), g, 0)",
    doc="Limited to an interval of tensors.", math=r"y = \min(\max(x_1, x_2), x_3)")
