@@ -11,7 +11,7 @@ import importlib.util
 import math
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -76,9 +76,12 @@ class Printer:
 
     def visit(self, node: ast.expr) -> str:
         method = getattr(self, type(node).__name__, None)
-        if method is None:
-            raise SyntaxError(f"{ast.unparse(node)}: {type(node).__name__} is not in the language of the table")
+        self.allow(node, method is not None)
         return method(node)
+
+    def allow(self, node: ast.expr, known: bool) -> None:
+        if not known:
+            raise SyntaxError(f"{ast.unparse(node)} is not in the language of the table")
 
     def is_bool(self, node: ast.expr) -> bool:
         """Whether the value is a truth value rather than of the loop's type."""
@@ -126,8 +129,7 @@ class Printer:
         if isinstance(node.op, ast.Invert):
             truth = self.ctype is BOOL or self.is_bool(node.operand)
             return f"(!{operand})" if truth else f"({self.ctype.name})~{operand}"
-        if not isinstance(node.op, ast.USub):
-            raise SyntaxError(f"{ast.unparse(node)} is not in the language of the table")
+        self.allow(node, isinstance(node.op, ast.USub))
         return f"(-{operand})" if self.ctype.is_float else f"mt_neg_{self.ctype.suffix}({operand})"
 
     def BinOp(self, node: ast.BinOp) -> str:
@@ -135,8 +137,7 @@ class Printer:
         if kind in BITWISE:
             text = f"({self.visit(node.left)} {BITWISE[kind]} {self.visit(node.right)})"
             return text if self.is_bool(node) else f"({self.ctype.name}){text}"
-        if kind not in ARITHMETIC:
-            raise SyntaxError(f"{ast.unparse(node)} is not in the language of the table")
+        self.allow(node, kind in ARITHMETIC)
         symbol, function = ARITHMETIC[kind]
         left, right = self.visit(node.left), self.visit(node.right)
         if self.ctype.is_float:
@@ -166,6 +167,10 @@ TYPES = ["MT_FLOAT_ONLY", "MT_NUMBER", "MT_INTEGRAL", "MT_ANY"]  # in the order 
 DIVISIONS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
 
 
+# Functions that call the C library or loop: several versions of them for several instruction sets would all be alike.
+SCALAR = DIVISIONS | {"nextafter", "lgamma", "digamma", "polygamma", "i1", "gcd", "lcm"}
+
+
 def names_in(text: str) -> set[str]:
     return {node.id for node in ast.walk(pointwise.parse(text)) if isinstance(node, ast.Name)}
 
@@ -180,8 +185,25 @@ def types_of(op: Op) -> Iterator[CType]:
         yield from FLOATS
 
 
-def loop(name: str, op: Op, text: str, operands: Iterable[str], ctype: CType, out: str) -> str:
-    """The C function `name` that evaluates `text` for each element, its operands in the order they come in `p`."""
+class Loops:
+    """The C functions of the loops; operations whose loops are the same share one."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}  # by body
+        self.texts: list[str] = []
+
+    def add(self, name: str, op: Op, text: str, operands: Iterable[str], ctype: CType, out: str) -> str:
+        """Add the loop that evaluates `text`, its operands in the order they come in `p`; return its name."""
+        body = loop_body(op, text, operands, ctype, out)
+        if body not in self.names:
+            self.names[body] = name
+            macro = "MT_LOOP_ONCE" if names_in(text) & SCALAR and ctype is not BOOL else "MT_LOOP"
+            self.texts.append(f"{macro}({name})\n{body}")
+        return self.names[body]
+
+
+def loop_body(op: Op, text: str, operands: Iterable[str], ctype: CType, out: str) -> str:
+    """What the function of a loop does."""
     masks = [op.operands[0]] if op.mask_first else []
     printer = Printer(ctype, op.parameters, masks)
     value = printer(text)
@@ -195,29 +217,21 @@ def loop(name: str, op: Op, text: str, operands: Iterable[str], ctype: CType, ou
         type_name = "uint8_t" if operand in masks else ctype.name
         lines.append(f"MT_INPUT({k}, {type_name});")
         loads.append(f"const {type_name} {operand} = in{k}[i];")
-    body = " ".join([*loads, *printer.lines, f"out[i] = {value};"])
-    return f"MT_LOOP({name})\n{{\n    {' '.join(lines)}\n    MT_EACH {{ {body} }}\n}}\n"
+    element = " ".join([*loads, *printer.lines, f"out[i] = {value};"])
+    return f"{{\n    {' '.join(lines)}\n    MT_EACH {{ {element} }}\n}}\n"
 
 
-@dataclass
-class Row:
-    """An operation's loops, and its row of the table, which names them."""
-
-    loops: list[str] = field(default_factory=list)
-    row: str = ""
-
-
-def gradient_row(op: Op, k: int, loops: list[str]) -> str:
+def gradient_row(op: Op, k: int, loops: Loops) -> str:
     """The initialiser of one gradient, its loops added to `loops`."""
     text = op.gradients[k]
     kind = GRADIENT_KINDS.get(text, "MT_GRAD_LOOP")
     if kind != "MT_GRAD_LOOP":
         return f"{{{kind}, 0, {{0}}, {{NULL, NULL}}}}"
     operands = sorted(names_in(text) & {"g", "y", *op.operands}, key=CODES.__getitem__)
-    names = []
-    for ctype in FLOATS:
-        names.append(f"mt_{op.name}_d{k + 1}_{ctype.suffix}_loop")
-        loops.append(loop(names[-1], op, text, operands, ctype, ctype.name))
+    names = [
+        loops.add(f"mt_{op.name}_d{k + 1}_{ctype.suffix}_loop", op, text, operands, ctype, ctype.name)
+        for ctype in FLOATS
+    ]
     codes = ", ".join(str(CODES[operand]) for operand in operands)
     return f"{{{kind}, {len(operands)}, {{{codes}}}, {{{', '.join(names)}}}}}"
 
@@ -229,16 +243,15 @@ def saved_operands(op: Op) -> int:
     return sum(1 << CODES[name] for name in used)
 
 
-def generate_op(op: Op) -> Row:
-    """The C of one operation."""
-    result = Row()
+def table_row(op: Op, loops: Loops) -> str:
+    """The initialiser of an operation, its loops added to `loops`."""
     entries = []
     for ctype in types_of(op):
         text = op.y if ctype.is_float or op.integer is None else op.integer
-        name = f"mt_{op.name}_{ctype.suffix}_loop"
-        result.loops.append(loop(name, op, text, op.operands, ctype, "uint8_t" if op.result_bool else ctype.name))
+        out = "uint8_t" if op.result_bool else ctype.name
+        name = loops.add(f"mt_{op.name}_{ctype.suffix}_loop", op, text, op.operands, ctype, out)
         entries.append(f"[{ctype.code}] = {name}")
-    gradients = ", ".join(gradient_row(op, k, result.loops) for k in range(op.n_inputs))
+    gradients = ", ".join(gradient_row(op, k, loops) for k in range(op.n_inputs))
     flags = [
         op.n_inputs,
         len(op.parameters),
@@ -248,13 +261,13 @@ def generate_op(op: Op) -> Row:
         f"0x{saved_operands(op):02x}",
         int(op.types != pointwise.FLOAT and bool(names_in(op.y) & DIVISIONS)),
     ]
-    result.row = f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{gradients}}}}},'
-    return result
+    return f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{gradients}}}}},'
 
 
 def c_header(table: dict[str, Op]) -> str:
     """pointwise_loops.h"""
-    rows = [generate_op(op) for op in table.values()]
+    loops = Loops()
+    rows = [table_row(op, loops) for op in table.values()]
     return "\n".join(
         [
             "/* Generated from minitorch/ops/pointwise.py by generate.py: change those. */",
@@ -264,14 +277,14 @@ def c_header(table: dict[str, Op]) -> str:
             '#include "mathfun.h"',
             '#include "specfun.h"',
             "",
-            *(text for row in rows for text in row.loops),
+            *loops.texts,
             "enum {",
             *(f"    MT_OP_{name}," for name in table),
             "    MT_OP_COUNT",
             "};",
             "",
             "static const mt_pointwise_op mt_pointwise[] = {",
-            *(row.row for row in rows),
+            *rows,
             "};",
             "#endif",
             "",
@@ -293,7 +306,7 @@ def example(op: Op) -> list[str]:
         arguments = arguments.replace(constant, f"minitorch.{constant}")
     home = {"minitorch": "minitorch", "functional": "minitorch.nn.functional", "special": "minitorch.special"}[op.home]
     name = op.aliases[0] if op.name == "log_sigmoid" else op.name
-    return ["", f">>> {home}.{name}({arguments})", f"tensor({result})"]
+    return ["", ">>> import minitorch", f">>> {home}.{name}({arguments})", f"tensor({result})"]
 
 
 def docstring(op: Op) -> list[str]:
@@ -313,32 +326,40 @@ def docstring(op: Op) -> list[str]:
     return [f'    r"""{lines[0]}', *indented, '    """']
 
 
+def calling(op: Op) -> tuple[str, str, str]:
+    """How an operation is called: the runner's name, its parameters in a signature, its arguments."""
+    if op.n_inputs == 2:
+        return "binary", ", other", ", other"
+    if not op.parameters:
+        return "unary", "", ""
+    defaults = (name if default is None else f"{name}={default}" for name, default in op.parameters.items())
+    values = "".join(f"{name}, " for name in op.parameters).rstrip()
+    return "unary_params", "".join(f", {text}" for text in defaults), f", ({values})"
+
+
 def cython_functions(op: Op) -> list[str]:
-    """The function of an operation and its variant in place."""
+    """The function of an operation, its variant in place, and their other names."""
     if op.home is None or op.custom:
         return []
-    defaults = "".join(
-        f", {name}" if default is None else f", {name}={default}" for name, default in op.parameters.items()
-    )
-    code = f"MT_OP_{op.name}"
-    if op.n_inputs == 2:
-        signature, call, in_place = "input, other", f"binary({code}, input, other, out)", f"binary_({code}, self, other)"
-        in_place_signature = "TensorBase self not None, other"
-    elif op.parameters:
-        values = "(" + "".join(f"{name}, " for name in op.parameters).rstrip() + ")"
-        signature, in_place_signature = f"TensorBase input not None{defaults}", f"TensorBase self not None{defaults}"
-        call, in_place = f"unary_params({code}, input, {values}, out)", f"unary_params_({code}, self, {values})"
-    else:
-        signature, in_place_signature = "TensorBase input not None", "TensorBase self not None"
-        call, in_place = f"unary({code}, input, out)", f"unary_({code}, self)"
-    lines = [f"def {op.name}({signature}, *, TensorBase out=None):", *docstring(op), f"    return {call}", "", ""]
+    runner, parameters, arguments = calling(op)
+    first = "input" if op.n_inputs == 2 else "TensorBase input not None"
+    lines = [
+        f"def {op.name}({first}{parameters}, *, TensorBase out=None):",
+        *docstring(op),
+        f"    return {runner}(MT_OP_{op.name}, input{arguments}, out)",
+        "",
+        "",
+    ]
     if op.inplace:
-        lines += [f"def {op.name}_({in_place_signature}):", f'    """In-place `{op.name}`."""']
-        lines += [f"    return {in_place}", "", ""]
+        lines += [
+            f"def {op.name}_(TensorBase self not None{parameters}):",
+            f'    """In-place `{op.name}`."""',
+            f"    return {runner}_(MT_OP_{op.name}, self{arguments})",
+            "",
+            "",
+        ]
     for alias in op.aliases:
-        lines.append(f"{alias} = {op.name}")
-        if op.inplace:
-            lines.append(f"{alias}_ = {op.name}_")
+        lines += [f"{alias} = {op.name}"] + [f"{alias}_ = {op.name}_"] * op.inplace
     return [*lines, "", ""] if op.aliases else lines
 
 

@@ -12,6 +12,8 @@ The text is a small language that is Python and C at once.  It has
 - ``where(condition, a, b)`` and the functions of `mathfun.h`, which are operations of this table too;
 - ``(s := ...)``, a name for a part used twice.
 
+A function is called with its operands first, then its parameters.
+
 A derivative is ``"g"``, ``"-g"``, ``"0"`` or any such text; no text means that there is none.  It must hold where the
 function has a kink or a pole: what PyTorch gives there, we give.  And since it may be differentiated again, the branch
 that a ``where`` does not take must not divide by zero nor overflow: 0 times infinity is not a number.
@@ -290,10 +292,13 @@ op("frac", y="frac(x)", dx="g", eg="[-1.5, 1.25] -> [-0.5000,  0.2500]",
 op("where", y="where(x1, x2, x3)", dx2="where(x1, g, 0)", dx3="where(x1, 0, g)", types=ANY, mask_first=True,
    custom=True, inplace=False,
    doc="Second operand where the first is true, else the third.", math=r"y = x_1 \mathbin{?} x_2 : x_3")
-op("maximum", y="maximum(x1, x2)", types=ANY, inplace=False, eg="[1., 5.], [3., 2.] -> [3., 5.]",
+# The order of these comparisons is the one that GCC vectorises, nested too; a NaN passes from either operand.
+op("maximum", y="where((x1 < x2) | (x2 != x2), x2, x1)", types=ANY, inplace=False,
+   eg="[1., 5.], [3., 2.] -> [3., 5.]",
    dx1="where(x1 == x2, 0.5 * g, where(x1 < x2, 0, g))", dx2="where(x1 == x2, 0.5 * g, where(x1 > x2, 0, g))",
    doc="The larger; NaN if either is. Equal operands share the gradient.", math=r"y = \max(x_1, x_2)")
-op("minimum", y="minimum(x1, x2)", types=ANY, inplace=False, eg="[1., 5.], [3., 2.] -> [1., 2.]",
+op("minimum", y="where((x1 > x2) | (x2 != x2), x2, x1)", types=ANY, inplace=False,
+   eg="[1., 5.], [3., 2.] -> [1., 2.]",
    dx1="where(x1 == x2, 0.5 * g, where(x1 > x2, 0, g))", dx2="where(x1 == x2, 0.5 * g, where(x1 < x2, 0, g))",
    doc="The smaller; NaN if either is. Equal operands share the gradient.", math=r"y = \min(x_1, x_2)")
 op("fmax", y="fmax(x1, x2)", types=ANY, inplace=False, eg="[nan, 5.], [3., 2.] -> [3., 5.]",
@@ -302,21 +307,20 @@ op("fmax", y="fmax(x1, x2)", types=ANY, inplace=False, eg="[nan, 5.], [3., 2.] -
 op("fmin", y="fmin(x1, x2)", types=ANY, inplace=False, eg="[nan, 5.], [3., 2.] -> [3., 2.]",
    dx1="where((x1 <= x2) | (x2 != x2), g, 0)", dx2="where((x1 <= x2) | (x2 != x2), 0, g)",
    doc="The smaller; a NaN loses.", math=r"y = \min(x_1, x_2)")
-op("clamp", y="minimum(maximum(x, min), max)", dx="where((x >= min) & (x <= max), g, 0)", params="min, max",
-   types=NUMBER, custom=True, aliases="clip",
+op("clamp", y="where(((t := where((x < min) | (min != min), min, x)) > max) | (max != max), max, t)",
+   dx="where((x >= min) & (x <= max), g, 0)", params="min, max", types=NUMBER, custom=True, aliases="clip",
    doc="Limited to an interval; its ends pass the gradient.", math=r"y = \min(\max(x, \min), \max)")
-op("clamp_min", y="maximum(x, min)", dx="where(x >= min, g, 0)", params="min", types=NUMBER, custom=True,
-   doc="Limited from below.", math=r"y = \max(x, \min)")
-op("clamp_max", y="minimum(x, max)", dx="where(x <= max, g, 0)", params="max", types=NUMBER, custom=True,
-   doc="Limited from above.", math=r"y = \min(x, \max)")
-op("clamp_tensor", y="minimum(maximum(x1, x2), x3)", types=NUMBER, home=None,
+op("clamp_min", y="where((x1 < x2) | (x2 != x2), x2, x1)",
+   dx1="where(x1 >= x2, g, 0)", dx2="where(x1 < x2, g, 0)", types=NUMBER, custom=True,
+   doc="Limited from below; a bound passes the gradient.", math=r"y = \max(x_1, x_2)")
+op("clamp_max", y="where((x1 > x2) | (x2 != x2), x2, x1)",
+   dx1="where(x1 <= x2, g, 0)", dx2="where(x1 > x2, g, 0)", types=NUMBER, custom=True,
+   doc="Limited from above; a bound passes the gradient.", math=r"y = \min(x_1, x_2)")
+op("clamp_tensor", types=NUMBER, home=None,
+   y="where(((t := where((x1 < x2) | (x2 != x2), x2, x1)) > x3) | (x3 != x3), x3, t)",
    dx1="where((x1 >= x2) & (x1 <= x3), g, 0)", dx2="where((x1 < x2) & (x2 < x3), g, 0)",
    dx3="where((x1 > x3) | (x2 > x3), g, 0)",
    doc="Limited to an interval of tensors.", math=r"y = \min(\max(x_1, x_2), x_3)")
-op("clamp_min_tensor", y="maximum(x1, x2)", dx1="where(x1 >= x2, g, 0)", dx2="where(x1 < x2, g, 0)", types=NUMBER,
-   home=None, doc="Limited from below by a tensor.", math=r"y = \max(x_1, x_2)")
-op("clamp_max_tensor", y="minimum(x1, x2)", dx1="where(x1 <= x2, g, 0)", dx2="where(x1 > x2, g, 0)", types=NUMBER,
-   home=None, doc="Limited from above by a tensor.", math=r"y = \min(x_1, x_2)")
 op("copysign", y="copysign(x1, x2)", dx1="g * (sign(x1) * sign(y))", dx2="0", eg="[1., 2.], [-1., 3.] -> [-1.,  2.]",
    doc="Magnitude of the first with the sign of the second.", math=r"y = |x_1|\,\mathrm{sign}(x_2)")
 op("nextafter", y="nextafter(x1, x2)", dx1="g", dx2="0", eg="[1.], [2.] -> [1.0000]",
@@ -349,7 +353,8 @@ op("log1p", y="log1p(x)", dx="g / (x + 1)", eg="[0., 1.] -> [0.0000, 0.6931]",
 op("logit", y="logit(x)", dx="g / where((x < 0) | (x > 1), nan, x * (1 - x))", custom=True,
    doc="Log-odds, the inverse of the logistic function.", math=r"y = \ln \frac{x}{1 - x}")
 op("logaddexp", y="logaddexp(x1, x2)", inplace=False, eg="[0., 1.], [0., 2.] -> [0.6931, 2.3133]",
-   dx1="g * sigmoid(where((x1 == x2) & isinf(x1), 0, x1 - x2))", dx2="g * sigmoid(where((x1 == x2) & isinf(x1), 0, x2 - x1))",
+   dx1="g * sigmoid(where((x1 == x2) & isinf(x1), 0, x1 - x2))",
+   dx2="g * sigmoid(where((x1 == x2) & isinf(x1), 0, x2 - x1))",
    doc="Logarithm of the sum of exponentials.", math=r"y = \ln(e^{x_1} + e^{x_2})")
 op("logaddexp2", y="logaddexp2(x1, x2)", inplace=False, eg="[0., 1.], [0., 2.] -> [1.0000, 2.5850]",
    dx1="g * sigmoid(ln2 * where((x1 == x2) & isinf(x1), 0, x1 - x2))",
@@ -418,9 +423,9 @@ op("normpdf", y="normpdf(x)", dx="-g * x * y", home=None,
    doc="Density of the standard normal.", math=r"y = \frac{1}{\sqrt{2\pi}} e^{-x^2/2}")
 op("lgamma", y="lgamma(x)", dx="g * digamma(x)", eg="[1., 5.] -> [0.0000, 3.1781]",
    doc="Logarithm of the absolute value of the gamma function.", math=r"y = \ln |\Gamma(x)|")
-op("digamma", y="digamma(x)", dx="g * polygamma(1, x)", eg="[1., 5.] -> [-0.5772,  1.5061]",
+op("digamma", y="digamma(x)", dx="g * polygamma(x, 1)", eg="[1., 5.] -> [-0.5772,  1.5061]",
    doc="Logarithmic derivative of the gamma function.", math=r"y = \Gamma'(x) / \Gamma(x)")
-op("polygamma", y="polygamma(n, x)", dx="g * polygamma(n + 1, x)", params="n", custom=True,
+op("polygamma", y="polygamma(x, n)", dx="g * polygamma(x, n + 1)", params="n", custom=True,
    doc="Derivative of order n of digamma, n not below 1.", math=r"y = \psi^{(n)}(x)")
 op("i0", y="i0(x)", dx="g * i1(x)", eg="[0., 1.] -> [1.0000, 1.2661]",
    doc="Modified Bessel function of the first kind, order 0.", math="y = I_0(x)")
@@ -448,7 +453,8 @@ op("elu", params="alpha=1.0, scale=1.0, input_scale=1.0", home="functional", eg=
    y="where(x > 0, x * scale, expm1(x * input_scale) * (alpha * scale))",
    dx="where(x <= 0, g * (alpha * scale * input_scale) * exp(where(x <= 0, x, 0) * input_scale), g * scale)",
    doc="Exponential linear unit.", math=r"y = \max(x, 0) + \min(\alpha(e^x - 1), 0)")
-op("selu", y="1.0507009873554805 * where(x > 0, x, 1.6732632423543772 * expm1(x))", eg="[-1., 2.] -> [-1.1113,  2.1014]",
+op("selu", eg="[-1., 2.] -> [-1.1113,  2.1014]",
+   y="1.0507009873554805 * where(x > 0, x, 1.6732632423543772 * expm1(x))",
    dx="1.0507009873554805 * where(x <= 0, g * 1.6732632423543772 * exp(where(x <= 0, x, 0)), g)",
    doc="Scaled exponential linear unit.", math=r"y = \lambda\,(\max(x, 0) + \min(\alpha(e^x - 1), 0))")
 op("celu", y="where(x > 0, x, alpha * expm1(x / alpha))", dx="g * exp(where(x <= 0, x, 0) / alpha)",

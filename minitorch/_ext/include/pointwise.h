@@ -33,7 +33,8 @@ typedef union {
 /* p[0]: output, p[1]...: inputs, n: elements (0 too), a: parameters */
 typedef void (*mt_loop)(char *const *p, ptrdiff_t n, const mt_scalar *a);
 
-#define MT_LOOP(name) MT_CLONES static void name(char *const *p, ptrdiff_t n, const mt_scalar *a)
+#define MT_LOOP(name) MT_CLONES MT_LOOP_ONCE(name)
+#define MT_LOOP_ONCE(name) static void name(char *const *p, ptrdiff_t n, const mt_scalar *a)
 #define MT_OUTPUT(type) type *const out = (type *)p[0]; (void)a
 #define MT_INPUT(k, type) const type *const in##k = (const type *)p[k]
 #define MT_EACH MT_IVDEP for (ptrdiff_t i = 0; i < n; i++)

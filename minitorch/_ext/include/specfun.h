@@ -66,7 +66,7 @@ static double mt_zeta(double s, double q) {
 
 /* The n-th derivative of digamma, n >= 1: (-1)^(n+1) n! zeta(n + 1, x).  Below 0 the terms 1 / (x + k)^(n+1) that are
  * negative are summed as the difference of two zetas. */
-static double mt_polygamma_f64(double n, double x) {
+static double mt_polygamma_f64(double x, double n) {
     const double s = n + 1, sign = fmod(n, 2) == 0 ? -1 : 1;
     if (isinf(x)) return x > 0 ? 0 : NAN;
     if (x <= 0 && x == floor(x)) return sign * INFINITY;
@@ -76,5 +76,5 @@ static double mt_polygamma_f64(double n, double x) {
 }
 
 static inline float mt_i1_f32(float x) { return (float)mt_i1_f64(x); }
-static inline float mt_polygamma_f32(float n, float x) { return (float)mt_polygamma_f64(n, x); }
+static inline float mt_polygamma_f32(float x, float n) { return (float)mt_polygamma_f64(x, n); }
 #endif
