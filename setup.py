@@ -114,7 +114,9 @@ class BuildEngine(build_ext):
         )
         sources = {extension.name: extension.sources for extension in translated}
         for extension in self.extensions:
-            extension.sources = sources[extension.name]
+            # NAME_loops.c, generated, belongs to the module NAME
+            loops = GENERATED / f"{extension.name.rpartition('.')[2]}_loops.c"
+            extension.sources = sources[extension.name] + ([loops.as_posix()] if loops.exists() else [])
             extension.extra_compile_args = found.compile_flags
             extension.extra_link_args = found.link_flags
             # mt_config.h holds the flags, so that changing those rebuilds everything.

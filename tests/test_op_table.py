@@ -317,7 +317,7 @@ def rows(tmp_path_factory):
     generate.generate(directory)
     (directory / "mt_config.h").write_text("")
     (directory / "table.c").write_text(
-        '#include "pointwise_loops.h"\nconst mt_pointwise_op *table(void) { return mt_pointwise; }\n'
+        '#include "pointwise_loops.c"\nconst mt_pointwise_op *table(void) { return mt_pointwise; }\n'
     )
     command = [compiler, "-O1", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-Wall", "-Werror"]
     command += [f"-I{INCLUDE}", f"-I{directory}", str(directory / "table.c"), "-o", str(directory / "table.so"), "-lm"]

@@ -264,32 +264,24 @@ def table_row(op: Op, loops: Loops) -> str:
     return f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{gradients}}}}},'
 
 
+NOTE = "/* Generated from minitorch/ops/pointwise.py by generate.py: change those. */"
+
+
 def c_header(table: dict[str, Op]) -> str:
     """pointwise_loops.h"""
+    names = [f"    MT_OP_{name}," for name in table]
+    lines = [NOTE, "#ifndef MT_POINTWISE_LOOPS_H", "#define MT_POINTWISE_LOOPS_H", '#include "pointwise.h"']
+    lines += ["enum {", *names, "    MT_OP_COUNT", "};", "extern const mt_pointwise_op mt_pointwise[];", "#endif", ""]
+    return "\n".join(lines)
+
+
+def c_source(table: dict[str, Op]) -> str:
+    """pointwise_loops.c: a file of its own, so that it is compiled only when it has changed."""
     loops = Loops()
     rows = [table_row(op, loops) for op in table.values()]
-    return "\n".join(
-        [
-            "/* Generated from minitorch/ops/pointwise.py by generate.py: change those. */",
-            "#ifndef MT_POINTWISE_LOOPS_H",
-            "#define MT_POINTWISE_LOOPS_H",
-            '#include "pointwise.h"',
-            '#include "mathfun.h"',
-            '#include "specfun.h"',
-            "",
-            *loops.texts,
-            "enum {",
-            *(f"    MT_OP_{name}," for name in table),
-            "    MT_OP_COUNT",
-            "};",
-            "",
-            "static const mt_pointwise_op mt_pointwise[] = {",
-            *rows,
-            "};",
-            "#endif",
-            "",
-        ]
-    )
+    lines = [NOTE, '#include "pointwise_loops.h"', '#include "mathfun.h"', '#include "specfun.h"', "", *loops.texts]
+    lines += ["const mt_pointwise_op mt_pointwise[] = {", *rows, "};", ""]
+    return "\n".join(lines)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -398,6 +390,7 @@ def generate(output_directory: str | Path) -> list[Path]:
     paths = []
     for name, content in {
         "pointwise_loops.h": c_header(pointwise.TABLE),
+        "pointwise_loops.c": c_source(pointwise.TABLE),
         "pointwise_ops.pxi": cython_include(pointwise.TABLE),
     }.items():
         path = directory / name
