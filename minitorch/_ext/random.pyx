@@ -176,7 +176,7 @@ cdef class Generator:
         """Where the stream stands: a uint8 tensor of shape ``(5056,)``, in PyTorch's layout.
 
         >>> minitorch.Generator().get_state().shape
-        Size([5056])
+        torch.Size([5056])
         """
         cdef Py_ssize_t size = MT_STATE_BYTES
         cdef TensorBase state = new_tensor(1, &size, MT_U8)
@@ -527,7 +527,7 @@ def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, re
     """Numbers uniform in [0, 1) in the shape, type and order in memory of another tensor.
 
     >>> minitorch.rand_like(minitorch.zeros(2, 3)).shape
-    Size([2, 3])
+    torch.Size([2, 3])
     """
     cdef TensorBase t = like("rand_like", input, dtype, layout, device, memory_format)
     uniform(t, 0, 1, generator_of(generator, "rand_like"), "rand_like")
@@ -599,7 +599,7 @@ def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, r
     """Standard normal numbers in the shape, type and order in memory of another tensor.
 
     >>> minitorch.randn_like(minitorch.zeros(2, 3)).shape
-    Size([2, 3])
+    torch.Size([2, 3])
     """
     cdef TensorBase t = like("randn_like", input, dtype, layout, device, memory_format)
     normal_fill(t, 0, 1, generator_of(generator, "randn_like"), "randn_like")
@@ -1161,7 +1161,9 @@ def multinomial(TensorBase input not None, num_samples, replacement=False, *, ge
     if n == 0 or (count > n and not replacement):
         raise RuntimeError(f"multinomial: cannot sample {count} from {n} without replacement")
     check_weights(contiguous_data(converted(input, MT_F64)), n)
-    size = (count,) if input.ndim == 1 else (input.shape[0], count)
+    cdef tuple size = (count,)
+    if input.ndim == 2:
+        size = (input.shape[0], count)
     target = destination("multinomial", size, out, dtype_of(MT_I64))
     result = target if target.contiguous else new_tensor(target.ndim, target.shape, MT_I64)
     if replacement and count > 1:
@@ -1231,7 +1233,7 @@ def cauchy_(TensorBase self not None, double median=0, double sigma=1, *, genera
         RuntimeError: if sigma is not positive, or the tensor is not of a floating-point type.
 
     >>> minitorch.empty(2).cauchy_().shape
-    Size([2])
+    torch.Size([2])
     """
     check_inplace(self, "cauchy_")
     if mt_category[self.code] != 2:
