@@ -14,5 +14,6 @@
 #include "mathfun_explog.h"     /* exp, log, pow, tanh, ...; includes mathfun_real.h, the arithmetic, for both widths */
 #include "mathfun_trig.h"       /* sin, atan2, hypot, sinc, ... */
 #include "mathfun_special.h"    /* erf, normcdf, lgamma, i0, ... */
+#include "mathfun_int.h"        /* the integers */
 
 #endif
