@@ -1,0 +1,321 @@
+/* Reductions of one block: what a block comes to (its state), and how two states merge.
+ *
+ * A kernel takes either a row, n values that lie one behind the other and become one state, or columns, `rows` rows of
+ * n values that become n states.  Blocks are small, so sums of them merged pairwise are as accurate as pairwise
+ * summation; and as the caller's blocks do not depend on the number of threads, neither does the result. */
+#ifndef MT_REDUCE_H
+#define MT_REDUCE_H
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "mt_config.h"
+#include "dtype.h"
+#include "mathfun.h"
+#include "pointwise.h"
+
+/* states are arrays of this type's own struct or number; base is the index of the first value (of the first row) */
+typedef void (*mt_row_kernel)(char *states, const char *x, ptrdiff_t n, int64_t base, double p);
+typedef void (*mt_columns_kernel)(char *states, const char *x, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t n,
+                                  int64_t base, double p);
+/* the states on the left come from earlier values than those on the right */
+typedef void (*mt_merge_kernel)(char *states, const char *others, ptrdiff_t n);
+
+typedef struct {
+    mt_row_kernel row;
+    mt_columns_kernel columns;
+    mt_merge_kernel merge;
+    int16_t size;        /* bytes of a state */
+    int8_t code[2];      /* the type of the state's first and second result */
+    int8_t at[2];        /* and where in the state they lie */
+} mt_reduction;
+
+enum { MT_LANES = 32, MT_BLOCK = 1024, MT_TILE = 1024 };
+enum { MT_SUM, MT_SUM_ABS, MT_SUM_SQUARE, MT_SUM_POWER, MT_PROD, MT_MAX, MT_MIN, MT_ARGMAX, MT_ARGMIN, MT_MOMENTS,
+       MT_LOGSUMEXP, MT_REDUCTIONS };
+
+/* --- a state that is one number: values are mapped and combined ---------------------------------------------------- */
+
+/* The lanes are independent chains that the compiler keeps in vector registers. */
+#define MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                       \
+    ptrdiff_t i = 0;                                                                                               \
+    for (; i + MT_LANES <= n; i += MT_LANES)                                                                       \
+        for (int k = 0; k < MT_LANES; k++) lane[k] = COMBINE(lane[k], MAP(x[i + k]));                              \
+    for (int k = 0; i < n; i++, k++) lane[k] = COMBINE(lane[k], MAP(x[i]));                                        \
+    for (int w = MT_LANES / 2; w > 0; w /= 2)                                                                      \
+        for (int k = 0; k < w; k++) lane[k] = COMBINE(lane[k], lane[k + w]);
+
+#define MT_FOLD(name, T, IDENTITY, MAP, COMBINE)                                                                   \
+    MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) { \
+        const T *restrict x = (const T *)values;                                                                   \
+        T lane[MT_LANES];                                                                                          \
+        (void)base; (void)p;                                                                                       \
+        for (int k = 0; k < MT_LANES; k++) lane[k] = IDENTITY;                                                     \
+        MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                       \
+        *(T *)states = lane[0];                                                                                    \
+    }                                                                                                              \
+    MT_CLONES static void mt_##name##_columns(char *states, const char *values, ptrdiff_t row_stride,              \
+                                              ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {               \
+        T *restrict s = (T *)states;                                                                               \
+        ptrdiff_t r = 0;                                                                                           \
+        (void)base; (void)p;                                                                                       \
+        for (ptrdiff_t j = 0; j < n; j++) s[j] = IDENTITY;                                                         \
+        for (; r + 4 <= rows; r += 4) {                                                                            \
+            const T *restrict a = (const T *)(values + r * row_stride);                                            \
+            const T *restrict b = (const T *)(values + (r + 1) * row_stride);                                      \
+            const T *restrict c = (const T *)(values + (r + 2) * row_stride);                                      \
+            const T *restrict d = (const T *)(values + (r + 3) * row_stride);                                      \
+            for (ptrdiff_t j = 0; j < n; j++)                                                                      \
+                s[j] = COMBINE(s[j], COMBINE(COMBINE(MAP(a[j]), MAP(b[j])), COMBINE(MAP(c[j]), MAP(d[j]))));       \
+        }                                                                                                          \
+        for (; r < rows; r++) {                                                                                    \
+            const T *restrict a = (const T *)(values + r * row_stride);                                            \
+            for (ptrdiff_t j = 0; j < n; j++) s[j] = COMBINE(s[j], MAP(a[j]));                                     \
+        }                                                                                                          \
+    }                                                                                                              \
+    MT_CLONES static void mt_##name##_merge(char *states, const char *others, ptrdiff_t n) {                       \
+        T *restrict s = (T *)states; const T *restrict o = (const T *)others;                                      \
+        for (ptrdiff_t j = 0; j < n; j++) s[j] = COMBINE(s[j], o[j]);                                              \
+    }
+
+#define MT_SAME(x) (x)
+#define MT_SQUARE(x) ((x) * (x))
+#define MT_ABS_f32(x) fabsf(x)
+#define MT_ABS_f64(x) fabs(x)
+#define MT_POWER_f32(x) mt_pow_f32(fabsf(x), (float)p)
+#define MT_POWER_f64(x) mt_pow_f64(fabs(x), p)
+#define MT_ADD(a, b) ((a) + (b))
+#define MT_MUL(a, b) ((a) * (b))
+/* once not a number, always not a number */
+#define MT_LARGER(a, b) ((b) > (a) || (b) != (b) ? (b) : (a))
+#define MT_SMALLER(a, b) ((b) < (a) || (b) != (b) ? (b) : (a))
+
+MT_FOLD(sum_f32, float, 0, MT_SAME, MT_ADD)
+MT_FOLD(sum_f64, double, 0, MT_SAME, MT_ADD)
+MT_FOLD(sum_i64, uint64_t, 0, MT_SAME, MT_ADD)      /* unsigned: overflow wraps around */
+MT_FOLD(abs_f32, float, 0, MT_ABS_f32, MT_ADD)
+MT_FOLD(abs_f64, double, 0, MT_ABS_f64, MT_ADD)
+MT_FOLD(square_f32, float, 0, MT_SQUARE, MT_ADD)
+MT_FOLD(square_f64, double, 0, MT_SQUARE, MT_ADD)
+MT_FOLD(power_f32, float, 0, MT_POWER_f32, MT_ADD)
+MT_FOLD(power_f64, double, 0, MT_POWER_f64, MT_ADD)
+MT_FOLD(prod_f32, float, 1, MT_SAME, MT_MUL)
+MT_FOLD(prod_f64, double, 1, MT_SAME, MT_MUL)
+MT_FOLD(prod_i64, uint64_t, 1, MT_SAME, MT_MUL)
+MT_FOLD(max_f32, float, -INFINITY, MT_SAME, MT_LARGER)
+MT_FOLD(max_f64, double, -INFINITY, MT_SAME, MT_LARGER)
+MT_FOLD(max_i64, int64_t, INT64_MIN, MT_SAME, MT_LARGER)
+MT_FOLD(max_u8, uint8_t, 0, MT_SAME, MT_LARGER)
+MT_FOLD(min_f32, float, INFINITY, MT_SAME, MT_SMALLER)
+MT_FOLD(min_f64, double, INFINITY, MT_SAME, MT_SMALLER)
+MT_FOLD(min_i64, int64_t, INT64_MAX, MT_SAME, MT_SMALLER)
+MT_FOLD(min_u8, uint8_t, UINT8_MAX, MT_SAME, MT_SMALLER)
+
+/* --- the largest or smallest value and where it is first -------------------------------------------------------------- */
+
+typedef struct { float value; int64_t index; } mt_place_f32;
+typedef struct { double value; int64_t index; } mt_place_f64;
+typedef struct { int64_t value; int64_t index; } mt_place_i64;
+typedef int32_t mt_row_f32;      /* a row's number, as wide as the value so that both are selected alike */
+typedef int64_t mt_row_f64, mt_row_i64;
+typedef float mt_v_f32; typedef double mt_v_f64; typedef int64_t mt_v_i64;
+
+/* b takes the place of a, which came before: not a number beats all */
+#define MT_BEATS(b, OP, a) ((((b) OP (a)) | ((b) != (b))) & ((a) == (a)))
+
+#define MT_PLACE(name, t, OP, IDENTITY, COMBINE)                                                                   \
+    MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) { \
+        const mt_v_##t *restrict x = (const mt_v_##t *)values;                                                     \
+        mt_v_##t lane[MT_LANES];                                                                                   \
+        (void)p;                                                                                                   \
+        for (int k = 0; k < MT_LANES; k++) lane[k] = IDENTITY;                                                     \
+        MT_FOLD_LANES(mt_v_##t, lane, MT_SAME, COMBINE)                                                            \
+        const mt_v_##t value = lane[0];                                                                            \
+        const int number = value == value;                                                                         \
+        for (i = 0; i + MT_LANES <= n; i += MT_LANES) {    /* whether it is among these, then which one */        \
+            int found = 0;                                                                                         \
+            if (number) for (int k = 0; k < MT_LANES; k++) found |= x[i + k] == value;                             \
+            else for (int k = 0; k < MT_LANES; k++) found |= x[i + k] != x[i + k];                                 \
+            if (found) break;                                                                                      \
+        }                                                                                                          \
+        while (i + 1 < n && !(number ? x[i] == value : x[i] != x[i])) i++;                                         \
+        ((mt_place_##t *)states)->value = value;                                                                   \
+        ((mt_place_##t *)states)->index = base + i;                                                                \
+    }                                                                                                              \
+    MT_CLONES static void mt_##name##_columns(char *states, const char *values, ptrdiff_t row_stride,              \
+                                              ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {               \
+        mt_v_##t value[MT_TILE]; mt_row_##t row[MT_TILE];                                                          \
+        const mt_v_##t *restrict x = (const mt_v_##t *)values;                                                     \
+        (void)p;                                                                                                   \
+        for (ptrdiff_t j = 0; j < n; j++) { value[j] = x[j]; row[j] = 0; }                                         \
+        for (ptrdiff_t r = 1; r < rows; r++) {                                                                     \
+            x = (const mt_v_##t *)(values + r * row_stride);                                                       \
+            for (ptrdiff_t j = 0; j < n; j++) {                                                                    \
+                const int beats = MT_BEATS(x[j], OP, value[j]);                                                    \
+                value[j] = beats ? x[j] : value[j];                                                                \
+                row[j] = beats ? (mt_row_##t)r : row[j];                                                           \
+            }                                                                                                      \
+        }                                                                                                          \
+        for (ptrdiff_t j = 0; j < n; j++)                                                                          \
+            ((mt_place_##t *)states)[j] = (mt_place_##t){value[j], base + row[j]};                                 \
+    }                                                                                                              \
+    static void mt_##name##_merge(char *states, const char *others, ptrdiff_t n) {                                 \
+        mt_place_##t *s = (mt_place_##t *)states; const mt_place_##t *o = (const mt_place_##t *)others;            \
+        for (ptrdiff_t j = 0; j < n; j++) if (MT_BEATS(o[j].value, OP, s[j].value)) s[j] = o[j];                   \
+    }
+
+MT_PLACE(argmax_f32, f32, >, -INFINITY, MT_LARGER)
+MT_PLACE(argmax_f64, f64, >, -INFINITY, MT_LARGER)
+MT_PLACE(argmax_i64, i64, >, INT64_MIN, MT_LARGER)
+MT_PLACE(argmin_f32, f32, <, INFINITY, MT_SMALLER)
+MT_PLACE(argmin_f64, f64, <, INFINITY, MT_SMALLER)
+MT_PLACE(argmin_i64, i64, <, INT64_MAX, MT_SMALLER)
+
+/* --- mean and sum of squared deviations --------------------------------------------------------------------------------
+ * Around the rounded mean c of the block; what the rounding left is taken out again with the sum of the deviations.
+ * Blocks merge in double (Chan, Golub, LeVeque 1983). */
+
+typedef struct { double mean, squares, n; } mt_moments;
+
+#define MT_MOMENT_KERNELS(t, T)                                                                                    \
+    MT_CLONES static void mt_moments_##t##_row(char *states, const char *values, ptrdiff_t n, int64_t base,        \
+                                               double p) {                                                         \
+        const T *restrict x = (const T *)values;                                                                   \
+        T c, lane[MT_LANES], square[MT_LANES];                                                                     \
+        ptrdiff_t i = 0;                                                                                           \
+        mt_sum_##t##_row((char *)&c, values, n, base, p);                                                          \
+        c /= (T)n;                                                                                                 \
+        for (int k = 0; k < MT_LANES; k++) lane[k] = square[k] = 0;                                                \
+        for (; i + MT_LANES <= n; i += MT_LANES)                                                                   \
+            for (int k = 0; k < MT_LANES; k++) {                                                                   \
+                const T d = x[i + k] - c;                                                                          \
+                lane[k] += d; square[k] += d * d;                                                                  \
+            }                                                                                                      \
+        for (int k = 0; i < n; i++, k++) { const T d = x[i] - c; lane[k] += d; square[k] += d * d; }               \
+        double rest = 0, squares = 0;                                                                              \
+        for (int k = 0; k < MT_LANES; k++) { rest += lane[k]; squares += square[k]; }                              \
+        *(mt_moments *)states = (mt_moments){c + rest / n, squares - rest * rest / n, n};                          \
+    }                                                                                                              \
+    MT_CLONES static void mt_moments_##t##_columns(char *states, const char *values, ptrdiff_t row_stride,         \
+                                                   ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {          \
+        T c[MT_TILE], rest[MT_TILE], squares[MT_TILE];                                                             \
+        mt_sum_##t##_columns((char *)c, values, row_stride, rows, n, base, p);                                     \
+        for (ptrdiff_t j = 0; j < n; j++) { c[j] /= (T)rows; rest[j] = squares[j] = 0; }                           \
+        for (ptrdiff_t r = 0; r < rows; r++) {                                                                     \
+            const T *restrict x = (const T *)(values + r * row_stride);                                            \
+            for (ptrdiff_t j = 0; j < n; j++) { const T d = x[j] - c[j]; rest[j] += d; squares[j] += d * d; }      \
+        }                                                                                                          \
+        for (ptrdiff_t j = 0; j < n; j++)                                                                          \
+            ((mt_moments *)states)[j] = (mt_moments){c[j] + (double)rest[j] / rows,                                \
+                                                     squares[j] - (double)rest[j] * rest[j] / rows, rows};         \
+    }
+MT_MOMENT_KERNELS(f32, float)
+MT_MOMENT_KERNELS(f64, double)
+
+static void mt_moments_merge(char *states, const char *others, ptrdiff_t n) {
+    mt_moments *s = (mt_moments *)states; const mt_moments *o = (const mt_moments *)others;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const double total = s[j].n + o[j].n, d = o[j].mean - s[j].mean;
+        s[j].mean += d * (o[j].n / total);
+        s[j].squares += o[j].squares + d * d * (s[j].n * (o[j].n / total));
+        s[j].n = total;
+    }
+}
+
+/* --- the sum of exponentials, relative to the largest -------------------------------------------------------------------- */
+
+typedef struct { double max, sum; } mt_exponentials;
+
+/* infinities cancel against nothing */
+static inline double mt_finite(double v) { return fabs(v) < INFINITY ? v : 0; }
+
+#define MT_EXPONENTIAL_KERNELS(t, T)                                                                               \
+    MT_CLONES static void mt_logsumexp_##t##_row(char *states, const char *values, ptrdiff_t n, int64_t base,      \
+                                                 double p) {                                                       \
+        const T *restrict x = (const T *)values;                                                                   \
+        T max, lane[MT_LANES];                                                                                     \
+        mt_max_##t##_row((char *)&max, values, n, base, p);                                                        \
+        const T c = (T)mt_finite(max);                                                                             \
+        for (int k = 0; k < MT_LANES; k++) lane[k] = 0;                                                            \
+        ptrdiff_t i = 0;                                                                                           \
+        for (; i + MT_LANES <= n; i += MT_LANES)                                                                   \
+            for (int k = 0; k < MT_LANES; k++) lane[k] += mt_exp_##t(x[i + k] - c);                                \
+        for (int k = 0; i < n; i++, k++) lane[k] += mt_exp_##t(x[i] - c);                                          \
+        double sum = 0;                                                                                            \
+        for (int k = 0; k < MT_LANES; k++) sum += lane[k];                                                         \
+        *(mt_exponentials *)states = (mt_exponentials){max, sum};                                                  \
+    }                                                                                                              \
+    MT_CLONES static void mt_logsumexp_##t##_columns(char *states, const char *values, ptrdiff_t row_stride,       \
+                                                     ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {        \
+        T max[MT_TILE], c[MT_TILE], sum[MT_TILE];                                                                  \
+        mt_max_##t##_columns((char *)max, values, row_stride, rows, n, base, p);                                   \
+        for (ptrdiff_t j = 0; j < n; j++) { c[j] = (T)mt_finite(max[j]); sum[j] = 0; }                             \
+        for (ptrdiff_t r = 0; r < rows; r++) {                                                                     \
+            const T *restrict x = (const T *)(values + r * row_stride);                                            \
+            for (ptrdiff_t j = 0; j < n; j++) sum[j] += mt_exp_##t(x[j] - c[j]);                                   \
+        }                                                                                                          \
+        for (ptrdiff_t j = 0; j < n; j++) ((mt_exponentials *)states)[j] = (mt_exponentials){max[j], sum[j]};      \
+    }
+MT_EXPONENTIAL_KERNELS(f32, float)
+MT_EXPONENTIAL_KERNELS(f64, double)
+
+static void mt_logsumexp_merge(char *states, const char *others, ptrdiff_t n) {
+    mt_exponentials *s = (mt_exponentials *)states; const mt_exponentials *o = (const mt_exponentials *)others;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const double max = MT_LARGER(s[j].max, o[j].max), c = mt_finite(max);
+        const double a = s[j].sum == 0 ? 0 : s[j].sum * exp(mt_finite(s[j].max) - c);
+        const double b = o[j].sum == 0 ? 0 : o[j].sum * exp(mt_finite(o[j].max) - c);
+        s[j] = (mt_exponentials){max, a + b};
+    }
+}
+
+/* --- the table, by operation and by the type in which the values come ------------------------------------------------------ */
+
+#define MT_ENTRY(name, T, CODE) {mt_##name##_row, mt_##name##_columns, mt_##name##_merge, sizeof(T), {CODE, CODE}, {0, 0}}
+#define MT_FLOATS(name) [MT_F32] = MT_ENTRY(name##_f32, float, MT_F32), [MT_F64] = MT_ENTRY(name##_f64, double, MT_F64)
+#define MT_NUMBERS(name) MT_FLOATS(name), [MT_I64] = MT_ENTRY(name##_i64, int64_t, MT_I64)
+#define MT_PLACE_ENTRY(name, t, CODE) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns,                  \
+    mt_##name##_##t##_merge, sizeof(mt_place_##t), {MT_I64, CODE}, {offsetof(mt_place_##t, index), 0}}
+#define MT_PLACES(name) MT_PLACE_ENTRY(name, f32, MT_F32), MT_PLACE_ENTRY(name, f64, MT_F64), \
+    MT_PLACE_ENTRY(name, i64, MT_I64)
+#define MT_STRUCT_ENTRY(name, t, CODE, S, FIRST, SECOND) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns, \
+    mt_##name##_merge, sizeof(S), {MT_F64, MT_F64}, {offsetof(S, FIRST), offsetof(S, SECOND)}}
+
+static const mt_reduction mt_reductions[MT_REDUCTIONS][MT_NTYPES] = {
+    [MT_SUM] = {MT_NUMBERS(sum)},
+    [MT_SUM_ABS] = {MT_FLOATS(abs)},
+    [MT_SUM_SQUARE] = {MT_FLOATS(square)},
+    [MT_SUM_POWER] = {MT_FLOATS(power)},
+    [MT_PROD] = {MT_NUMBERS(prod)},
+    [MT_MAX] = {MT_NUMBERS(max), [MT_U8] = MT_ENTRY(max_u8, uint8_t, MT_U8), [MT_BOOL] = MT_ENTRY(max_u8, uint8_t, MT_U8)},
+    [MT_MIN] = {MT_NUMBERS(min), [MT_U8] = MT_ENTRY(min_u8, uint8_t, MT_U8), [MT_BOOL] = MT_ENTRY(min_u8, uint8_t, MT_U8)},
+    [MT_ARGMAX] = {MT_PLACES(argmax)},
+    [MT_ARGMIN] = {MT_PLACES(argmin)},
+    [MT_MOMENTS] = {MT_STRUCT_ENTRY(moments, f32, MT_F32, mt_moments, squares, mean),
+                    MT_STRUCT_ENTRY(moments, f64, MT_F64, mt_moments, squares, mean)},
+    [MT_LOGSUMEXP] = {MT_STRUCT_ENTRY(logsumexp, f32, MT_F32, mt_exponentials, sum, max),
+                      MT_STRUCT_ENTRY(logsumexp, f64, MT_F64, mt_exponentials, sum, max)},
+};
+
+/* --- from a state to the result ------------------------------------------------------------------------------------------- */
+
+enum { MT_AS_IS, MT_SCALE, MT_ROOT, MT_POWER, MT_LOG_ADD };
+
+/* state = v, v times / divisor, sqrt(v / divisor), v^p, or log(v) + what lies in the second place */
+static void mt_finish(int how, const mt_reduction *kernel, char *states, ptrdiff_t n, int64_t times, double p) {
+    const int code = kernel->code[0];
+    if (how == MT_AS_IS) return;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        char *const place = states + j * kernel->size + kernel->at[0];
+        if (code == MT_I64) { *(uint64_t *)place *= (uint64_t)times; continue; }
+        double v = code == MT_F32 ? *(float *)place : *(double *)place;
+        switch (how) {
+            case MT_SCALE: v = v * (double)times / p; break;
+            case MT_ROOT: v = sqrt(v / p); break;
+            case MT_POWER: v = pow(v, p); break;
+            default: v = log(v) + mt_finite(*(double *)(states + j * kernel->size + kernel->at[1]));
+        }
+        if (code == MT_F32) *(float *)place = (float)v;
+        else *(double *)place = v;
+    }
+}
+#endif

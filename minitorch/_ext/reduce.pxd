@@ -1,0 +1,43 @@
+from minitorch._ext.tensor cimport TensorBase
+
+cdef extern from "reduce.h" nogil:
+    ctypedef void (*mt_row_kernel)(char *states, const char *x, Py_ssize_t n, long long base, double p) noexcept
+    ctypedef void (*mt_columns_kernel)(char *states, const char *x, Py_ssize_t row_stride, Py_ssize_t rows, Py_ssize_t n,
+                                       long long base, double p) noexcept
+    ctypedef void (*mt_merge_kernel)(char *states, const char *others, Py_ssize_t n) noexcept
+    ctypedef struct mt_reduction:
+        mt_row_kernel row
+        mt_columns_kernel columns
+        mt_merge_kernel merge
+        short size
+        signed char code[2]
+        signed char at[2]
+    enum:
+        MT_BLOCK
+        MT_TILE
+        MT_SUM
+        MT_SUM_ABS
+        MT_SUM_SQUARE
+        MT_SUM_POWER
+        MT_PROD
+        MT_MAX
+        MT_MIN
+        MT_ARGMAX
+        MT_ARGMIN
+        MT_MOMENTS
+        MT_LOGSUMEXP
+        MT_AS_IS
+        MT_SCALE
+        MT_ROOT
+        MT_POWER
+        MT_LOG_ADD
+
+# The primitive.  `out` has the shape of x without the dimensions of the mask, or with ones in their place; `second`
+# takes the kernel's second result (or is None).  Values are taken as type `code`; `how` says what becomes of them.
+cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, unsigned long long mask, int code,
+                     int how=*, double p=*) except -1
+cdef TensorBase sum_to(TensorBase g, int ndim, const Py_ssize_t *shape)              # undoes broadcasting; recorded
+cdef TensorBase sum_of(TensorBase x, unsigned long long mask, bint keepdim)          # recorded
+cdef TensorBase mean_of(TensorBase x, unsigned long long mask, bint keepdim)         # recorded
+cdef unsigned long long dims_mask(object dim, int ndim) except? 0x8000000000000000
+cdef unsigned long long all_dims(int ndim) noexcept nogil
