@@ -1,1 +1,72 @@
-"""minitorch: a deep-learning library to read, to teach from and to use."""
+"""minitorch: a deep-learning library with PyTorch's interface, to read, to teach from and to use.
+
+>>> import minitorch as torch
+>>> w = torch.tensor([1., 2.], requires_grad=True)
+>>> loss = (w * w).sum()
+>>> loss.backward()
+>>> w.grad
+tensor([2., 4.])
+"""
+
+from __future__ import annotations
+
+import math as _math
+
+from ._device import channels_last, contiguous_format, device, layout, memory_format, preserve_format, strided
+from ._ext import dtype as _dtype
+from ._ext import engine as _engine
+from ._ext import index as _index
+from ._ext import pointwise as _pointwise
+from ._ext import random as _random
+from ._ext import tensor as _tensor_engine
+from ._ext import threads as _threads
+from ._ext.dtype import (
+    can_cast,
+    dtype,
+    finfo,
+    get_default_dtype,
+    iinfo,
+    promote_types,
+    set_default_dtype,
+)
+from ._ext.engine import as_tensor, empty, from_numpy, full, ones, tensor, zeros
+from ._ext.index import cat, stack
+from ._ext.pointwise import result_type
+from ._ext.random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    normal,
+    rand,
+    randint,
+    randn,
+    randperm,
+    seed,
+    set_rng_state,
+)
+from ._ext.storage import empty_cache, memory_stats, set_cache_limit
+from ._ext.tensor import is_grad_enabled, is_inference_mode_enabled
+from ._ext.threads import get_num_threads, set_num_threads
+from ._printing import set_printoptions
+from ._size import Size
+from ._tensor import Tensor, engine_functions
+from ._version import __version__
+
+bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64 = _dtype.ALL  # noqa: A001
+short, int, long, half, float, double = int16, int32, int64, float16, float32, float64  # noqa: A001
+pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
+
+for _name, _function in engine_functions("input"):
+    globals()[_name] = _function
+del _name, _function
+
+from ._creation import CLASSES as _CLASSES  # noqa: E402
+from ._creation import arange, eye, linspace, logspace, range  # noqa: A004, E402
+from ._functional import *  # noqa: E402, F403
+
+globals().update(_CLASSES)
+
+from . import autograd  # noqa: E402
+from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
