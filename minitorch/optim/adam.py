@@ -33,7 +33,7 @@ class Adam(Optimizer):
 
     >>> p = nn.Parameter(minitorch.tensor([1., 2.]))
     >>> p.grad = minitorch.tensor([3., -3.])
-    >>> optim.Adam([p], lr=0.5).step()
+    >>> minitorch.optim.Adam([p], lr=0.5).step()
     >>> p.data
     tensor([0.5000, 2.5000])
     """

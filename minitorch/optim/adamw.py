@@ -19,7 +19,7 @@ class AdamW(Adam):
 
     >>> p = nn.Parameter(minitorch.tensor([1.]))
     >>> p.grad = minitorch.zeros(1)
-    >>> optim.AdamW([p], lr=0.5, weight_decay=0.5).step()
+    >>> minitorch.optim.AdamW([p], lr=0.5, weight_decay=0.5).step()
     >>> p.data
     tensor([0.7500])
     """

@@ -109,8 +109,8 @@ _LRScheduler = LRScheduler
 class StepLR(LRScheduler):
     """Multiplied by `gamma` every `step_size` epochs.
 
-    >>> sgd = optim.SGD([nn.Parameter(minitorch.zeros(1))], lr=1.0)
-    >>> schedule, rates = optim.lr_scheduler.StepLR(sgd, 2, gamma=0.5), []
+    >>> sgd = minitorch.optim.SGD([nn.Parameter(minitorch.zeros(1))], lr=1.0)
+    >>> schedule, rates = minitorch.optim.lr_scheduler.StepLR(sgd, 2, gamma=0.5), []
     >>> for epoch in range(4):
     ...     rates.append(schedule.get_last_lr()[0])
     ...     sgd.step()

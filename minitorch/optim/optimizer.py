@@ -121,7 +121,7 @@ class Optimizer:
         """The state and the options; parameters are replaced by their positions.
 
         >>> p = nn.Parameter(minitorch.zeros(2))
-        >>> optim.SGD([p], lr=0.1).state_dict()["param_groups"][0]["params"]
+        >>> minitorch.optim.SGD([p], lr=0.1).state_dict()["param_groups"][0]["params"]
         [0]
         """
         position: dict[int, int] = {}
@@ -179,7 +179,7 @@ class Optimizer:
     # --- hooks ---------------------------------------------------------------------------------------------------
 
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return new arguments (the optimizer first)."""
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return new arguments, the optimizer first."""
         handle = RemovableHandle(self._step_pre_hooks)
         self._step_pre_hooks[handle.id] = hook
         return handle
@@ -265,8 +265,8 @@ def check_options(name: str, options: dict[str, Any]) -> None:
     if options.get("capturable"):
         raise NotImplementedError(f"{name}: capturable=True is for CUDA graphs, which are not supported; leave it out")
     if options.get("differentiable"):
-        raise NotImplementedError(f"{name}: differentiable=True is not supported; to differentiate through a step, write "
-                                  "it with tensor operations, as the reference in its file does")
+        raise NotImplementedError(f"{name}: differentiable=True is not supported; to differentiate through a step, "
+                                  "write it with tensor operations, as the reference in its file does")
 
 
 def check_at_least(name: str, value: float, low: float = 0.0) -> None:

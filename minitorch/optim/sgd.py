@@ -35,7 +35,7 @@ class SGD(Optimizer):
 
     >>> p = nn.Parameter(minitorch.tensor([1., 2.]))
     >>> p.grad = minitorch.tensor([1., 1.])
-    >>> optim.SGD([p], lr=0.5).step()
+    >>> minitorch.optim.SGD([p], lr=0.5).step()
     >>> p.data
     tensor([0.5000, 1.5000])
     """

@@ -143,7 +143,7 @@ class Hardtanh(_InPlace):
         if min_value is not None or max_value is not None:
             import warnings
 
-            warnings.warn("min_value and max_value are deprecated, use min_val and max_val", FutureWarning, stacklevel=2)
+            warnings.warn("min_value and max_value are now min_val and max_val", FutureWarning, stacklevel=2)
         self.min_val = min_val if min_value is None else min_value
         self.max_val = max_val if max_value is None else max_value
         if self.max_val <= self.min_val:

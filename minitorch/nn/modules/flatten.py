@@ -13,7 +13,7 @@ class Flatten(Module):
     """Joins the dimensions from `start_dim` to `end_dim`, by default all but the first.
 
     >>> nn.Flatten()(minitorch.ones(32, 1, 5, 5)).shape
-    Size([32, 25])
+    torch.Size([32, 25])
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
@@ -36,7 +36,7 @@ class Unflatten(Module):
         TypeError: if the sizes are not a tuple or list of ints.
 
     >>> nn.Unflatten(1, (2, 5, 5))(minitorch.ones(2, 50)).shape
-    Size([2, 2, 5, 5])
+    torch.Size([2, 2, 5, 5])
     """
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
@@ -44,7 +44,8 @@ class Unflatten(Module):
         if not isinstance(dim, int):
             raise NotImplementedError("Unflatten: named dimensions are not supported, give dim as an int")
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(f"unflattened_size must be a tuple or list, but found type {type(unflattened_size).__name__}")
+            raise TypeError("unflattened_size must be a tuple or list, but found type "
+                            f"{type(unflattened_size).__name__}")
         for position, size in enumerate(unflattened_size):
             if not isinstance(size, int):
                 raise TypeError("unflattened_size must be tuple of ints, but found element of type "

@@ -46,7 +46,7 @@ class Linear(Module):
         bias ``(out_features,)``.
 
     >>> nn.Linear(20, 30)(minitorch.ones(128, 20)).shape
-    Size([128, 30])
+    torch.Size([128, 30])
     """
 
     weight: Parameter

@@ -31,7 +31,7 @@ class Module(StateMixin):
     ...         return self.out(self.hidden(x).relu())
     >>> model = Model()
     >>> model(minitorch.ones(5, 4)).shape
-    Size([5, 2])
+    torch.Size([5, 2])
     >>> [name for name, _ in model.named_parameters()]
     ['hidden.weight', 'hidden.bias', 'out.weight', 'out.bias']
     """
@@ -348,11 +348,12 @@ class Module(StateMixin):
         Integer tensors keep their type.  Changes the module itself and returns it.
 
         >>> nn.Linear(2, 2).to(minitorch.float64).weight.dtype
-        minitorch.float64
+        torch.float64
         """
         device, dtype = _parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
+            raise TypeError("nn.Module.to only accepts floating point or complex dtypes, but got desired "
+                            f"dtype={dtype}")
 
         def convert(tensor: Tensor) -> Tensor:
             options = {} if device is None else {"device": device}
@@ -455,7 +456,7 @@ class Module(StateMixin):
         >>> layer = nn.ReLU()
         >>> handle = layer.register_forward_hook(lambda module, args, output: print(output.shape))
         >>> _ = layer(minitorch.ones(3))
-        Size([3])
+        torch.Size([3])
         >>> handle.remove()
         """
         tables = [self._forward_hooks_with_kwargs, self._forward_hooks_always_called]

@@ -12,7 +12,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """The elements of all parameters in a row.
 
     >>> nn.utils.parameters_to_vector(nn.Linear(2, 3).parameters()).shape
-    Size([9])
+    torch.Size([9])
     """
     return minitorch.cat([parameter.reshape(-1) for parameter in parameters])
 

@@ -21,7 +21,7 @@ def default_collate(batch: Sequence) -> Any:
         RuntimeError: if tensors have different shapes, or sequences different lengths.
         TypeError: if samples are of another type.
 
-    >>> utils.data.default_collate([(1, "a"), (2, "b")])
+    >>> minitorch.utils.data.default_collate([(1, "a"), (2, "b")])
     [tensor([1, 2]), ('a', 'b')]
     """
     first = batch[0]
@@ -56,8 +56,8 @@ def default_convert(data: Any) -> Any:
     """Make tensors of NumPy arrays and numbers, also inside mappings and sequences; what `batch_size` None does.
 
     >>> import numpy
-    >>> utils.data.default_convert({"x": numpy.zeros(2), "name": "a"})
-    {'x': tensor([0., 0.], dtype=minitorch.float64), 'name': 'a'}
+    >>> minitorch.utils.data.default_convert({"x": numpy.zeros(2), "name": "a"})
+    {'x': tensor([0., 0.], dtype=torch.float64), 'name': 'a'}
     """
     if isinstance(data, (np.ndarray, np.generic)):
         return data if data.dtype.kind in "SUO" else minitorch.as_tensor(data)

@@ -32,8 +32,8 @@ class DataLoader(Generic[T]):
         ValueError: for options that exclude each other.
         NotImplementedError: for ``num_workers`` above 0.
 
-    >>> data = utils.data.TensorDataset(minitorch.arange(5))
-    >>> [len(x) for x, in utils.data.DataLoader(data, batch_size=2, shuffle=True)]
+    >>> data = minitorch.utils.data.TensorDataset(minitorch.arange(5))
+    >>> [len(x) for x, in minitorch.utils.data.DataLoader(data, batch_size=2, shuffle=True)]
     [2, 2, 1]
     """
 
@@ -87,7 +87,8 @@ class DataLoader(Generic[T]):
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.dataset, self.generator, self.collate_fn = dataset, generator, collate_fn
-        self.batch_size, self.drop_last, self.sampler, self.batch_sampler = batch_size, drop_last, sampler, batch_sampler
+        self.batch_size, self.drop_last = batch_size, drop_last
+        self.sampler, self.batch_sampler = sampler, batch_sampler
         self.num_workers, self.timeout, self.worker_init_fn = num_workers, timeout, worker_init_fn
         self.prefetch_factor, self.persistent_workers = prefetch_factor, persistent_workers
         self.pin_memory, self.pin_memory_device, self.in_order = pin_memory, pin_memory_device, in_order

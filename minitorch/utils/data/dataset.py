@@ -42,7 +42,7 @@ class TensorDataset(Dataset["tuple[Tensor, ...]"]):
     Raises:
         AssertionError: if the first dimensions differ.
 
-    >>> data = utils.data.TensorDataset(minitorch.arange(3), minitorch.arange(3) ** 2)
+    >>> data = minitorch.utils.data.TensorDataset(minitorch.arange(3), minitorch.arange(3) ** 2)
     >>> data[2]
     (tensor(2), tensor(4))
     """
@@ -64,7 +64,7 @@ class TensorDataset(Dataset["tuple[Tensor, ...]"]):
 class ConcatDataset(Dataset[T]):
     """Data sets one after another.
 
-    >>> len(utils.data.ConcatDataset([[1, 2], [3]]))
+    >>> len(minitorch.utils.data.ConcatDataset([[1, 2], [3]]))
     3
     """
 
@@ -110,7 +110,7 @@ class ChainDataset(IterableDataset):
 class Subset(Dataset[T]):
     """The samples of a data set at these indices.
 
-    >>> utils.data.Subset(["a", "b", "c"], [2, 0])[0]
+    >>> minitorch.utils.data.Subset(["a", "b", "c"], [2, 0])[0]
     'c'
     """
 
@@ -145,7 +145,7 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
     Raises:
         ValueError: if the sizes do not sum to the data set's.
 
-    >>> [len(part) for part in utils.data.random_split(range(10), [0.7, 0.3])]
+    >>> [len(part) for part in minitorch.utils.data.random_split(range(10), [0.7, 0.3])]
     [7, 3]
     """
     size = len(dataset)
@@ -158,7 +158,7 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
             lengths[i % len(fractions)] += 1
         for i, length in enumerate(lengths):
             if length == 0:
-                warnings.warn(f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2)
+                warnings.warn(f"random_split: the part at index {i} is empty", stacklevel=2)
     if sum(lengths) != size:
         raise ValueError("Sum of input lengths does not equal the length of the input dataset: "
                          f"{sum(lengths)} and {size}")
@@ -177,7 +177,8 @@ def gatherer(dataset: Dataset) -> Gather | None:
         return lambda indices: [tensor.index_select(0, indices) for tensor in tensors]
     if type(dataset) is Subset and (gather := gatherer(dataset.dataset)):
         size = len(dataset.dataset)
-        if isinstance(dataset.indices, (list, range)) and all(type(i) is int and 0 <= i < size for i in dataset.indices):
+        inside = range(size)
+        if isinstance(dataset.indices, (list, range)) and all(type(i) is int and i in inside for i in dataset.indices):
             own = minitorch.tensor(list(dataset.indices), dtype=minitorch.int64)
             return lambda indices: gather(own.index_select(0, indices))
     return None

@@ -33,7 +33,7 @@ class _InChunks(Sampler[int]):
 class SequentialSampler(_InChunks):
     """From the first to the last.
 
-    >>> list(utils.data.SequentialSampler("abc"))
+    >>> list(minitorch.utils.data.SequentialSampler("abc"))
     [0, 1, 2]
     """
 
@@ -58,7 +58,7 @@ class RandomSampler(_InChunks):
         num_samples: how many to draw; as many as there are if not given.
         generator: where to draw from.  By default one of its own, seeded from the global one at each pass.
 
-    >>> sorted(utils.data.RandomSampler("abc"))
+    >>> sorted(minitorch.utils.data.RandomSampler("abc"))
     [0, 1, 2]
     """
 
@@ -114,11 +114,35 @@ class SubsetRandomSampler(Sampler[int]):
 
 
 class WeightedRandomSampler(Sampler[int]):
-    """Not there yet: indices with given probabilities need ``multinomial``."""
+    """Indices with probabilities in proportion to `weights`.
 
-    def __init__(self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Any = None) -> None:
-        raise NotImplementedError("WeightedRandomSampler needs multinomial, which is not there yet; give DataLoader "
-                                  "indices drawn by other means as its sampler")
+    Args:
+        num_samples: how many to draw.
+        replacement: an index may come again.
+
+    >>> list(minitorch.utils.data.WeightedRandomSampler([0.0, 1.0], 3))
+    [1, 1, 1]
+    """
+
+    def __init__(
+        self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Any = None
+    ) -> None:
+        if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
+            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples}")
+        if not isinstance(replacement, bool):
+            raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
+        self.weights = minitorch.as_tensor(weights, dtype=minitorch.float64)
+        if self.weights.ndim != 1:
+            raise ValueError("weights should be a 1d sequence but given weights have shape "
+                             f"{tuple(self.weights.shape)}")
+        self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
+
+    def __iter__(self) -> Iterator[int]:
+        drawn = minitorch.multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator)
+        yield from drawn.tolist()
+
+    def __len__(self) -> int:
+        return self.num_samples
 
 
 class BatchSampler(Sampler["list[int]"]):
@@ -127,7 +151,7 @@ class BatchSampler(Sampler["list[int]"]):
     Args:
         drop_last: leave out a last list that is shorter.
 
-    >>> list(utils.data.BatchSampler(range(5), 2, drop_last=False))
+    >>> list(minitorch.utils.data.BatchSampler(range(5), 2, drop_last=False))
     [[0, 1], [2, 3], [4]]
     """
 
