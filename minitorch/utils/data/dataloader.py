@@ -1,0 +1,189 @@
+"""Going through a data set in batches."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+from .collate import default_collate, default_convert
+from .dataset import Dataset, IterableDataset, gatherer
+from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed, index_batches
+
+T = TypeVar("T", covariant=True)
+
+
+class DataLoader(Generic[T]):
+    """The batches of a data set, each pass in a new order if shuffled.
+
+    The order and the random numbers used are PyTorch's from the same seed.
+
+    Args:
+        dataset: samples by index or as a stream.
+        batch_size: samples in a batch; None gives single samples.
+        shuffle: in random order.
+        sampler: an order of indices.
+        batch_sampler: an order of lists of indices.
+        collate_fn: makes a batch of a list of samples; `default_collate` if not given.
+        drop_last: leave out a last batch that is smaller.
+        generator: where random orders are drawn from; by default the global one.
+
+    Raises:
+        ValueError: for options that exclude each other.
+        NotImplementedError: for ``num_workers`` above 0.
+
+    >>> data = minitorch.utils.data.TensorDataset(minitorch.arange(5))
+    >>> [len(x) for x, in minitorch.utils.data.DataLoader(data, batch_size=2, shuffle=True)]
+    [2, 2, 1]
+    """
+
+    _fixed = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
+
+    def __init__(
+        self,
+        dataset: Dataset[T],
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Sampler | Iterable | None = None,
+        batch_sampler: Sampler | Iterable | None = None,
+        num_workers: int = 0,
+        collate_fn: Callable[[list], Any] | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Callable[[int], None] | None = None,
+        multiprocessing_context: Any = None,
+        generator: Any = None,
+        *,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        pin_memory_device: str = "",
+        in_order: bool = True,
+    ) -> None:
+        _check_workers(num_workers, timeout, multiprocessing_context, prefetch_factor, persistent_workers)
+        if pin_memory or pin_memory_device:
+            warnings.warn("DataLoader: pin_memory does nothing, there is no accelerator to copy to", stacklevel=2)
+        stream = isinstance(dataset, IterableDataset)
+        if stream:
+            _check_stream(shuffle, sampler, batch_sampler)
+        elif shuffle not in (None, True, False):
+            raise ValueError(f"DataLoader: expected a bool for shuffle, got {shuffle!r}")
+        if sampler is not None and shuffle:
+            raise ValueError("sampler option is mutually exclusive with shuffle")
+        if batch_sampler is not None:
+            if batch_size != 1 or shuffle or sampler is not None or drop_last:
+                raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and "
+                                 "drop_last")
+            batch_size, drop_last = None, False
+        elif batch_size is None and drop_last:
+            raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
+        if sampler is None:
+            if stream:
+                sampler = _Endless()
+            else:
+                sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+        if batch_size is not None and batch_sampler is None:
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+        if collate_fn is None:
+            collate_fn = default_convert if batch_sampler is None else default_collate
+        self.dataset, self.generator, self.collate_fn = dataset, generator, collate_fn
+        self.batch_size, self.drop_last = batch_size, drop_last
+        self.sampler, self.batch_sampler = sampler, batch_sampler
+        self.num_workers, self.timeout, self.worker_init_fn = num_workers, timeout, worker_init_fn
+        self.prefetch_factor, self.persistent_workers = prefetch_factor, persistent_workers
+        self.pin_memory, self.pin_memory_device, self.in_order = pin_memory, pin_memory_device, in_order
+        self.multiprocessing_context = multiprocessing_context
+        self._initialized = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._fixed and "_initialized" in self.__dict__:
+            raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
+        super().__setattr__(name, value)
+
+    def __iter__(self) -> Iterator[Any]:
+        stream = isinstance(self.dataset, IterableDataset)
+        batches = None if stream else _in_one_go(self) or _one_by_one(self)
+        draw_seed(self.generator)  # PyTorch draws one for its workers at this point, even if there are none
+        return _from_stream(self) if batches is None else batches
+
+    def __len__(self) -> int:
+        if isinstance(self.dataset, IterableDataset):
+            size = len(self.dataset)
+            if self.batch_size is None:
+                return size
+            return size // self.batch_size if self.drop_last else -(-size // self.batch_size)
+        return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
+
+
+def _check_workers(
+    num_workers: int, timeout: float, context: Any, prefetch_factor: int | None, persistent_workers: bool
+) -> None:
+    """Refuse what needs worker processes."""
+    if num_workers < 0:
+        raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
+    if timeout < 0:
+        raise ValueError("timeout option should be non-negative")
+    if num_workers > 0:
+        raise NotImplementedError("DataLoader: worker processes are not supported yet, use num_workers=0; for data in "
+                                  "memory (TensorDataset) that is also the fastest")
+    if timeout or context is not None or prefetch_factor is not None or persistent_workers:
+        raise ValueError("DataLoader: timeout, multiprocessing_context, prefetch_factor and persistent_workers need "
+                         "num_workers > 0")
+
+
+def _check_stream(shuffle: bool | None, sampler: Any, batch_sampler: Any) -> None:
+    """Refuse what needs indices."""
+    given = {"shuffle": shuffle or None, "sampler": sampler, "batch_sampler": batch_sampler}
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but got "
+                             f"{name}={value}")
+
+
+class _Endless(Sampler[None]):
+    """The sampler of a stream, which has no indices."""
+
+    def __iter__(self) -> Iterator[None]:
+        while True:
+            yield None
+
+
+def _in_one_go(loader: DataLoader) -> Iterator[Any] | None:
+    """Batches of tensors fetched by a tensor of indices; None where samples must be fetched one by one."""
+    if loader.collate_fn is not default_collate or loader.batch_sampler is None:
+        return None
+    gather = gatherer(loader.dataset)
+    batches = index_batches(loader.batch_sampler) if gather else None
+    return None if batches is None else map(gather, batches)
+
+
+def _one_by_one(loader: DataLoader) -> Iterator[Any]:
+    """Samples fetched by their indices and collated."""
+    dataset, collate = loader.dataset, loader.collate_fn
+    if loader.batch_sampler is None:
+        return (collate(dataset[index]) for index in loader.sampler)
+    getitems = getattr(dataset, "__getitems__", None)
+    if callable(getitems):
+        return (collate(getitems(indices)) for indices in loader.batch_sampler)
+    return (collate([dataset[index] for index in indices]) for indices in loader.batch_sampler)
+
+
+def _from_stream(loader: DataLoader) -> Iterator[Any]:
+    """Samples in the order they come."""
+    samples = iter(loader.dataset)
+    if loader.batch_sampler is None:
+        return map(loader.collate_fn, samples)
+    return _batches_of_stream(samples, loader)
+
+
+def _batches_of_stream(samples: Iterator[Any], loader: DataLoader) -> Iterator[Any]:
+    from itertools import islice
+
+    while batch := list(islice(samples, loader.batch_size)):
+        if len(batch) == loader.batch_size or not loader.drop_last:
+            yield loader.collate_fn(batch)
+
+
+def get_worker_info() -> None:
+    """What a worker process knows about itself; None, as everywhere outside one."""
+    return None
