@@ -5,27 +5,39 @@ then values are taken block by block, as rows where a reduced dimension is the i
 is.  Blocks merge pairwise and are the same for any number of threads, so the result is accurate and reproducible.
 """
 cimport cython
+from cpython.object cimport Py_GT, Py_LT, Py_NE
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
     MT_BOOL, MT_F32, MT_F64, MT_I64, MT_U8, code_of, default_code, dtype_of, mt_category, mt_compute, mt_itemsize,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, copy_data, fill_data, mt_convert_loop, mt_scalar, scalar_value, zero_data,
+    GRAIN, contiguous_data, converted, copy_data, fill_data, mt_convert_loop, scalar_value, zero_data, zeros_like_data,
 )
-from minitorch._ext.pointwise cimport op_div, op_mul, prepare_out
+from minitorch._ext.pointwise cimport (
+    OP_POW, cast, compare, op_add, op_div, op_eq, op_exp, op_mul, op_sub, op_where, operator, prepare_out,
+)
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, alias, bump, data_of, describe, grad_enabled, has_shape, new_tensor, record1, recording1,
-    set_dims, set_contiguous_dims, shape_of, wrap_dim,
+    MAX_DIMS, Node, TensorBase, alias, bump, data_of, describe, grad_enabled, has_shape, new_tensor, record1,
+    record_outputs, recording1, shape_of, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
-from minitorch._ext.views cimport expand_to, reshape_to
+from minitorch._ext.views cimport clone_of, copy_into, expand_to, reshape_to, select_of, slice_of
+
+import warnings
+from operator import itemgetter
+from minitorch._ext.pointwise import abs as absolute, maximum, minimum, sign
 
 cdef extern from "convert.h" nogil:
     const mt_convert_loop mt_convert[10][10]
 
 cdef extern from "reduce.h" nogil:
     const mt_reduction mt_reductions[11][10]
+    ctypedef void (*mt_scan_kernel)(char *out, const char *x, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t columns) noexcept
+    const mt_scan_kernel mt_scans[2][10]
+    enum:
+        MT_SCAN_SUM
+        MT_SCAN_PROD
     void mt_finish(int how, const mt_reduction *kernel, char *states, Py_ssize_t n, long long times, double p)
 
 
@@ -347,10 +359,10 @@ cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, un
     return 0
 
 
-# --- dimensions and types of the public functions ---------------------------------------------------------------------
+# --- arguments of the public functions --------------------------------------------------------------------------------
 
 cdef unsigned long long all_dims(int ndim) noexcept nogil:
-    return (<unsigned long long>1 << ndim) - 1
+    return (<unsigned long long>1 << ndim) - 1 if ndim < 64 else ~<unsigned long long>0
 
 
 cdef unsigned long long dims_mask(object dim, int ndim) except? 0x8000000000000000:
@@ -369,6 +381,15 @@ cdef unsigned long long dims_mask(object dim, int ndim) except? 0x80000000000000
             raise RuntimeError(f"dim {wrap_dim(one, ndim)} appears multiple times in the list of dims")
         mask |= bit
     return mask & all_dims(ndim) if mask else all_dims(ndim)
+
+
+cdef bint flag(object keepdim, object keepdims) except -1:
+    """The argument `keepdim`, or NumPy's name for it; a number there is most likely a second dimension."""
+    if keepdims is not None:
+        keepdim = keepdims
+    if keepdim is not False and keepdim is not True:
+        raise TypeError(f"keepdim must be bool, not {type(keepdim).__name__}: give several dimensions as a tuple")
+    return keepdim is True
 
 
 cdef TensorBase new_reduced(TensorBase x, unsigned long long mask, bint keepdim, int code):
@@ -395,12 +416,46 @@ cdef Py_ssize_t count_of(TensorBase x, unsigned long long mask) noexcept:
     return n
 
 
+cdef int refuse_empty(TensorBase x, unsigned long long mask, bint whole, str name) except -1:
+    """Where there is no value there is no largest one."""
+    cdef int d
+    if whole and x.numel == 0:
+        kind = IndexError if name.startswith("arg") else RuntimeError
+        raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+                   f"with the 'dim' argument. The input is {describe(x)}")
+    for d in range(x.ndim):
+        if (mask >> d) & 1 and x.shape[d] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size, the input is {describe(x)}")
+    return 0
+
+
+cdef TensorBase into(TensorBase out, TensorBase result, str name):
+    """Put a result into the tensor that was given as `out=`, if one was."""
+    if out is None:
+        return result
+    prepare_out(out, result.ndim, result.shape, result.code, name, result.grad_fn is not None)
+    copy_data(out, result)
+    bump(out)
+    return out
+
+
+cdef int value_code(int op, int code) noexcept:
+    """The type in which a kernel takes values of a type."""
+    code = mt_compute[code]
+    return code if mt_reductions[op][code].row != NULL else MT_I64
+
+
+cdef int sum_code(int code) noexcept:
+    """The type of a sum or product of values of a type."""
+    return code if mt_category[code] == 2 else MT_I64
+
+
 cdef class ReduceBackward(Node):
     """What the derivatives of reductions have in common: they know what was reduced."""
     cdef TensorBase source              # its shape alone, of no storage
     cdef unsigned long long mask
     cdef bint keepdim, whole            # whole: by the form without dimensions
-    cdef Py_ssize_t count
+    cdef Py_ssize_t count               # of values that made one result
 
     cdef TensorBase spread(self, TensorBase g):
         """A gradient or result in the shape of what was reduced, each repeated over its values."""
@@ -412,27 +467,37 @@ cdef class ReduceBackward(Node):
             g = reshape_to(g, self.source.ndim, shape)
         return expand_to(g, self.source.ndim, self.source.shape)
 
+    cdef void describe_input(self, TensorBase x, unsigned long long mask, bint keepdim, bint whole):
+        self.source = alias(x)
+        self.source.storage = None
+        self.mask = mask
+        self.keepdim = keepdim
+        self.whole = whole
+        self.count = count_of(x, mask)
+
 
 cdef TensorBase reduced_by(ReduceBackward node, TensorBase out, TensorBase x, unsigned long long mask, bint keepdim,
                            bint whole):
     """Record a reduction."""
-    node.source = alias(x)
-    node.source.storage = None
-    node.mask = mask
-    node.keepdim = keepdim
-    node.whole = whole
-    node.count = count_of(x, mask)
+    node.describe_input(x, mask, keepdim, whole)
     if out.code != x.code:
         node.input_meta = ((shape_of(x), x.code),)
     return record1(node, out, x)
 
 
-# --- sums ----------------------------------------------------------------------------------------------------------------
+cdef type return_type(str name, str first, str second):
+    """A pair whose items have names."""
+    def show(self):
+        return f"torch.return_types.{name}(\n{first}={self[0]!r},\n{second}={self[1]!r})"
 
-cdef int sum_code(int code) noexcept:
-    """The type in which values of a type are added up."""
-    return mt_compute[code] if mt_category[code] == 2 else MT_I64
+    return type(name, (tuple,), {
+        "__slots__": (), "__module__": "torch.return_types", "__doc__": f"The tensors ``{first}`` and ``{second}``.",
+        first: property(itemgetter(0)), second: property(itemgetter(1)), "__repr__": show,
+        "__reduce__": lambda self: (tuple, (tuple(self),)),
+    })
 
+
+# --- sum and mean -------------------------------------------------------------------------------------------------------
 
 cdef TensorBase sum_data(TensorBase x, unsigned long long mask, bint keepdim, int code, int how=MT_AS_IS, double p=1):
     """The sum as a type; not recorded."""
@@ -440,7 +505,7 @@ cdef TensorBase sum_data(TensorBase x, unsigned long long mask, bint keepdim, in
     if x.numel == 0:
         zero_data(out)
     else:
-        reduce_data(MT_SUM, out, None, x, mask, sum_code(code), how, p)
+        reduce_data(MT_SUM, out, None, x, mask, value_code(MT_SUM, code), how, p)
     return out
 
 
@@ -462,7 +527,40 @@ cdef TensorBase summed(TensorBase x, unsigned long long mask, bint keepdim, bint
 
 
 cdef TensorBase sum_of(TensorBase x, unsigned long long mask, bint keepdim):
-    return summed(x, mask, keepdim, False, x.code if mt_category[x.code] == 2 else MT_I64)
+    return summed(x, mask, keepdim, False, sum_code(x.code))
+
+
+cdef TensorBase sum_to(TensorBase g, int ndim, const Py_ssize_t *shape):
+    """Sum g over the dimensions along which a tensor of the given shape was broadcast to reach that of g."""
+    cdef unsigned long long mask = 0, lead = all_dims(g.ndim - ndim)
+    cdef int d
+    cdef TensorBase out
+    if has_shape(g, ndim, shape):
+        return g
+    for d in range(ndim):
+        if shape[d] == 1 and g.shape[g.ndim - ndim + d] != 1:
+            mask |= <unsigned long long>1 << (g.ndim - ndim + d)
+    if mask == 0:
+        return summed(g, lead, False, False, g.code)
+    out = summed(g, mask | lead, True, False, g.code)
+    return reshape_to(out, ndim, shape) if lead else out
+
+
+def sum(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, TensorBase out=None, axis=None,
+        keepdims=None):
+    """Sum of all elements, or along dimensions; integers and bools are added up as int64.
+
+    .. math:: y = \\sum_i x_i
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([[1., 2.], [3., 4.]])
+    >>> x.sum(), x.sum(0)
+    (tensor(10.), tensor([4., 6.]))
+    """
+    if dim is None:
+        dim = axis
+    cdef int code = code_of(dtype, sum_code(input.code) if out is None else out.code)
+    return into(out, summed(input, dims_mask(dim, input.ndim), flag(keepdim, keepdims), dim is None, code), "sum")
 
 
 @cython.final
@@ -489,31 +587,852 @@ cdef TensorBase mean_of(TensorBase x, unsigned long long mask, bint keepdim):
     return averaged(x, mask, keepdim, False, x.code)
 
 
-cdef TensorBase sum_to(TensorBase g, int ndim, const Py_ssize_t *shape):
-    """Sum g over the dimensions along which a tensor of the given shape was broadcast to reach that of g."""
-    cdef unsigned long long mask = 0, lead = all_dims(g.ndim - ndim)
-    cdef int d
-    cdef TensorBase out
-    if has_shape(g, ndim, shape):
-        return g
-    for d in range(ndim):
-        if shape[d] == 1 and g.shape[g.ndim - ndim + d] != 1:
-            mask |= <unsigned long long>1 << (g.ndim - ndim + d)
-    out = summed(g, mask | lead, True, False, g.code)
-    return reshape_to(out, ndim, shape) if lead else out
+def mean(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, TensorBase out=None, axis=None,
+         keepdims=None):
+    """Arithmetic mean of all elements, or along dimensions.
 
+    .. math:: y = \\frac{1}{n} \\sum_i x_i
 
-def sum(TensorBase input not None, dim=None, bint keepdim=False, *, dtype=None, TensorBase out=None, axis=None,
-        keepdims=None):
-    """Sum of all elements, or along dimensions; integers and bools are added up as int64.
-
-    .. math:: y = \\sum_i x_i
+    Raises:
+        RuntimeError: for integers and bools, unless ``dtype`` is a floating-point type.
 
     >>> import minitorch
-    >>> minitorch.tensor([[1., 2.], [3., 4.]]).sum(), minitorch.tensor([[1., 2.], [3., 4.]]).sum(0)
-    (tensor(10.), tensor([4., 6.]))
+    >>> minitorch.tensor([[1., 2.], [3., 6.]]).mean(), minitorch.tensor([[1., 2.], [3., 6.]]).mean(1)
+    (tensor(3.), tensor([1.5000, 4.5000]))
     """
     if dim is None:
         dim = axis
-    cdef int code = code_of(dtype, input.code if mt_category[input.code] == 2 else MT_I64)
-    return summed(input, dims_mask(dim, input.ndim), keepdim, dim is None, code)
+    cdef int code = code_of(dtype, input.code)
+    if mt_category[code] != 2:
+        raise RuntimeError(f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} dtype must be "
+                           f"either a floating point or complex dtype. Got: {dtype_of(code).name}. "
+                           "Convert the input with .float(), or give dtype=")
+    return into(out, averaged(input, dims_mask(dim, input.ndim), flag(keepdim, keepdims), dim is None, code), "mean")
+
+
+def nansum(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, TensorBase out=None):
+    """Sum in which elements that are not a number count as zero.
+
+    >>> import minitorch
+    >>> minitorch.tensor([1., float("nan"), 2.]).nansum()
+    tensor(3.)
+    """
+    if mt_category[input.code] == 2:
+        input = op_where(compare(input, input, Py_NE), 0, input)
+    return sum(input, dim, keepdim, dtype=dtype, out=out)
+
+
+def nanmean(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, TensorBase out=None):
+    """Mean of the elements that are a number.
+
+    >>> import minitorch
+    >>> minitorch.tensor([1., float("nan"), 2.]).nanmean()
+    tensor(1.5000)
+    """
+    if mt_category[input.code] != 2:
+        raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {describe(input)}")
+    result = op_div(nansum(input, dim, keepdim, dtype=dtype), sum(op_eq(input, input), dim, keepdim))
+    return into(out, result, "nanmean")
+
+
+def count_nonzero(TensorBase input not None, dim=None):
+    """How many elements are not zero, in all or along dimensions.
+
+    >>> import minitorch
+    >>> minitorch.tensor([[0, 1], [2, 3]]).count_nonzero(0)
+    tensor([1, 2])
+    """
+    return sum_of(compare(input, 0, Py_NE), dims_mask(dim, input.ndim), False)
+
+
+# --- product ---------------------------------------------------------------------------------------------------------------
+
+@cython.final
+cdef class ProdBackward(ReduceBackward):
+    """y = x1 x2 ... xn:  dxi = dy times the product of the others."""
+    cdef str op_name(self):
+        return "ProdBackward0" if self.whole else "ProdBackward1"
+
+    cdef object apply(self, TensorBase g):
+        cdef TensorBase x = self.saved(0), y = self.saved(1), zero = op_eq(x, 0), zeros, others
+        if not data_of(truth(zero, None, False, False))[0]:
+            return (op_div(self.spread(op_mul(g, y)), x),)
+        if grad_enabled():
+            return (op_mul(self.spread(g), self.products_of_others(x)),)
+        zeros = self.spread(sum_of(zero, self.mask, self.keepdim))     # two zeros leave nothing of any product
+        others = op_where(zero, 1, x)
+        others = op_div(self.spread(product(others, self.mask, self.keepdim, False, x.code)), others)
+        return (op_mul(self.spread(g), op_where(op_eq(zeros, op_where(zero, 1, 0)), others, 0)),)
+
+    cdef TensorBase products_of_others(self, TensorBase x):
+        """Those before times those behind: no division, so that it can be differentiated where there are zeros."""
+        cdef TensorBase flat = reshape_to(x, 1, &x.numel) if self.whole else x
+        cdef int dim = 0
+        while not self.whole and not (self.mask >> dim) & 1:
+            dim += 1
+        if flat.ndim == 0 or flat.shape[dim] == 1:
+            return ones_like(x)
+        flat = op_mul(product_beside(flat, dim, False), product_beside(flat, dim, True))
+        return reshape_to(flat, x.ndim, x.shape)
+
+
+cdef TensorBase ones_like(TensorBase x):
+    cdef TensorBase out = new_tensor(x.ndim, x.shape, x.code)
+    fill_data(out, scalar_value(1, mt_compute[out.code]))
+    return out
+
+
+cdef TensorBase product_beside(TensorBase x, int dim, bint behind):
+    """The products of all elements before each along a dimension, or of those behind it."""
+    cdef TensorBase shifted = ones_like(x)
+    cdef Py_ssize_t n = x.shape[dim] - 1
+    copy_into(slice_of(shifted, dim, not behind, n, 1), slice_of(x, dim, behind, n, 1))
+    return scanned(MT_SCAN_PROD, shifted, dim, behind, x.code)
+
+
+cdef TensorBase product(TensorBase x, unsigned long long mask, bint keepdim, bint whole, int code):
+    cdef TensorBase out = new_reduced(x, mask, keepdim, code)
+    cdef ProdBackward node
+    if x.numel == 0:
+        fill_data(out, scalar_value(1, mt_compute[code]))
+    else:
+        reduce_data(MT_PROD, out, None, x, mask, value_code(MT_PROD, code))
+    if mt_category[code] == 2 and recording1(x):
+        node = ProdBackward.__new__(ProdBackward)
+        reduced_by(node, out, x, mask, keepdim, whole)
+        node.save(0, x)
+        node.save(1, out)
+    return out
+
+
+def prod(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, TensorBase out=None, axis=None, keepdims=None):
+    """Product of all elements, or along one dimension; integers and bools are multiplied as int64.
+
+    .. math:: y = \\prod_i x_i
+
+    >>> import minitorch
+    >>> minitorch.tensor([[1., 2.], [3., 4.]]).prod(), minitorch.tensor([[1., 2.], [3., 4.]]).prod(0)
+    (tensor(24.), tensor([3., 8.]))
+    """
+    if dim is None:
+        dim = axis
+    one_dim(dim, "prod")
+    cdef int code = code_of(dtype, sum_code(input.code) if out is None else out.code)
+    if code != input.code and mt_category[code] == 2:
+        input = cast(input, code)
+    return into(out, product(input, dims_mask(dim, input.ndim), flag(keepdim, keepdims), dim is None, code), "prod")
+
+
+cdef int one_dim(object dim, str name) except -1:
+    if isinstance(dim, (tuple, list)):
+        raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
+    return 0
+
+
+# --- the largest and the smallest -----------------------------------------------------------------------------------------
+
+@cython.final
+cdef class ExtremeBackward(ReduceBackward):
+    """y = max x (or min):  the elements that equal y share dy evenly."""
+    cdef bint largest
+    cdef str name_
+
+    cdef str op_name(self):
+        return self.name_
+
+    cdef object apply(self, TensorBase g):
+        cdef TensorBase x = self.saved(0)
+        # not `==`: where y is not a number the elements that are none have the gradient
+        cdef TensorBase others = compare(x, self.spread(self.saved(1)), Py_LT if self.largest else Py_GT)
+        cdef TensorBase equal = op_sub(self.count, sum_of(others, self.mask, self.keepdim))
+        return (op_where(others, 0, self.spread(op_div(g, equal))),)
+
+
+cdef TensorBase extreme(TensorBase x, unsigned long long mask, bint keepdim, bint whole, bint largest, str name, str node_name):
+    """The largest or smallest values."""
+    cdef TensorBase out
+    cdef ExtremeBackward node
+    cdef int op = MT_MAX if largest else MT_MIN
+    refuse_empty(x, mask, whole, name)
+    out = new_reduced(x, mask, keepdim, x.code)
+    reduce_data(op, out, None, x, mask, value_code(op, x.code))
+    if mt_category[x.code] == 2 and recording1(x):
+        node = ExtremeBackward.__new__(ExtremeBackward)
+        node.largest = largest
+        node.name_ = node_name
+        reduced_by(node, out, x, mask, keepdim, whole)
+        node.save(0, x)
+        node.save(1, out)
+    return out
+
+
+cdef TensorBase move_along(TensorBase values, TensorBase index, Py_ssize_t size, int dim, bint place):
+    """Take values where index (of size one along dim) says, or place them there in zeros; not recorded."""
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef Py_ssize_t outer = 1, inner = 1, i, j, at, item = mt_itemsize[values.code]
+    cdef TensorBase out
+    cdef char *small
+    cdef char *large
+    cdef long long *where
+    cdef int d
+    index, values = contiguous_data(index), contiguous_data(values)
+    for d in range(index.ndim):
+        shape[d] = index.shape[d]
+        if d < dim:
+            outer *= shape[d]
+        elif d > dim:
+            inner *= shape[d]
+    if index.ndim:
+        shape[dim] = size if place else 1
+    out = new_tensor(index.ndim, shape, values.code)
+    if place:
+        zero_data(out)
+    small, large = data_of(values if place else out), data_of(out if place else values)
+    where = <long long *>data_of(index)
+    with nogil:
+        for i in range(outer):
+            for j in range(inner):
+                at = ((i * size + where[i * inner + j]) * inner + j) * item
+                if place:
+                    memcpy(large + at, small, item)
+                else:
+                    memcpy(small, large + at, item)
+                small += item
+    return out
+
+
+cdef class PlaceBackward(Node):
+    """The derivatives of taking one element along a dimension and of placing it are each other."""
+    cdef TensorBase index
+    cdef Py_ssize_t size
+    cdef int dim
+    cdef bint place, keepdim
+    cdef str name_
+
+    cdef str op_name(self):
+        return self.name_
+
+    cdef object apply(self, TensorBase g):
+        return (self.moved(g, not self.place),)
+
+    cdef TensorBase moved(self, TensorBase values, bint place):
+        cdef PlaceBackward node
+        cdef TensorBase out
+        if place and not self.keepdim:
+            values = reshape_to(values, self.index.ndim, self.index.shape)
+        out = move_along(values, self.index, self.size, self.dim, place)
+        if recording1(values):
+            node = PlaceBackward.__new__(PlaceBackward)
+            node.index, node.size, node.dim, node.keepdim = self.index, self.size, self.dim, True
+            node.place, node.name_ = place, "PlaceBackward0"
+            record1(node, out, values)
+        if not place and not self.keepdim:
+            out = without(out, self.dim)
+        return out
+
+
+cdef TensorBase without(TensorBase t, int dim):
+    """t without a dimension of size one."""
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef int d, n = 0
+    if t.ndim == 0:
+        return t
+    for d in range(t.ndim):
+        if d != dim:
+            shape[n] = t.shape[d]
+            n += 1
+    return reshape_to(t, n, shape)
+
+
+MaxResult, MinResult = return_type("max", "values", "indices"), return_type("min", "values", "indices")
+AminmaxResult = return_type("aminmax", "min", "max")
+
+
+cdef tuple extreme_along(TensorBase x, object dim, bint keepdim, bint largest, str name):
+    """The largest or smallest values along a dimension and their indices."""
+    cdef int d = wrap_dim(dim, x.ndim), op = MT_ARGMAX if largest else MT_ARGMIN
+    cdef unsigned long long mask = <unsigned long long>1 << d if x.ndim else 0
+    cdef TensorBase indices, values
+    cdef PlaceBackward node
+    refuse_empty(x, mask, False, name)
+    indices = new_reduced(x, mask, True, MT_I64)
+    values = new_reduced(x, mask, True, x.code)
+    reduce_data(op, indices, values, x, mask, value_code(op, x.code))
+    if not keepdim:
+        values = without(values, d)
+    if mt_category[x.code] == 2 and recording1(x):
+        node = PlaceBackward.__new__(PlaceBackward)
+        node.index, node.size, node.dim, node.keepdim = indices, x.shape[d] if x.ndim else 1, d, keepdim
+        node.name_ = "MaxBackward0" if largest else "MinBackward0"
+        record1(node, values, x)
+    return values, indices if keepdim else without(indices, d)
+
+
+cdef object largest_or_smallest(TensorBase x, object dim, object keepdim, object out, bint largest):
+    """max and min, in all their forms."""
+    cdef str name = "max" if largest else "min"
+    cdef tuple results
+    if isinstance(dim, TensorBase) and (<TensorBase>dim).ndim + x.ndim > 0 or isinstance(dim, TensorBase) and out is not None:
+        return (maximum if largest else minimum)(x, dim, out=out)
+    if dim is None:
+        if keepdim:
+            raise TypeError(f"{name}(): keepdim needs a dim; {'amax' if largest else 'amin'} keeps all dimensions")
+        return into(out, extreme(x, all_dims(x.ndim), False, True, largest, name,
+                                 "MaxBackward1" if largest else "MinBackward1"), name)
+    one_dim(dim, name)
+    results = extreme_along(x, dim, flag(keepdim, None), largest, name)
+    if out is not None:
+        results = into(out[0], results[0], name), into(out[1], results[1], name)
+    return (MaxResult if largest else MinResult)(results)
+
+
+def max(TensorBase input not None, dim=None, keepdim=False, *, out=None, other=None, axis=None, keepdims=None):
+    """The largest element; with ``dim`` the largest along it and their indices; with a second tensor `maximum`.
+
+    Whatever is not a number counts as the largest.  Of several equal ones the index is that of the first.
+
+    Raises:
+        RuntimeError, IndexError: if there is no element to choose from.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([[1., 5.], [7., 3.]])
+    >>> x.max()
+    tensor(7.)
+    >>> values, indices = x.max(1)
+    >>> values, indices
+    (tensor([5., 7.]), tensor([1, 0]))
+    """
+    dim = dim if dim is not None else other if other is not None else axis
+    return largest_or_smallest(input, dim, keepdim if keepdims is None else keepdims, out, True)
+
+
+def min(TensorBase input not None, dim=None, keepdim=False, *, out=None, other=None, axis=None, keepdims=None):
+    """The smallest element; with ``dim`` the smallest along it and their indices; with a second tensor `minimum`.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([[1., 5.], [7., 3.]])
+    >>> x.min(), x.min(0).indices
+    (tensor(1.), tensor([0, 1]))
+    """
+    dim = dim if dim is not None else other if other is not None else axis
+    return largest_or_smallest(input, dim, keepdim if keepdims is None else keepdims, out, False)
+
+
+def amax(TensorBase input not None, dim=(), keepdim=False, *, TensorBase out=None, axis=None, keepdims=None):
+    """The largest element, in all or along dimensions; equal ones share the gradient.
+
+    >>> import minitorch
+    >>> minitorch.tensor([[1., 5.], [7., 3.]]).amax(0)
+    tensor([7., 5.])
+    """
+    dim = dim if axis is None else axis
+    return into(out, extreme(input, dims_mask(dim, input.ndim), flag(keepdim, keepdims), dim == (), True, "amax",
+                             "AmaxBackward0"), "amax")
+
+
+def amin(TensorBase input not None, dim=(), keepdim=False, *, TensorBase out=None, axis=None, keepdims=None):
+    """The smallest element, in all or along dimensions; equal ones share the gradient.
+
+    >>> import minitorch
+    >>> minitorch.tensor([[1., 5.], [7., 3.]]).amin((0, 1))
+    tensor(1.)
+    """
+    dim = dim if axis is None else axis
+    return into(out, extreme(input, dims_mask(dim, input.ndim), flag(keepdim, keepdims), dim == (), False, "amin",
+                             "AminBackward0"), "amin")
+
+
+def aminmax(TensorBase input not None, *, dim=None, keepdim=False):
+    """The smallest and the largest element, in all or along one dimension.
+
+    >>> import minitorch
+    >>> minitorch.tensor([3., 1., 2.]).aminmax().max
+    tensor(3.)
+    """
+    one_dim(dim, "aminmax")
+    cdef unsigned long long mask = dims_mask(dim, input.ndim)
+    cdef bint keep = flag(keepdim, None)
+    return AminmaxResult((extreme(input, mask, keep, dim is None, False, "aminmax", "AminmaxBackward0"),
+                          extreme(input, mask, keep, dim is None, True, "aminmax", "AminmaxBackward0")))
+
+
+cdef TensorBase place_of_extreme(TensorBase x, object dim, bint keepdim, bint largest, str name):
+    """The index of the first of the largest or smallest."""
+    cdef int op = MT_ARGMAX if largest else MT_ARGMIN
+    cdef unsigned long long mask = dims_mask(dim, x.ndim)
+    cdef TensorBase out
+    one_dim(dim, name)
+    if x.code == MT_BOOL:
+        raise RuntimeError(f"{name}(): does not support bool input; convert it first, as in x.int().{name}()")
+    refuse_empty(x, mask, dim is None, name)
+    out = new_reduced(x, mask, keepdim, MT_I64)
+    if dim is None and not x.contiguous:
+        x = contiguous_data(x)                              # the index counts in C order
+    reduce_data(op, out, None, x, mask, value_code(op, x.code))
+    return out
+
+
+def argmax(TensorBase input not None, dim=None, keepdim=False, *, TensorBase out=None, axis=None, keepdims=None):
+    """The index of the largest element (the first, if several are), in all elements or along one dimension.
+
+    >>> import minitorch
+    >>> minitorch.tensor([[1., 5.], [7., 3.]]).argmax(), minitorch.tensor([[1., 5.], [7., 3.]]).argmax(1)
+    (tensor(2), tensor([1, 0]))
+    """
+    if dim is None:
+        dim = axis
+    return into(out, place_of_extreme(input, dim, flag(keepdim, keepdims), True, "argmax"), "argmax")
+
+
+def argmin(TensorBase input not None, dim=None, keepdim=False, *, TensorBase out=None, axis=None, keepdims=None):
+    """The index of the smallest element (the first, if several are), in all elements or along one dimension.
+
+    >>> import minitorch
+    >>> minitorch.tensor([[1., 5.], [7., 3.]]).argmin(0)
+    tensor([0, 1])
+    """
+    if dim is None:
+        dim = axis
+    return into(out, place_of_extreme(input, dim, flag(keepdim, keepdims), False, "argmin"), "argmin")
+
+
+# --- any and all --------------------------------------------------------------------------------------------------------------
+
+cdef TensorBase truth(TensorBase x, object dim, bint keepdim, bint whole_truth):
+    """Whether any element is not zero, or all are; bool, but uint8 of uint8."""
+    cdef unsigned long long mask = 0 if isinstance(dim, (tuple, list)) and not dim else dims_mask(dim, x.ndim)
+    cdef TensorBase out = new_reduced(x, mask, keepdim, MT_U8 if x.code == MT_U8 else MT_BOOL)
+    if x.numel == 0:
+        fill_data(out, scalar_value(whole_truth, out.code))
+    else:
+        reduce_data(MT_MIN if whole_truth else MT_MAX, out, None, x, mask, MT_BOOL)
+    return out
+
+
+def any(TensorBase input not None, dim=None, keepdim=False, *, TensorBase out=None, axis=None, keepdims=None):
+    """Whether any element is true (not zero), in all or along dimensions.
+
+    >>> import minitorch
+    >>> minitorch.tensor([[0, 1], [0, 0]]).any(1)
+    tensor([ True, False])
+    """
+    return into(out, truth(input, dim if axis is None else axis, flag(keepdim, keepdims), False), "any")
+
+
+def all(TensorBase input not None, dim=None, keepdim=False, *, TensorBase out=None, axis=None, keepdims=None):
+    """Whether all elements are true (not zero), in all or along dimensions.
+
+    >>> import minitorch
+    >>> minitorch.tensor([[0, 1], [2, 3]]).all(1)
+    tensor([False,  True])
+    """
+    return into(out, truth(input, dim if axis is None else axis, flag(keepdim, keepdims), True), "all")
+
+
+# --- variance -------------------------------------------------------------------------------------------------------------------
+
+@cython.final
+cdef class VarBackward(ReduceBackward):
+    """y = sum (x - m)² / d, or its root, and maybe m:  dx = dy · 2 (x - m) / d, or dy · (x - m) / (d y); plus dm / n."""
+    cdef bint root, with_mean
+    cdef double divisor
+
+    cdef str op_name(self):
+        return ("Std" if self.root else "Var") + ("MeanBackward0" if self.with_mean else "Backward0")
+
+    cdef object apply(self, TensorBase g):
+        return (self.of_spread(g),)
+
+    cdef object apply_many(self, list gs):
+        cdef TensorBase dx = None, dm
+        if gs[0] is not None:
+            dx = self.of_spread(<TensorBase>gs[0])
+        if len(gs) > 1 and gs[1] is not None:
+            dm = self.spread(op_div(<TensorBase>gs[1], self.count))
+            dx = dm if dx is None else op_add(dx, dm)
+        return (dx,)
+
+    cdef TensorBase of_spread(self, TensorBase g):
+        """The part that comes through the variance or deviation."""
+        cdef TensorBase x = self.saved(0), y, zero
+        cdef double inverse = 1 / self.divisor if self.divisor > 0 else float("inf")
+        if self.root:
+            y = self.saved(1)
+            zero = op_eq(y, 0)                              # a corner, of which we take the flat side
+            g = op_where(zero, 0, op_div(g, op_where(zero, 1, y)))
+        else:
+            inverse *= 2
+        return op_mul(self.spread(op_mul(g, inverse)), op_sub(x, mean_of(x, self.mask, True)))
+
+
+cdef object spread_of(TensorBase x, object dim, object unbiased, object keepdim, object correction, bint root,
+                      bint with_mean, str name):
+    """The variance or standard deviation, and the mean if wanted."""
+    cdef unsigned long long mask
+    cdef double divisor
+    cdef bint keep, recorded = recording1(x)
+    cdef TensorBase out, mean = None
+    cdef VarBackward node
+    if isinstance(dim, bool):                               # var(unbiased)
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise TypeError(f"{name}(): give either unbiased or correction, not both")
+    if mt_category[x.code] != 2:
+        raise RuntimeError(f"{name}(): std and var only support floating point and complex dtypes, got {describe(x)}. "
+                           "Convert it with .float()")
+    mask, keep = dims_mask(dim, x.ndim), flag(keepdim, None)
+    divisor = count_of(x, mask) - <double>(1 if correction is None and unbiased is not False else correction or 0)
+    out = new_reduced(x, mask, keep, x.code)
+    if with_mean:
+        mean = new_reduced(x, mask, keep, x.code)
+    if divisor <= 0:
+        warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+                      "(input numel divided by output numel).", UserWarning, 2)
+        divisor = 0
+    if x.numel == 0:
+        for t in (out, mean):
+            if t is not None:
+                fill_data(<TensorBase>t, scalar_value(float("nan"), mt_compute[x.code]))
+    else:
+        reduce_data(MT_MOMENTS, out, mean, x, mask, mt_compute[x.code], MT_ROOT if root else MT_SCALE, divisor)
+    if recorded:
+        node = VarBackward.__new__(VarBackward)
+        node.describe_input(x, mask, keep, dim is None)
+        node.root, node.with_mean, node.divisor = root, with_mean, divisor
+        if with_mean:
+            record_outputs(node, (out, mean), (x,))
+        else:
+            record1(node, out, x)
+        node.save(0, x)
+        if root:
+            node.save(1, out)
+    return (out, mean) if with_mean else out
+
+
+def var(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, correction=None, TensorBase out=None,
+        axis=None, keepdims=None):
+    """Variance of all elements, or along dimensions; ``correction=1`` (the default, ``unbiased``) is Bessel's.
+
+    .. math:: y = \\frac{1}{\\max(0, n - \\text{correction})} \\sum_i (x_i - \\bar x)^2
+
+    Raises:
+        RuntimeError: for integers and bools.
+
+    Source: blocks are merged as in Chan, Golub, LeVeque, *Algorithms for Computing the Sample Variance* (1983).
+
+    >>> import minitorch
+    >>> minitorch.tensor([1., 2., 3., 4.]).var(), minitorch.tensor([1., 2., 3., 4.]).var(correction=0)
+    (tensor(1.6667), tensor(1.2500))
+    """
+    return into(out, spread_of(input, dim if axis is None else axis, unbiased, keepdim if keepdims is None else keepdims,
+                               correction, False, False, "var"), "var")
+
+
+def std(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, correction=None, TensorBase out=None,
+        axis=None, keepdims=None):
+    """Standard deviation of all elements, or along dimensions: the root of `var`.
+
+    >>> import minitorch
+    >>> minitorch.tensor([1., 2., 3., 4.]).std()
+    tensor(1.2910)
+    """
+    return into(out, spread_of(input, dim if axis is None else axis, unbiased, keepdim if keepdims is None else keepdims,
+                               correction, True, False, "std"), "std")
+
+
+def var_mean(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Variance and mean, in one pass.
+
+    >>> import minitorch
+    >>> minitorch.var_mean(minitorch.tensor([1., 2., 3.]))
+    (tensor(1.), tensor(2.))
+    """
+    return spread_of(input, dim, unbiased, keepdim, correction, False, True, "var_mean")
+
+
+def std_mean(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Standard deviation and mean, in one pass.
+
+    >>> import minitorch
+    >>> minitorch.std_mean(minitorch.tensor([1., 2., 3.]))
+    (tensor(1.), tensor(2.))
+    """
+    return spread_of(input, dim, unbiased, keepdim, correction, True, True, "std_mean")
+
+
+# --- norms ------------------------------------------------------------------------------------------------------------------------
+
+@cython.final
+cdef class NormBackward(ReduceBackward):
+    """y = (sum |x|^p)^(1/p):  dx = dy · x |x|^(p-2) / y^(p-1), zero where x is."""
+    cdef double p
+
+    cdef str op_name(self):
+        return "LinalgVectorNormBackward0"
+
+    cdef object apply(self, TensorBase g):
+        cdef TensorBase x = self.saved(0), y, zero
+        if self.p == 0:
+            return (zeros_like_data(x, x.code),)
+        if self.p == 1:
+            return (op_mul(sign(x), self.spread(g)),)
+        y = self.saved(1)
+        y = op_where(op_eq(y, 0), 1, y)                     # then x is zero too
+        if self.p == 2:
+            return (op_mul(x, self.spread(op_div(g, y))),)
+        zero = op_eq(x, 0)
+        x = op_where(zero, 1, x)
+        x = op_mul(sign(x), operator(OP_POW, absolute(x), self.p - 1))
+        return (op_mul(op_where(zero, 0, x), self.spread(op_div(g, operator(OP_POW, y, self.p - 1)))),)
+
+
+cdef TensorBase norm_of(TensorBase x, unsigned long long mask, bint keepdim, bint whole, double p):
+    """The vector norm of floating-point values."""
+    cdef TensorBase out
+    cdef NormBackward node
+    if p == float("inf") or p == float("-inf"):
+        return extreme(absolute(x), mask, keepdim, whole, p > 0, "norm", "LinalgVectorNormBackward0")
+    if p < 0:
+        refuse_empty(x, mask, whole, "norm")
+    if p == 0:
+        out = cast(sum_of(compare(x, 0, Py_NE), mask, keepdim), x.code)
+    else:
+        out = new_reduced(x, mask, keepdim, x.code)
+        if x.numel == 0:
+            zero_data(out)
+        elif p == 1:
+            reduce_data(MT_SUM_ABS, out, None, x, mask, mt_compute[x.code])
+        elif p == 2:
+            reduce_data(MT_SUM_SQUARE, out, None, x, mask, mt_compute[x.code], MT_ROOT)
+        else:
+            reduce_data(MT_SUM_POWER, out, None, x, mask, mt_compute[x.code], MT_POWER, p)
+    if recording1(x):
+        node = NormBackward.__new__(NormBackward)
+        node.p = p
+        reduced_by(node, out, x, mask, keepdim, whole)
+        node.save(0, x)
+        node.save(1, out)
+    return out
+
+
+def norm(TensorBase input not None, p="fro", dim=None, keepdim=False, TensorBase out=None, dtype=None):
+    """The p-norm of all elements, or along dimensions; ``"fro"`` is 2, 0 counts what is not zero, ``inf`` is the largest.
+
+    .. math:: y = \\Bigl(\\sum_i |x_i|^p\\Bigr)^{1/p}
+
+    Raises:
+        RuntimeError: for integers and bools.
+        NotImplementedError: for ``p="nuc"``.
+
+    >>> import minitorch
+    >>> minitorch.tensor([3., 4.]).norm(), minitorch.tensor([3., -4.]).norm(1)
+    (tensor(5.), tensor(7.))
+    """
+    if p is None or p == "fro":
+        p = 2.0
+    elif isinstance(p, str):
+        raise NotImplementedError(f"norm(): p={p!r} is not supported, the orders are numbers and 'fro'; a nuclear norm is the "
+                                  "sum of the singular values")
+    if dtype is not None:
+        input = cast(input, code_of(dtype))
+    if mt_category[input.code] != 2:
+        raise RuntimeError(f"norm(): Expected a floating point or complex tensor as input. Got {describe(input)}. "
+                           "Convert it with .float()")
+    return into(out, norm_of(input, dims_mask(dim, input.ndim), flag(keepdim, None), dim is None, p), "norm")
+
+
+# --- log-sum-exp ------------------------------------------------------------------------------------------------------------------
+
+@cython.final
+cdef class LogsumexpBackward(ReduceBackward):
+    """y = log sum exp(x):  dx = dy · exp(x - y)."""
+    cdef object apply(self, TensorBase g):
+        cdef TensorBase y = self.saved(1)
+        y = op_where(op_eq(absolute(y), float("inf")), 0, y)
+        return (op_mul(self.spread(g), op_exp(op_sub(self.saved(0), self.spread(y)))),)
+
+
+def logsumexp(TensorBase input not None, dim, keepdim=False, *, TensorBase out=None):
+    """Logarithm of the sum of exponentials along dimensions, without overflow on the way.
+
+    .. math:: y = \\log \\sum_i e^{x_i}
+
+    >>> import minitorch
+    >>> minitorch.tensor([1000., 1000.]).logsumexp(0)
+    tensor(1000.6931)
+    """
+    cdef unsigned long long mask = dims_mask(dim, input.ndim)
+    cdef bint keep = flag(keepdim, None)
+    cdef TensorBase x = input if mt_category[input.code] == 2 else converted(input, default_code())
+    cdef TensorBase result = new_reduced(x, mask, keep, x.code)
+    cdef LogsumexpBackward node
+    if x.numel == 0:
+        fill_data(result, scalar_value(float("-inf"), mt_compute[x.code]))
+    else:
+        reduce_data(MT_LOGSUMEXP, result, None, x, mask, mt_compute[x.code], MT_LOG_ADD)
+    if recording1(x):
+        node = LogsumexpBackward.__new__(LogsumexpBackward)
+        reduced_by(node, result, x, mask, keep, False)
+        node.save(0, x)
+        node.save(1, result)
+    return into(out, result, "logsumexp")
+
+
+# --- sums and products so far -----------------------------------------------------------------------------------------------------
+
+cdef struct Scan:
+    mt_scan_kernel kernel
+    char *out
+    char *x
+    Py_ssize_t n, inner, tiles
+    int item
+    bint reverse
+
+
+cdef enum:
+    SCANNED_AT_ONCE = 512       # columns
+
+
+cdef void scan_units(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    cdef Scan *s = <Scan *>context
+    cdef Py_ssize_t unit, first, width, at
+    for unit in range(begin, end):
+        first = unit % s.tiles * SCANNED_AT_ONCE
+        width = s.inner - first
+        if width > SCANNED_AT_ONCE:
+            width = SCANNED_AT_ONCE
+        at = (unit // s.tiles * s.n * s.inner + first) * s.item
+        if s.reverse:
+            at += (s.n - 1) * s.inner * s.item
+        s.kernel(s.out + at, s.x + at, -s.inner if s.reverse else s.inner, s.n, width)
+
+
+cdef TensorBase scan_data(int op, TensorBase x, int dim, bint reverse, int code):
+    """The sums or products of the elements up to each along a dimension, from either end; not recorded."""
+    cdef int work = value_code(MT_SUM, code), d
+    cdef Scan s
+    cdef Py_ssize_t outer = 1
+    cdef TensorBase out
+    x = contiguous_data(converted(x, work))
+    out = new_tensor(x.ndim, x.shape, work)
+    s.n = x.shape[dim] if x.ndim else 1
+    s.inner = 1
+    for d in range(x.ndim):
+        if d < dim:
+            outer *= x.shape[d]
+        elif d > dim:
+            s.inner *= x.shape[d]
+    s.kernel = mt_scans[op][work]
+    s.out, s.x = data_of(out), data_of(x)
+    s.item = mt_itemsize[work]
+    s.reverse = reverse
+    s.tiles = (s.inner + SCANNED_AT_ONCE - 1) // SCANNED_AT_ONCE
+    if x.numel:
+        with nogil:
+            parallel_for(outer * s.tiles, 1 + GRAIN // (s.n * (s.inner if s.tiles == 1 else SCANNED_AT_ONCE)), scan_units, &s)
+    return converted(out, code)
+
+
+cdef class ScanBackward(Node):
+    cdef int dim
+    cdef bint reverse
+
+
+@cython.final
+cdef class CumsumBackward(ScanBackward):
+    """y_k = x_1 + ... + x_k:  dx_i = dy_i + ... + dy_n."""
+    cdef object apply(self, TensorBase g):
+        return (scanned(MT_SCAN_SUM, g, self.dim, not self.reverse, g.code),)
+
+
+@cython.final
+cdef class CumprodBackward(ScanBackward):
+    """y_k = x_1 ... x_k:  dx_i = (dy_i y_i + ... + dy_n y_n) / x_i, and without dividing where there are zeros."""
+    cdef object apply(self, TensorBase g):
+        cdef TensorBase x = self.saved(0), y = self.saved(1), zero = op_eq(x, 0), seen, first, before, whole
+        if not data_of(truth(zero, None, False, False))[0]:
+            return (op_div(self.rest(op_mul(g, y)), x),)
+        if grad_enabled():
+            return (self.step_by_step(g, x),)
+        seen = scan_data(MT_SCAN_SUM, zero, self.dim, self.reverse, MT_I64)
+        first = op_mul(zero, op_eq(seen, 1))
+        # before the first zero y is zero from there on; at it, the products are those without it; behind it, nothing
+        before = op_div(self.rest(op_mul(g, y)), op_where(zero, 1, x))
+        whole = self.rest(op_mul(g, scan_data(MT_SCAN_PROD, op_where(first, 1, x), self.dim, self.reverse, x.code)))
+        return (op_where(first, whole, op_where(op_eq(seen, 0), before, 0)),)
+
+    cdef TensorBase rest(self, TensorBase t):
+        """What t comes to from each element on."""
+        return scanned(MT_SCAN_SUM, t, self.dim, not self.reverse, t.code)
+
+    cdef TensorBase step_by_step(self, TensorBase g, TensorBase x):
+        """dx_i = p_i s_i, where p_i is the product of those before and s_i = dy_i + x_(i+1) s_(i+1)."""
+        cdef Py_ssize_t n = x.shape[self.dim] if x.ndim else 1
+        cdef TensorBase out, total = None, product = None, value
+        if x.ndim == 0:
+            return g
+        order = list(range(n))
+        if self.reverse:
+            order.reverse()
+        xs = [select_of(x, self.dim, i) for i in order]
+        totals = [None] * n
+        for i in reversed(range(n)):
+            value = select_of(g, self.dim, order[i])
+            total = value if total is None else op_add(value, op_mul(xs[i + 1], total))
+            totals[i] = total
+        out = zeros_like_data(x, x.code)
+        for i in range(n):
+            value = totals[i] if product is None else op_mul(product, totals[i])
+            product = xs[i] if product is None else op_mul(product, xs[i])
+            copy_into(select_of(out, self.dim, order[i]), value)
+        return out
+
+
+cdef TensorBase scanned(int op, TensorBase x, int dim, bint reverse, int code):
+    """The same, recorded."""
+    cdef TensorBase out
+    cdef ScanBackward node
+    out = scan_data(op, x, dim, reverse, code)
+    if mt_category[code] == 2 and recording1(x):
+        node = CumsumBackward.__new__(CumsumBackward) if op == MT_SCAN_SUM else CumprodBackward.__new__(CumprodBackward)
+        node.dim, node.reverse = dim, reverse
+        record1(node, out, x)
+        if op == MT_SCAN_PROD:
+            node.save(0, x)
+            node.save(1, out)
+    return out
+
+
+cdef object cumulated(int op, TensorBase x, object dim, object dtype, TensorBase out, str name):
+    cdef int code = code_of(dtype, sum_code(x.code) if out is None else out.code)
+    if mt_category[code] == 2:
+        x = cast(x, code)
+    return into(out, scanned(op, x, wrap_dim(dim, x.ndim), False, code), name)
+
+
+def cumsum(TensorBase input not None, dim=None, *, dtype=None, TensorBase out=None, axis=None):
+    """The sums of the elements up to each along a dimension; of integers and bools as int64.
+
+    .. math:: y_k = \\sum_{i \\le k} x_i
+
+    >>> import minitorch
+    >>> minitorch.tensor([1, 2, 3]).cumsum(0)
+    tensor([1, 3, 6])
+    """
+    if dim is None and axis is None:
+        raise TypeError("cumsum() missing 1 required positional arguments: \"dim\"")
+    return cumulated(MT_SCAN_SUM, input, axis if dim is None else dim, dtype, out, "cumsum")
+
+
+def cumprod(TensorBase input not None, dim=None, *, dtype=None, TensorBase out=None, axis=None):
+    """The products of the elements up to each along a dimension; of integers and bools as int64.
+
+    .. math:: y_k = \\prod_{i \\le k} x_i
+
+    >>> import minitorch
+    >>> minitorch.tensor([1, 2, 3]).cumprod(0)
+    tensor([1, 2, 6])
+    """
+    if dim is None and axis is None:
+        raise TypeError("cumprod() missing 1 required positional arguments: \"dim\"")
+    return cumulated(MT_SCAN_PROD, input, axis if dim is None else dim, dtype, out, "cumprod")

@@ -296,11 +296,43 @@ static const mt_reduction mt_reductions[MT_REDUCTIONS][MT_NTYPES] = {
                       MT_STRUCT_ENTRY(logsumexp, f64, MT_F64, mt_exponentials, sum, max)},
 };
 
+/* --- sums and products so far: rows of `columns` values, `step` values from one to the next ------------------------------ */
+
+enum { MT_SCAN_SUM, MT_SCAN_PROD };
+enum { MT_SCAN_COLUMNS = 512 };
+typedef void (*mt_scan_kernel)(char *out, const char *x, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t columns);
+
+#define MT_SCAN(name, T, A, IDENTITY, COMBINE)                                                                     \
+    MT_CLONES static void mt_##name(char *out, const char *values, ptrdiff_t step, ptrdiff_t rows,                 \
+                                    ptrdiff_t columns) {                                                           \
+        T *restrict y = (T *)out; const T *restrict x = (const T *)values;                                         \
+        A total[MT_SCAN_COLUMNS];                                                                                  \
+        if (columns == 1) {                                                                                        \
+            A t = IDENTITY;                                                                                        \
+            for (ptrdiff_t r = 0; r < rows; r++) { t = COMBINE(t, x[r * step]); y[r * step] = (T)t; }              \
+            return;                                                                                                \
+        }                                                                                                          \
+        for (ptrdiff_t j = 0; j < columns; j++) total[j] = IDENTITY;                                               \
+        for (ptrdiff_t r = 0; r < rows; r++, x += step, y += step)                                                 \
+            for (ptrdiff_t j = 0; j < columns; j++) { total[j] = COMBINE(total[j], x[j]); y[j] = (T)total[j]; }    \
+    }
+MT_SCAN(cumsum_f32, float, double, 0, MT_ADD)
+MT_SCAN(cumsum_f64, double, double, 0, MT_ADD)
+MT_SCAN(cumsum_i64, uint64_t, uint64_t, 0, MT_ADD)
+MT_SCAN(cumprod_f32, float, double, 1, MT_MUL)
+MT_SCAN(cumprod_f64, double, double, 1, MT_MUL)
+MT_SCAN(cumprod_i64, uint64_t, uint64_t, 1, MT_MUL)
+
+static const mt_scan_kernel mt_scans[2][MT_NTYPES] = {
+    {[MT_F32] = mt_cumsum_f32, [MT_F64] = mt_cumsum_f64, [MT_I64] = mt_cumsum_i64},
+    {[MT_F32] = mt_cumprod_f32, [MT_F64] = mt_cumprod_f64, [MT_I64] = mt_cumprod_i64},
+};
+
 /* --- from a state to the result ------------------------------------------------------------------------------------------- */
 
 enum { MT_AS_IS, MT_SCALE, MT_ROOT, MT_POWER, MT_LOG_ADD };
 
-/* state = v, v times / divisor, sqrt(v / divisor), v^p, or log(v) + what lies in the second place */
+/* state = v, v times / p, sqrt(v / p), v^(1/p), or log(v) + what lies in the second place */
 static void mt_finish(int how, const mt_reduction *kernel, char *states, ptrdiff_t n, int64_t times, double p) {
     const int code = kernel->code[0];
     if (how == MT_AS_IS) return;
@@ -311,7 +343,7 @@ static void mt_finish(int how, const mt_reduction *kernel, char *states, ptrdiff
         switch (how) {
             case MT_SCALE: v = v * (double)times / p; break;
             case MT_ROOT: v = sqrt(v / p); break;
-            case MT_POWER: v = pow(v, p); break;
+            case MT_POWER: v = pow(v, 1 / p); break;
             default: v = log(v) + mt_finite(*(double *)(states + j * kernel->size + kernel->at[1]));
         }
         if (code == MT_F32) *(float *)place = (float)v;
