@@ -76,7 +76,7 @@ cdef char *data_of(TensorBase t) noexcept nogil
 cdef bint is_dense(TensorBase t) noexcept nogil                      # its elements fill a block, each once
 cdef bint same_shape(TensorBase a, TensorBase b) noexcept nogil
 cdef bint has_shape(TensorBase t, int ndim, const Py_ssize_t *shape) noexcept nogil
-cdef tuple shape_of(TensorBase t)
+cdef object shape_of(TensorBase t)
 cdef tuple strides_of(TensorBase t)
 cdef str describe(TensorBase t)                                      # "float32 (2, 3)", for messages
 cdef int wrap_dim(object dim, int ndim) except -1

@@ -253,7 +253,7 @@ cdef tuple ints(int n, const Py_ssize_t *values):
     return result
 
 
-cdef tuple shape_of(TensorBase t):
+cdef object shape_of(TensorBase t):
     return mt_make(size_class, (ints(t.ndim, t.shape),))
 
 
