@@ -15,6 +15,5 @@
 #include "mathfun_trig.h"       /* sin, atan2, hypot, sinc, ... */
 #include "mathfun_special.h"    /* erf, normcdf, lgamma, i0, ... */
 #include "mathfun_int.h"        /* the integers */
-#include "mathfun_tmp.h"
 
 #endif
