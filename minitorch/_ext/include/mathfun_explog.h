@@ -104,18 +104,22 @@ MT_ROUNDED_1(log10)
 /* ---- powers ---- */
 
 /* C99's table for x^y, given |x|^y of ordinary positive |x|.  A double of 2^53 or more is even. */
-#define MT_POW_EDGES(T, name, INF, NOT_A_NUMBER, FLOOR, FABS) \
-    MT_INLINE T name(T x, T y, T power) { \
-        T a = FABS(x); \
-        int whole = FLOOR(y) == y, odd = whole & (FLOOR(y * (T)0.5) != y * (T)0.5); \
-        T zero_or_inf = (a == 0) == (y < 0) ? INF : 0; \
-        power = (a == 0) | (a == INF) ? zero_or_inf : power; \
-        power = x < 0 || (x == 0 && 1 / x < 0) ? (odd ? -power : power) : power; \
-        power = (x < 0) & (a < INF) & !whole ? NOT_A_NUMBER : power; \
-        power = (x != x) | (y != y) ? x + y : power; \
-        return (y == 0) | (x == 1) ? 1 : power; \
-    }
-MT_POW_EDGES(double, mt_pow_edges_f64, INFINITY, NAN, __builtin_floor, __builtin_fabs)
+MT_INLINE double mt_pow_edges(double x, double y, double power) {
+    double a = __builtin_fabs(x), half = 0.5 * y;
+    int whole = __builtin_floor(y) == y, odd = whole & (__builtin_floor(half) != half);
+    double zero_or_inf = (a == 0) == (y < 0) ? INFINITY : 0;
+    power = (a == 0) | (a == INFINITY) ? zero_or_inf : power;
+    power = odd & (__builtin_copysign(1, x) < 0) ? -power : power;
+    power = (x < 0) & (a < INFINITY) & !whole ? NAN : power;
+    power = (x != x) | (y != y) ? x + y : power;
+    return (y == 0) | (x == 1) ? 1 : power;
+}
+
+/* Beyond 2^65 only 1 has a power that is neither 0 nor infinity. */
+MT_INLINE double mt_pow_clamp(double y) {
+    y = y > 0x1p65 ? 0x1p65 : y;
+    return y < -0x1p65 ? -0x1p65 : y;
+}
 
 /* log2(x) of a positive x as head + tail, to 2^-66: the series 2 s + s z (2/3 + z V(z)) of log_tail_f64 with the
    first two terms in twice the precision. */
@@ -149,22 +153,20 @@ MT_INLINE double mt_log2_twice_f64(double x, double *low) {
 /* |x|^y = 2^(y log2|x|), the exponent in twice the precision. */
 MT_INLINE double mt_pow_f64(double x, double y) {
     double low, log2_x = mt_log2_twice_f64(__builtin_fabs(x), &low);
-    double c = y > 0x1p65 ? 0x1p65 : y;                     /* beyond, only 1 has a power that is neither 0 nor inf */
-    c = c < -0x1p65 ? -0x1p65 : c;
-    double c_head = mt_head_f64(c), log_head = mt_head_f64(log2_x);
+    double c = mt_pow_clamp(y), c_head = mt_head_f64(c), log_head = mt_head_f64(log2_x);
     double t = c_head * log_head, t_low = c_head * (log2_x - log_head) + (c - c_head) * log2_x + c * low;
     t_low = __builtin_fabs(t) > 1100 ? 0 : t_low;
     t = t > 1100 ? 1100 : t;
     t = t < -1100 ? -1100 : t;
     double n = mt_nearest_f64(t), r = ((t - n) + t_low) * mt_ln2_f64;
     double power = mt_scale_f64(1 + (r + r * r * MT_HORNER_F64(r, mt_exp_poly_f64)), n);
-    return mt_pow_edges_f64(x, y, power);
+    return mt_pow_edges(x, y, power);
 }
 
 /* In doubles y log(x) is exact enough for a float without more ado. */
 MT_INLINE float mt_pow_f32(float x, float y) {
     double k, f = mt_log_reduce_f64(__builtin_fabs((double)x), &k);
-    return (float)mt_pow_edges_f64(x, y, mt_exp_lo(y * mt_log_of_f64(f, k)));
+    return (float)mt_pow_edges(x, y, mt_exp_lo(mt_pow_clamp(y) * mt_log_of_f64(f, k)));
 }
 
 /* x 2^n; the power is applied by halves so that neither half overflows before the result does. */

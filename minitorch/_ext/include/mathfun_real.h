@@ -100,10 +100,12 @@ MT_INLINE T FN(expm1)(T x) {
     return LIBM(fabs)(x) < FN(tiny) ? x : 2 * (sum + rest);
 }
 
-/* 1 / (1 + exp(-x)) without overflow: exp(-|x|) / (1 + exp(-|x|)) on the left. */
+/* 1 / (1 + exp(-x)) without overflow: exp(-|x|) / (1 + exp(-|x|)) on the left.  The rounding error of the denominator
+   d is put right by the factor 1 - error / d, in which 1/d on [1, 2] need be no better than 1.457 - d/2. */
 MT_INLINE T FN(sigmoid)(T x) {
-    T z = FN(exp)(-LIBM(fabs)(x));
-    return (x < 0 ? z : 1) / (1 + z);
+    T z = FN(exp)(-LIBM(fabs)(x)), d = 1 + z, error = z - (d - 1);
+    T y = (x < 0 ? z : 1) / d;
+    return y - y * (error * ((T)1.457 - (T)0.5 * d));
 }
 
 /* x + x^3 P(x^2) near zero, 1 - 2 / (exp(2|x|) + 1) elsewhere. */

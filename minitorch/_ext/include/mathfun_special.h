@@ -7,24 +7,43 @@
 /* erf near zero: x + x P(x^2) on |x| < 1/2. */
 MT_INLINE double mt_erf_small_f64(double x) { return x + x * MT_HORNER_F64(x * x, mt_erf_poly_f64); }
 
-/* exp(-(s + s_low)) Q(t) / (1 + 2 a),  t = (a - 3) / (a + 3): erfc(a) of a >= 1/2 where s + s_low = a^2 is given in
-   two parts.  exp magnifies the rounding error of its argument, hence the parts; that of 1 + 2 a is put right in the
-   exponent as well.  Q, being nearly flat, adds little error of its own. */
-MT_INLINE double mt_erfc_tail_f64(double a, double s, double s_low) {
-    double t = (a - 3) / (a + 3), d = 1 + 2 * a, d_low = a > 0.5 ? 2 * a - (d - 1) : 1 - (d - 2 * a);
-    double n, p = mt_exp_reduced_f64(-s, -s_low - d_low / d, &n);
-    return mt_scale_f64(p * (MT_HORNER_F64(t, mt_erfc_poly_f64) / d), n);
-}
-
 /* x^2 as head^2, which is exact, and the rest. */
-MT_INLINE double mt_square_f64_split(double x, double *low) {
+MT_INLINE double mt_square_twice_f64(double x, double *low) {
     double head = mt_head_f64(x);
     *low = (x - head) * (x + head);
     return head * head;
 }
+
+/* (a + a_low) (b + b_low), rounded once. */
+MT_INLINE double mt_mul_twice_f64(double a, double a_low, double b, double b_low) {
+    double a_head = mt_head_f64(a), b_head = mt_head_f64(b), a_tail = (a - a_head) + a_low;
+    return a_head * b_head + (a_head * ((b - b_head) + b_low) + a_tail * b);
+}
+
+/* exp(x + low) = 2^n (p + p_low). */
+MT_INLINE double mt_exp_twice_f64(double x, double low, double *n, double *p_low) {
+    *n = mt_nearest_f64(x * mt_log2_e_f64);
+    double head = x - *n * mt_ln2_hi_f64, tail = *n * mt_ln2_lo_f64 - low, r = head - tail;
+    double r_low = (head - r) - tail, p = 1 + r;
+    *p_low = (r - (p - 1)) + (r_low * p + r * r * MT_HORNER_F64(r, mt_exp_poly_f64));
+    return p;
+}
+
+static const double mt_erfc_middle = 0x1.40c522d7e4987p+0, mt_erfc_middle_low = 0x1.a19969d5cf11fp-55;      /* Q(0) = 7 exp(9) erfc(3) */
+
+/* erfc(a) = exp(-(s + s_low)) Q(t) / (d + d_low),  t = (a - 3) / (a + 3), for a >= 1/3.
+   Given in two parts are s = a^2, since exp magnifies an error of its argument, and d = 1 + 2 a, whose error is put
+   right in the exponent as well.  Q, being nearly flat, adds little. */
+MT_INLINE double mt_erfc_tail_f64(double a, double s, double s_low, double d, double d_low) {
+    double t = (a - 3) / (a + 3), slope = t * MT_HORNER_F64(t, mt_erfc_poly_f64), q = mt_erfc_middle + slope;
+    double q_low = slope - (q - mt_erfc_middle) + mt_erfc_middle_low;
+    double n, p_low, p = mt_exp_twice_f64(-s, -s_low - d_low / d, &n, &p_low);
+    return mt_scale_f64(mt_mul_twice_f64(p, p_low, q, q_low) / d, n);
+}
 MT_INLINE double mt_erfc_right_f64(double a) {
-    double c = a > 28 ? 28 : a, low, s = mt_square_f64_split(c, &low);       /* erfc(28) has vanished */
-    return mt_erfc_tail_f64(c, s, low);
+    a = a > 28 ? 28 : a;                                                    /* erfc(28) has vanished */
+    double low, s = mt_square_twice_f64(a, &low), b = 2 * a, d = 1 + b;
+    return mt_erfc_tail_f64(a, s, low, d, a > 0.5 ? 1 - (d - b) : b - (d - 1));
 }
 MT_INLINE double mt_erfc_f64(double x) {
     double a = __builtin_fabs(x), tail = mt_erfc_right_f64(a);
@@ -39,16 +58,19 @@ MT_INLINE double mt_erf_f64(double x) {
 
 /* The normal distribution function, erfc(-x / sqrt 2) / 2. */
 MT_INLINE double mt_normcdf_f64(double x) {
-    double v = __builtin_fabs(x), c = v > 39 ? 39 : v, low, s = mt_square_f64_split(c, &low);
-    double tail = 0.5 * mt_erfc_tail_f64(c * M_SQRT1_2, 0.5 * s, 0.5 * low);
+    double v = __builtin_fabs(x), c = v > 39 ? 39 : v, low, s = mt_square_twice_f64(c, &low);
+    const double root_hi = 0x1.6a09e6p+0, root_lo = 0x1.9fcef32422cbfp-26;  /* sqrt 2, the first part of 25 bits */
+    double c_head = mt_head_f64(c), b_head = c_head * root_hi, b_low = c_head * root_lo + (c - c_head) * M_SQRT2;
+    double b = b_head + b_low, d = 1 + b, d_low = (b > 1 ? 1 - (d - b) : b - (d - 1)) + (b_low - (b - b_head));
+    double tail = 0.5 * mt_erfc_tail_f64(c * M_SQRT1_2, 0.5 * s, 0.5 * low, d, d_low);
     double y = x < 0 ? tail : 1 - tail;
-    return v < 0.7 ? 0.5 + 0.5 * mt_erf_small_f64(x * M_SQRT1_2) : y;
+    return v < 0.48 ? 0.5 + 0.5 * mt_erf_small_f64(x * M_SQRT1_2) : y;
 }
 /* Its density, exp(-x^2 / 2) / sqrt(2 pi). */
 MT_INLINE double mt_normpdf_f64(double x) {
-    double v = __builtin_fabs(x), c = v > 39 ? 39 : v, low, s = mt_square_f64_split(c, &low);
-    double n, p = mt_exp_reduced_f64(-0.5 * s, -0.5 * low, &n);
-    return mt_scale_f64(p * 0x1.9884533d43651p-2, n);
+    double v = __builtin_fabs(x), c = v > 39 ? 39 : v, low, s = mt_square_twice_f64(c, &low);
+    double n, p_low, p = mt_exp_twice_f64(-0.5 * s, -0.5 * low, &n, &p_low);
+    return mt_scale_f64(mt_mul_twice_f64(p, p_low, 0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), n);
 }
 
 /* normcdf(-v) of v >= 0 to 2^-28, on the way to a float:  exp(-v^2 / 2) u P(u),  u = 1 / (1 + v/4). */
@@ -74,5 +96,87 @@ MT_INLINE float mt_erf_f32(float x) {
     double y = a < 0.5 ? small : 1 - 2 * mt_normtail_lo(M_SQRT2 * a);
     return __builtin_copysignf((float)y, x);
 }
+
+/* ---- inverses of the error function and of the normal distribution ----
+   A first value y0 = x R, good to some 20 bits, from w = -log(1 - x^2); one step of Halley's method on erf or erfc,
+   which trebles the number of good bits, leaves only their rounding errors. */
+MT_INLINE double mt_erfinv_start(double x, double w) {
+    double s = __builtin_sqrt(w), middle = MT_HORNER_F64(w - 3, mt_erfinv_middle_poly);
+    double tail = MT_HORNER_F64(s - 4, mt_erfinv_tail_poly), far = MT_HORNER_F64(s - 16, mt_erfinv_far_poly);
+    return x * (w < 6 ? middle : s < 6 ? tail : far);
+}
+MT_INLINE double mt_erfinv_f64(double x) {
+    double a = __builtin_fabs(x), y = mt_erfinv_start(a, -mt_log_f64((1 - a) * (1 + a)));
+    double excess = a < 0.5 ? mt_erf_small_f64(y) - a : (1 - a) - mt_erfc_right_f64(y);
+    double e = excess * 0x1.c5bf891b4ef6ap-1 * mt_exp_f64(y * y);           /* over the slope of erf; sqrt(pi)/2 */
+    y -= e / (1 + y * e);
+    y = a == 1 ? INFINITY : y;
+    y = a < 1e-9 ? a * 0x1.c5bf891b4ef6ap-1 : y;
+    return __builtin_copysign(a > 1 ? NAN : y, x);
+}
+
+/* The x for which normcdf(x) = p. */
+MT_INLINE double mt_ndtri_f64(double p) {
+    double q = p < 0.5 ? p : 1 - p, x = 1 - 2 * q;
+    double y = -M_SQRT2 * mt_erfinv_start(x, -mt_log_f64(q) - mt_log1p_f64(-q) - 2 * mt_ln2_f64);
+    double e = (mt_normcdf_f64(y) - q) / mt_normpdf_f64(y);
+    y = q == 0.5 ? 0 : y - e / (1 + 0.5 * y * e);
+    y = q == 0 ? -INFINITY : y;
+    y = (p < 0) | (p > 1) ? NAN : y;
+    return p < 0.5 ? y : -y;
+}
+MT_ROUNDED_1(erfinv)
+MT_ROUNDED_1(ndtri)
+
+/* ---- modified Bessel functions of the first kind ----
+   i0e(x) = exp(-|x|) I0(x), i1e alike: to 3 ulp; the unscaled ones to 4 in double. */
+MT_INLINE double mt_i0e_f64(double x) {
+    double a = __builtin_fabs(x), near = MT_HORNER_F64(0.25 * a - 1, mt_i0_near_poly);
+    double far = MT_HORNER_F64(16 / a - 1, mt_i0_far_poly) / __builtin_sqrt(a);
+    return a > 8 ? far : near;
+}
+MT_INLINE double mt_i1e_f64(double x) {
+    double a = __builtin_fabs(x), near = a * MT_HORNER_F64(0.25 * a - 1, mt_i1_near_poly);
+    double far = MT_HORNER_F64(16 / a - 1, mt_i1_far_poly) / __builtin_sqrt(a);
+    return __builtin_copysign(a > 8 ? far : near, x);
+}
+/* exp(a) is applied by halves, as it overflows before I0 and I1 do; their values at infinity are infinite. */
+MT_INLINE double mt_i0_f64(double x) {
+    double a = __builtin_fabs(x), e = mt_exp_f64(0.5 * a), y = mt_i0e_f64(a) * e * e;
+    return a == INFINITY ? a : y;
+}
+MT_INLINE double mt_i1_f64(double x) {
+    double a = __builtin_fabs(x), e = mt_exp_f64(0.5 * a), y = mt_i1e_f64(a) * e * e;
+    return __builtin_copysign(a == INFINITY ? a : y, x);
+}
+MT_ROUNDED_1(i0e)
+MT_ROUNDED_1(i1e)
+MT_ROUNDED_1(i0)
+MT_ROUNDED_1(i1)
+
+/* ---- gamma: one call an element ---- */
+
+/* log|gamma(x)|, of the C library, without its global sign. */
+MT_INLINE double mt_lgamma_f64(double x) { int sign; return __builtin_lgamma_r(x, &sign); }
+
+/* The derivative of lgamma.  psi(x) = psi(x + 1) - 1/x carries x to 10 and beyond, where the asymptotic series
+   log x - 1/(2 x) - sum B_2k / (2 k x^2k) serves; psi(x) = psi(1 - x) - pi / tan(pi x) comes before, for negative x.
+   Good to 1e-15 absolutely or 4 ulp, except beside its zeros, where the terms cancel. */
+static inline double mt_digamma_f64(double x) {
+    static const double series[] = {1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132, -691.0 / 32760, 1.0 / 12};
+    double y = 0;
+    if (x == 0) return __builtin_copysign(INFINITY, -x);
+    if (x < 0) {
+        double f = x - __builtin_rint(x);
+        if (f == 0 || x == -INFINITY) return NAN;
+        y = -2 * mt_half_pi / tan(2 * mt_half_pi * f);
+        x = 1 - x;
+    }
+    for (; x < 10; x += 1) y -= 1 / x;
+    double z = 1 / (x * x);
+    return y + (mt_log_f64(x) - 0.5 / x - z * MT_HORNER_F64(z, series));
+}
+MT_ROUNDED_1(lgamma)
+MT_ROUNDED_1(digamma)
 
 #endif

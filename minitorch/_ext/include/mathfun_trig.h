@@ -27,14 +27,15 @@ MT_INLINE double mt_turns_f32(float x, double *n) {
     const double c0 = 0x1.45f306cp-1, c1 = 0x1.c9c882ap-29, c2 = 0x1.4fe13a8p-59, c3 = 0x1.f47d4dp-86,
         c4 = 0x1.bb81b6cp-113, c5 = 0x1.4acc9ep-143, c6 = 0x1.0e4107cp-170;
     const double mod_4 = 0x1.8p54;                      /* adding it leaves multiples of 4 */
-    double d = x, a = __builtin_fabs(d);
-    int w1 = a >= 0x1p53, w2 = a >= 0x1p81, w3 = a >= 0x1p109;
-    double p0 = d * (w3 ? c3 : w2 ? c2 : w1 ? c1 : c0), p1 = d * (w3 ? c4 : w2 ? c3 : w1 ? c2 : c1);
-    double p2 = d * (w3 ? c5 : w2 ? c4 : w1 ? c3 : c2), p3 = d * (w3 ? c6 : w2 ? c5 : w1 ? c4 : c3);
+    double d = x, a = __builtin_fabs(d), w0 = c0, w1 = c1, w2 = c2, w3 = c3;
+    w0 = a >= 0x1p53 ? c1 : w0, w1 = a >= 0x1p53 ? c2 : w1, w2 = a >= 0x1p53 ? c3 : w2, w3 = a >= 0x1p53 ? c4 : w3;
+    w0 = a >= 0x1p81 ? c2 : w0, w1 = a >= 0x1p81 ? c3 : w1, w2 = a >= 0x1p81 ? c4 : w2, w3 = a >= 0x1p81 ? c5 : w3;
+    w0 = a >= 0x1p109 ? c3 : w0, w1 = a >= 0x1p109 ? c4 : w1, w2 = a >= 0x1p109 ? c5 : w2, w3 = a >= 0x1p109 ? c6 : w3;
+    double p0 = d * w0, p1 = d * w1, p2 = d * w2;
     p0 -= (p0 + mod_4) - mod_4;
     p1 -= (p1 + mod_4) - mod_4;
     *n = mt_nearest_f64(p0 + p1 + p2);
-    return (((p0 - *n) + p1) + p2) + p3;
+    return (((p0 - *n) + p1) + p2) + d * w3;
 }
 
 /* The same for |x| <= 2^20: the remainder itself. */
@@ -100,17 +101,20 @@ MT_INLINE double mt_reduce_near_f64(double x, double *n, double *low) {
     return r;
 }
 
-/* sin(r + low) and cos(r + low), to the first order in low. */
-MT_INLINE double mt_sin_kernel_f64(double r, double low) {
-    double z = r * r;
-    return r + (low * (1 - 0.5 * z) + r * (z * MT_HORNER_F64(z, mt_sin_poly_f64)));
+/* sin(r + low) and cos(r + low), to the first order in low; what the last addition rounds off goes to *error. */
+MT_INLINE double mt_sin_kernel_f64(double r, double low, double *error) {
+    double z = r * r, rest = low * (1 - 0.5 * z) + r * (z * MT_HORNER_F64(z, mt_sin_poly_f64)), s = r + rest;
+    *error = rest - (s - r);
+    return s;
 }
-MT_INLINE double mt_cos_kernel_f64(double r, double low) {
-    double z = r * r, half = 0.5 * z, c = 1 - half;
-    return c + (((1 - c) - half) + (z * z * MT_HORNER_F64(z, mt_cos_poly_f64) - r * low));
+MT_INLINE double mt_cos_kernel_f64(double r, double low, double *error) {
+    double z = r * r, half = 0.5 * z, head = 1 - half;
+    double rest = ((1 - head) - half) + (z * z * MT_HORNER_F64(z, mt_cos_poly_f64) - r * low), c = head + rest;
+    *error = rest - (c - head);
+    return c;
 }
 MT_INLINE double mt_sin_quarters_f64(double r, double low, uint64_t n) {
-    double y = n & 1 ? mt_cos_kernel_f64(r, low) : mt_sin_kernel_f64(r, low);
+    double error, s = mt_sin_kernel_f64(r, low, &error), c = mt_cos_kernel_f64(r, low, &error), y = n & 1 ? c : s;
     return mt_from_bits_f64(mt_bits_f64(y) ^ (n & 2) << 62);
 }
 MT_INLINE double mt_sin_near_f64(double x) {
@@ -123,21 +127,29 @@ MT_INLINE double mt_cos_near_f64(double x) {
 }
 MT_INLINE double mt_tan_near_f64(double x) {
     double n, low, r = mt_reduce_near_f64(x, &n, &low);
-    double s = mt_sin_kernel_f64(r, low), c = mt_cos_kernel_f64(r, low);
+    double s_error, s = mt_sin_kernel_f64(r, low, &s_error), c_error, c = mt_cos_kernel_f64(r, low, &c_error);
     int odd = mt_low_bits_f64(n) & 1;
-    return x == 0 ? x : (odd ? -c : s) / (odd ? s : c);
+    double above = odd ? -c : s, above_error = odd ? -c_error : s_error;
+    double below = odd ? s : c, below_error = odd ? s_error : c_error;
+    double y = above / below;
+    return x == 0 ? x : y + (above_error - y * below_error) / below;
 }
 MT_INLINE double mt_sin_f64(double x) { return mt_near_f64(x) ? mt_sin_near_f64(x) : sin(x); }
 MT_INLINE double mt_cos_f64(double x) { return mt_near_f64(x) ? mt_cos_near_f64(x) : cos(x); }
 MT_INLINE double mt_tan_f64(double x) { return mt_near_f64(x) ? mt_tan_near_f64(x) : tan(x); }
 
-/* sin(pi x) / (pi x), the argument reduced exactly: x = (n + q)/2, |q| <= 1/2, and q pi/2 as r + low. */
+/* sin(pi x) / (pi x).  The argument is reduced exactly: x = m + (n + q)/2, |q| <= 1/2; q pi/2 is r + low. */
 MT_INLINE double mt_sinc_f64(double x) {
-    double n = __builtin_rint(2 * x), q = 2 * x - n, q_head = mt_head_f64(q);
+    double m = __builtin_rint(x), f = 2 * (x - m), n = mt_nearest_f64(f), q = f - n, q_head = mt_head_f64(q);
     const double pi_hi = 0x1.921fb5p+0, pi_lo = 0x1.110b4611a6263p-26;      /* pi/2, the first part of 26 bits */
     double a = q_head * pi_hi, b = q_head * pi_lo + (q - q_head) * mt_half_pi, r = a + b;
-    double y = mt_sin_quarters_f64(r, b - (r - a), mt_low_bits_f64(n - 4 * __builtin_floor(0.25 * n)));
-    return x == 0 ? 1 : y / (2 * mt_half_pi * x);
+    double quarters = n + 2 * (m - 2 * __builtin_floor(0.5 * m));
+    double y = mt_sin_quarters_f64(r, b - (r - a), mt_low_bits_f64(quarters));
+    double x_head = mt_head_f64(x), d_low = 2 * (x_head * pi_lo + (x - x_head) * mt_half_pi), d_head = 2 * x_head * pi_hi;
+    double d = d_head + d_low, sinc = y / d;
+    sinc -= sinc * ((d_low - (d - d_head)) / d);
+    sinc = __builtin_fabs(x) > 0x1p1000 ? x - x : sinc;            /* there pi x may be infinite */
+    return __builtin_fabs(x) < 0x1p-30 ? 1 : sinc + 0.0;           /* -0 + 0 = 0 */
 }
 MT_ROUNDED_1(sinc)
 
