@@ -59,16 +59,24 @@ UNARY = {
 BINARY = {
     "add": "x + y", "sub": "x - y", "mul": "x * y", "div": "x / y",
     "pow": "powl(x, y)", "atan2": "atan2l(x, y)", "hypot": "hypotl(x, y)", "copysign": "copysignl(x, y)",
-    "maximum": "x != x || y != y ? x + y : fmaxl(x, y)", "minimum": "x != x || y != y ? x + y : fminl(x, y)",
-    "fmax": "fmaxl(x, y)", "fmin": "fminl(x, y)", "fmod": "fmodl(x, y)",
+    "maximum": "x != x || y != y ? x + y : x >= y ? x : y", "minimum": "x != x || y != y ? x + y : x <= y ? x : y",
+    "fmax": "y != y || x >= y ? x : y", "fmin": "y != y || x <= y ? x : y", "fmod": "fmodl(x, y)",
     "xlogy": "x == 0 && y == y ? 0 : x * logl(y)", "xlog1py": "x == 0 && y == y ? 0 : x * log1pl(y)",
 }
 FLAGS = ("isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit", "near")
 OTHER = ("logaddexp", "logaddexp2", "remainder", "floor_divide", "trunc_divide", "nextafter", "heaviside", "ldexp")
-INTEGERS = {"b8": np.uint8, "u8": np.uint8, "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64}
+SPECIAL = {"erfinv": 2, "ndtri": 2, "i0e": 3, "i1e": 3, "i0": 4, "i1": 4, "lgamma": 5, "digamma": 5}    # ulp
+INTEGERS = {"b8": np.bool_, "u8": np.uint8, "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64}
+INTEGER_UNARY = ("neg", "abs", "square", "sign", "sgn", "floor", "ceil", "trunc", "round", "frac", "isnan", "isinf",
+                 "isfinite", "isposinf", "isneginf", "signbit")
+INTEGER_BINARY = ("add", "sub", "mul", "maximum", "minimum", "fmax", "fmin", "trunc_divide", "floor_divide", "remainder",
+                  "fmod", "pow", "gcd", "lcm", "left_shift", "right_shift", "heaviside")
+HALVES = [("half", "float"), ("float", "half"), ("bf16", "float"), ("float", "bf16"), ("double", "half"),
+          ("double", "bf16"), ("half", "double"), ("bf16", "double")]
 REALS = {"f32": np.float32, "f64": np.float64}
-C_TYPES = {"f32": "float", "f64": "double", "b8": "uint8_t", "u8": "uint8_t", "i8": "int8_t", "i16": "int16_t",
-           "i32": "int32_t", "i64": "int64_t"}
+C_TYPES = {"f32": "float", "f64": "double", "half": "uint16_t", "bf16": "uint16_t",
+           "b8": "_Bool", "u8": "uint8_t", "i8": "int8_t", "i16": "int16_t", "i32": "int32_t",
+           "i64": "int64_t"}
 
 REFERENCE_TEXT = r"""
 #include <float.h>
@@ -91,7 +99,7 @@ static long double logit(long double x) {
 static long double sinc(long double x) {
     const long double pi = 3.141592653589793238462643383279502884L;
     long double n = rintl(x), s = sinl(pi * (x - n));
-    if (x == 0) return 1;
+    if (x == 0 || s == 0) return x == 0;
     return (fmodl(n, 2) != 0 ? -s : s) / (pi * x);
 }
 #define UNARY(name, formula) void ref_##name(const double *a, long double *out, long n) { \
@@ -139,14 +147,21 @@ def loops() -> str:
 
     for suffix in REALS:
         t = C_TYPES[suffix]
-        for name in UNARY:
+        for name in (*UNARY, *SPECIAL):
             loop(f"{name}_{suffix}", t, t)
         for name in (*BINARY, *OTHER):
             loop(f"{name}_{suffix}", t, t, t)
         for name in FLAGS:
             loop(f"{name}_{suffix}", "uint8_t", t)
+    for suffix in INTEGERS:
+        t = C_TYPES[suffix]
+        for name in INTEGER_UNARY:
+            loop(f"{name}_{suffix}", t, t)
+        for name in INTEGER_BINARY:
+            loop(f"{name}_{suffix}", t, t, t)
+    for source, target in HALVES:
+        loop(f"{source}_to_{target}", C_TYPES.get(target, target), C_TYPES.get(source, source))
     return "\n".join(text) + "\n"
-
 
 
 def compile_c(text: str, flags: list[str], name: str) -> ctypes.CDLL:
@@ -291,6 +306,253 @@ class TestUlp:
         assert error <= bound(name), f"{name}({x1[i]!r}, {x2[i]!r}) = {y[i]!r}, not {expected[i]!r}"
 
 
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("suffix", REALS)
+class TestReals:
+    """What has no long double to be held to: flags, remainders, sums of logarithms."""
+
+    def test_flags(self, suffix: str, level: str) -> None:
+        x = samples(REALS[suffix], 1000, every=999_983)
+        expected = {"isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite, "isposinf": np.isposinf,
+                    "isneginf": np.isneginf, "signbit": np.signbit,
+                    "near": lambda x: ~np.isfinite(x) | (np.abs(x) <= 2.0**20)}
+        for name in FLAGS:
+            y = apply(level, f"{name}_{suffix}", x, result=np.uint8)
+            np.testing.assert_array_equal(y, expected[name](x).astype(np.uint8), name)
+
+    def test_remainder_and_floor_divide_are_pythons(self, suffix: str, level: str) -> None:
+        dtype = REALS[suffix]
+        x, y = pairs(dtype, 500)
+        ordinary = np.isfinite(x) & np.isfinite(y) & (y != 0) & np.isfinite(x / y)
+        x, y = x[ordinary], y[ordinary]
+        remainder, quotient = (apply(level, f"{name}_{suffix}", x, y) for name in ("remainder", "floor_divide"))
+        for a, b, r, q in zip(x, y, remainder, quotient):
+            assert r == dtype(float(a) % float(b)), (a, b)
+            if suffix == "f64":
+                assert q == float(a) // float(b), (a, b)
+        assert np.all((remainder == 0) | (np.signbit(remainder) == np.signbit(y)))
+
+    def test_division_by_zero_and_infinity(self, suffix: str, level: str) -> None:
+        x = np.array([5, -5, 0, 5, -5, 5, np.inf, np.nan], REALS[suffix])
+        y = np.array([0, 0, 0, np.inf, np.inf, -np.inf, 2, 1], REALS[suffix])
+        np.testing.assert_array_equal(apply(level, f"floor_divide_{suffix}", x, y),
+                                      [np.inf, -np.inf, np.nan, 0, -1, -1, np.nan, np.nan])
+        np.testing.assert_array_equal(apply(level, f"remainder_{suffix}", x, y),
+                                      [np.nan, np.nan, np.nan, 5, np.inf, -np.inf, np.nan, np.nan])
+        np.testing.assert_array_equal(apply(level, f"trunc_divide_{suffix}", x, y),
+                                      [np.inf, -np.inf, np.nan, 0, 0, 0, np.inf, np.nan])
+
+    @pytest.mark.parametrize("name", ["logaddexp", "logaddexp2"])
+    def test_logaddexp(self, name: str, suffix: str, level: str) -> None:
+        x, y = pairs(REALS[suffix], 2000)
+        z = apply(level, f"{name}_{suffix}", x, y)
+        expected = getattr(np, name)(x.astype(np.longdouble), y.astype(np.longdouble))
+        # the sum may cancel: the error is measured against the terms
+        scale = np.maximum(np.maximum(np.abs(x), np.abs(expected)), 0.7) * np.finfo(x.dtype).eps
+        finite = np.isfinite(expected) & np.isfinite(z)
+        assert np.max(np.abs(z - expected)[finite] / scale[finite]) <= 2
+        np.testing.assert_array_equal(z[~finite], expected[~finite].astype(x.dtype))
+
+    def test_nextafter_heaviside_ldexp(self, suffix: str, level: str) -> None:
+        dtype = REALS[suffix]
+        x, y = pairs(dtype, 500)
+        np.testing.assert_array_equal(apply(level, f"nextafter_{suffix}", x, y), np.nextafter(x, y))
+        expected = np.where(np.isnan(x), 0, np.heaviside(x, y))              # PyTorch counts NaN as not positive
+        np.testing.assert_array_equal(apply(level, f"heaviside_{suffix}", x, y), expected)
+        values = np.array([1, 1.5, -3, 0, np.inf, np.nan, np.finfo(dtype).tiny, np.finfo(dtype).max], dtype)
+        x, n = (a.ravel() for a in np.meshgrid(values, np.arange(-200, 201, 7)))
+        np.testing.assert_array_equal(apply(level, f"ldexp_{suffix}", x, n.astype(dtype)), np.ldexp(x, n))
+
+
+@functools.cache
+def special_case(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Arguments, which are floats too, and values from mpmath as long double."""
+    mpmath = pytest.importorskip("mpmath")
+    mp = mpmath.mp
+    rng = np.random.default_rng(0)
+
+    def erfinv_near_one(x: mpmath.mpf) -> mpmath.mpf:
+        """Newton's method on log erfc: mpmath's own erfinv gives up where 1 - x is small."""
+        a = abs(x)
+        y = mpmath.sqrt(-mpmath.log(1 - a)) if a > 0.9 else a
+        for _ in range(50):
+            y += mpmath.log(mpmath.erfc(y) / (1 - a)) * mpmath.erfc(y) * mpmath.exp(y * y) * mpmath.sqrt(mpmath.pi) / 2
+        return mpmath.sign(x) * y
+
+    functions = {
+        "erfinv": erfinv_near_one, "ndtri": lambda p: mpmath.sqrt(2) * erfinv_near_one(2 * p - 1),
+        "i0": lambda x: mpmath.besseli(0, x), "i0e": lambda x: mpmath.exp(-abs(x)) * mpmath.besseli(0, x),
+        "i1": lambda x: mpmath.besseli(1, x), "i1e": lambda x: mpmath.exp(-abs(x)) * mpmath.besseli(1, x),
+        "lgamma": lambda x: mpmath.log(abs(mpmath.gamma(x))), "digamma": mpmath.digamma,
+    }
+    if name == "erfinv":
+        x = np.concatenate([rng.uniform(-1, 1, 150), 1 - 10 ** -rng.uniform(0, 7, 50), 10 ** -rng.uniform(0, 30, 30)])
+    elif name == "ndtri":
+        x = np.concatenate([rng.uniform(0, 1, 150), 10 ** -rng.uniform(0, 37, 50), 1 - 10 ** -rng.uniform(0, 7, 50)])
+    elif name.startswith("i"):
+        x = np.concatenate([rng.uniform(-10, 10, 100), rng.uniform(-80, 80, 50), 10 ** -rng.uniform(0, 8, 20)])
+    else:
+        x = np.concatenate([rng.uniform(0.01, 1.3, 40), rng.uniform(2.5, 12, 40), 10 ** rng.uniform(1.2, 20, 30)])
+    x = x.astype(np.float32).astype(np.float64)
+    x = x[np.abs(x) < 1] if name == "erfinv" else x[(x > 0) & (x < 1)] if name == "ndtri" else x
+    with mp.workprec(400 if name == "ndtri" else 160):
+        values = [functions[name](mpmath.mpf(v)) for v in x.tolist()]
+        text = [mpmath.nstr(v, 25) for v in values]
+    return x, np.array([np.longdouble(t) for t in text])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("suffix", REALS)
+class TestSpecial:
+    @pytest.mark.parametrize("name", SPECIAL)
+    def test_values(self, name: str, suffix: str, level: str) -> None:
+        x, expected = special_case(name)
+        x = x.astype(REALS[suffix])
+        y = apply(level, f"{name}_{suffix}", x)
+        error, i = worst_ulp(y, expected)
+        assert error <= (0.6 if suffix == "f32" and name not in ("lgamma", "digamma") else SPECIAL[name]), \
+            f"{error} ulp: {name}({x[i]!r}) = {y[i]!r}, not {expected[i]!r}"
+
+    def test_edges(self, suffix: str, level: str) -> None:
+        inf, nan = np.inf, np.nan
+        table = {
+            "erfinv": {0.0: 0.0, 1.0: inf, -1.0: -inf, 1.5: nan, nan: nan, inf: nan},
+            "ndtri": {0.0: -inf, 0.5: 0.0, 1.0: inf, -1.0: nan, 2.0: nan, nan: nan},
+            "i0": {0.0: 1.0, inf: inf, -inf: inf, nan: nan}, "i0e": {0.0: 1.0, inf: 0.0, nan: nan},
+            "i1": {0.0: 0.0, inf: inf, -inf: -inf, nan: nan}, "i1e": {0.0: 0.0, inf: 0.0, -inf: -0.0, nan: nan},
+            "lgamma": {1.0: 0.0, 2.0: 0.0, 0.0: inf, -3.0: inf, inf: inf, -inf: inf, nan: nan},
+            "digamma": {0.0: -inf, -0.0: inf, -2.0: nan, inf: inf, -inf: nan, nan: nan},
+        }
+        for name, values in table.items():
+            x, expected = (np.array(list(v), REALS[suffix]) for v in (values.keys(), values.values()))
+            np.testing.assert_array_equal(apply(level, f"{name}_{suffix}", x), expected, name)
+
+
+def wrap(value: int, dtype: type) -> int | bool:
+    """The value modulo the range of the type, as two's complement has it."""
+    if dtype is np.bool_:
+        return value != 0
+    bits = 8 * np.dtype(dtype).itemsize
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if np.iinfo(dtype).min < 0 and value >> (bits - 1) else value
+
+
+def integer_truth(name: str, a: int, b: int, bits: int) -> int:
+    def trunc(a: int, b: int) -> int:
+        return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+
+    def shift_right(a: int, n: int) -> int:
+        return a >> n if 0 <= n < bits else -(a < 0)
+
+    def power(a: int, n: int) -> int:
+        return pow(a, n, 1 << 64) if n >= 0 else 1 if a == 1 else (-1)**(n % 2) if a == -1 else 0
+
+    return {
+        "add": lambda: a + b, "sub": lambda: a - b, "mul": lambda: a * b, "maximum": lambda: max(a, b),
+        "minimum": lambda: min(a, b), "fmax": lambda: max(a, b), "fmin": lambda: min(a, b),
+        "trunc_divide": lambda: trunc(a, b) if b else 0, "floor_divide": lambda: a // b if b else 0,
+        "remainder": lambda: a % b if b else 0, "fmod": lambda: a - b * trunc(a, b) if b else 0,
+        "pow": lambda: power(a, b), "gcd": lambda: math.gcd(a, b), "lcm": lambda: math.lcm(a, b),
+        "left_shift": lambda: a << b if 0 <= b < bits else 0, "right_shift": lambda: shift_right(a, b),
+        "heaviside": lambda: b if a == 0 else int(a > 0),
+    }[name]()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("suffix", INTEGERS)
+class TestIntegers:
+    def values(self, suffix: str) -> np.ndarray:
+        dtype = INTEGERS[suffix]
+        if suffix == "b8":
+            return np.array([False, True])
+        info = np.iinfo(dtype)
+        near = {v for centre in (info.min, info.max, 0, 8 * np.dtype(dtype).itemsize) for v in range(centre - 3, centre + 4)}
+        near |= {5, 7, 12, 100, -17, -100, 1000, 46341, 2**31, 3037000500, -2**15, 720720}
+        return np.array(sorted(v for v in near if info.min <= v <= info.max), dtype)
+
+    @pytest.mark.parametrize("name", INTEGER_BINARY)
+    def test_binary(self, name: str, suffix: str, level: str) -> None:
+        dtype = INTEGERS[suffix]
+        x, y = (a.ravel() for a in np.meshgrid(self.values(suffix), self.values(suffix)))
+        bits = 8 * np.dtype(dtype).itemsize
+        expected = [wrap(integer_truth(name, int(a), int(b), bits), dtype) for a, b in zip(x, y)]
+        z = apply(level, f"{name}_{suffix}", x, y)
+        wrong = [(a, b, c, d) for a, b, c, d in zip(x, y, z.tolist(), expected) if c != d]
+        assert not wrong, f"{name}{wrong[0][:2]} = {wrong[0][2]}, not {wrong[0][3]}"
+
+    def test_unary(self, suffix: str, level: str) -> None:
+        dtype, x = INTEGERS[suffix], self.values(suffix)
+        truths = {"neg": lambda a: -a, "abs": abs, "square": lambda a: a * a, "sign": lambda a: (a > 0) - (a < 0),
+                  "sgn": lambda a: (a > 0) - (a < 0), "isfinite": lambda a: 1, "signbit": lambda a: int(a < 0),
+                  **dict.fromkeys(("floor", "ceil", "trunc", "round"), lambda a: a)}
+        for name in INTEGER_UNARY:
+            expected = [wrap(truths.get(name, lambda a: 0)(int(a)), dtype) for a in x]
+            assert apply(level, f"{name}_{suffix}", x).tolist() == expected, name
+
+
+def bf16_truth(x: np.ndarray) -> np.ndarray:
+    """The bits of the nearest bfloat16, found among the neighbours: the number cut off and the next one out."""
+    with np.errstate(over="ignore"):
+        single = x.astype(np.float32)
+    down = (single.view(np.uint32) >> 16).astype(np.uint32)
+    down = np.where(np.abs((down << 16).view(np.float32).astype(np.float64)) > np.abs(x), down - 1, down).astype(np.uint32)
+    up = down + 1
+    low, high = ((b << 16).view(np.float32).astype(np.float64) for b in (down, up))
+    high = np.where(np.isinf(high), np.copysign(2.0**128, x), high)
+    nearer_up = np.abs(high - x) < np.abs(x - low)
+    tie = np.abs(high - x) == np.abs(x - low)
+    return np.where(nearer_up | (tie & (down % 2 == 1)), up, down).astype(np.uint16)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+class TestHalves:
+    every = np.arange(65536, dtype=np.uint16)
+
+    def test_half_to_wider(self, level: str) -> None:
+        expected = self.every.view(np.float16).astype(np.float32)
+        for name, dtype in (("half_to_float", np.float32), ("half_to_double", np.float64)):
+            y = apply(level, name, self.every, result=dtype)
+            np.testing.assert_array_equal(y, expected.astype(dtype))
+            np.testing.assert_array_equal(np.signbit(y), np.signbit(expected))
+
+    def test_bf16_to_wider(self, level: str) -> None:
+        expected = (self.every.astype(np.uint32) << 16).view(np.float32)
+        for name, dtype in (("bf16_to_float", np.float32), ("bf16_to_double", np.float64)):
+            np.testing.assert_array_equal(apply(level, name, self.every, result=dtype), expected.astype(dtype))
+
+    @pytest.mark.parametrize("kind", ["half", "bf16"])
+    def test_there_and_back(self, kind: str, level: str) -> None:
+        wide = apply(level, f"{kind}_to_float", self.every, result=np.float32)
+        back = apply(level, f"float_to_{kind}", wide, result=np.uint16)
+        nan = np.isnan(wide)
+        np.testing.assert_array_equal(back[~nan], self.every[~nan])
+        assert np.isnan(apply(level, f"{kind}_to_float", back[nan], result=np.float32)).all()
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_narrowing(self, dtype: type, level: str) -> None:
+        rng = np.random.default_rng(0)
+        halves = self.every.view(np.float16).astype(dtype)
+        brains = (self.every.astype(np.uint32) << 16).view(np.float32).astype(dtype)
+        x = [samples(dtype, 20_000, every=99_991), np.exp2(rng.uniform(-27, 17, 50_000)).astype(dtype)]
+        for grid in (halves, brains):           # the midpoints, and what lies just beside them
+            grid = np.sort(grid[np.isfinite(grid)])
+            middle = grid[:-1] + (grid[1:] - grid[:-1]) / 2
+            x += [middle, np.nextafter(middle, dtype(np.inf)), np.nextafter(middle, dtype(-np.inf))]
+        x = np.concatenate(x)
+        source = "float" if dtype is np.float32 else "double"
+        nan = np.isnan(x)
+        with np.errstate(over="ignore"):
+            expected = x.astype(np.float16).view(np.uint16)
+        y = apply(level, f"{source}_to_half", x, result=np.uint16)
+        np.testing.assert_array_equal(y[~nan], expected[~nan])
+        assert np.isnan(y[nan].view(np.float16)).all()
+        finite = np.isfinite(x)
+        y = apply(level, f"{source}_to_bf16", x, result=np.uint16)
+        np.testing.assert_array_equal(y[finite], bf16_truth(x[finite].astype(np.float64)))
+        wide = (y[~finite].astype(np.uint32) << 16).view(np.float32)
+        np.testing.assert_array_equal(wide, x[~finite].astype(np.float32))
+
+
 def long_check(wanted: list[str], parts: int) -> None:
     """Print the largest error on every level, and nanoseconds an element on the best."""
     print(f"{'':16}" + "".join(f"{level:>9}" for level in LEVELS) + f"{'ns':>8}")
@@ -311,11 +573,13 @@ def long_check(wanted: list[str], parts: int) -> None:
                     error, i = worst_ulp(y, expected)
                     if error > errors[level][0]:
                         errors[level] = error, f"{[float(x[i]) for x in inputs]} -> {y[i]!r} not {expected[i]!r}"
-            inputs = (np.random.default_rng(0).uniform(0.01, 0.99, 1 << 18).astype(dtype),) * len(inputs)
-            times = []
-            for _ in range(5):
+            inputs = (np.random.default_rng(0).uniform(0.01, 0.99, 1 << 16).astype(dtype),) * len(inputs)
+            times, out = [], np.zeros_like(inputs[0])
+            run = getattr(level_library("v4"), f"loop_{name}_{suffix}")
+            arguments = (*map(pointer, inputs), pointer(out), ctypes.c_long(out.size))
+            for _ in range(20):
                 start = time.perf_counter()
-                apply("v4", f"{name}_{suffix}", *inputs)
+                run(*arguments)
                 times.append((time.perf_counter() - start) / inputs[0].size)
             figures = "".join(f"{errors[level][0]:9.3f}" for level in LEVELS) + f"{min(times) * 1e9:8.2f}"
             print(f"{name + '_' + suffix:16}{figures}", flush=True)

@@ -10,8 +10,8 @@ the error that is printed is measured with the rounded coefficients.  Needs mpma
 from dataclasses import dataclass
 from typing import Callable
 
-from mpmath import (asin, atan, atanh, besseli, chebyfit, cos, erf, erfc, exp, fabs, log, mp, mpf, nstr, pi, sin, sinh,
-                    sqrt, tanh)
+from mpmath import (asin, atan, atanh, besseli, chebyfit, cos, diff, erf, erfc, exp, expm1, fabs, log, mp, mpf, nstr, pi, sin,
+                    sinh, sqrt, tanh)
 
 mp.prec = 300
 
@@ -66,16 +66,40 @@ def erfcx(x: mpf) -> mpf:
     return exp(x * x) * erfc(x)
 
 
-def bessel_large(order: int) -> Callable[[mpf], mpf]:
-    """sqrt(x) exp(-x) I_n(x) as a function of 8/x."""
-    return near_zero(1 / sqrt(2 * pi), lambda t: sqrt(8 / t) * exp(-8 / t) * besseli(order, 8 / t))
+def bessel_near(order: int, x: mpf) -> mpf:
+    """exp(-x) I_n(x) / x^n."""
+    return exp(-x) * besseli(order, x) / x**order if x else mpf(1) / 2**order
 
 
+def bessel_far(order: int, t: mpf) -> mpf:
+    """sqrt(x) exp(-x) I_n(x), x = 16 / (t + 1)."""
+    if t == -1:
+        return 1 / sqrt(2 * pi)
+    x = 16 / (t + 1)
+    return sqrt(x) * exp(-x) * besseli(order, x)
+
+
+def inverse_of_w(w: mpf) -> mpf:
+    """erfinv(x) / x with w = -log(1 - x^2), by Newton's method on log erfc from the tail's leading term."""
+    if w == 0:
+        return sqrt(pi) / 2
+    x = sqrt(-expm1(-w))
+    complement = exp(-w) / (1 + x)
+    y = sqrt(w) if w > 3 else x
+    for _ in range(60):
+        step = log(erfc(y) / complement) * erfc(y) * exp(y * y) * sqrt(pi) / 2
+        y += step
+        if fabs(step) < mpf(2)**-100 * y:
+            break
+    return y / x
+
+
+ONE = mpf(1)
 LN2 = log(mpf(2))
 HALF = LN2 / 2 * mpf("1.0001")                      # a little over, for the rounding of x log2(e)
 QUARTER_PI = pi / 4 * mpf("1.0001")
 SQRT_HALF = sqrt(mpf(1) / 2)
-ERFC_K, ERFC_LOW, ERFC_HIGH = mpf(3), mpf("0.49"), mpf(28)
+ERFC_K, ERFC_LOW, ERFC_HIGH = mpf(3), mpf("0.33"), mpf(28)
 NORM_P, NORM_HIGH = mpf("0.25"), mpf(15)            # u = 1 / (1 + v / 4)
 
 
@@ -84,6 +108,13 @@ def erfc_argument(t: mpf) -> mpf:
     return ERFC_K * (1 + t) / (1 - t)
 
 
+def erfc_flat(t: mpf) -> mpf:
+    """erfc freed of its steepness."""
+    x = erfc_argument(t)
+    return (1 + 2 * x) * erfcx(x)
+
+
+ERFC_SLOPE = near_zero(diff(erfc_flat, 0), lambda t: (erfc_flat(t) - erfc_flat(mpf(0))) / t)
 EXP = near_zero(0.5, lambda r: (exp(r) - 1 - r) / r**2)
 SIN = odd(sin, -mpf(1) / 6)
 COS = near_zero(mpf(1) / 24, lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2)
@@ -123,12 +154,26 @@ FITS = [
     Fit("mt_erf_poly_lo", "erf(x) / x - 1 in z = x^2",
         near_zero(2 / sqrt(pi) - 1, lambda z: erf(sqrt(z)) / sqrt(z) - 1), mpf(0), mpf("0.25"), 4,
         near_zero(1, lambda z: sqrt(z) / erf(sqrt(z)))),
-    Fit("mt_erfc_poly_f64", "(1 + 2 x) exp(x^2) erfc(x) in t = (x - 3) / (x + 3)",
-        lambda t: (1 + 2 * erfc_argument(t)) * erfcx(erfc_argument(t)),
-        (ERFC_LOW - ERFC_K) / (ERFC_LOW + ERFC_K), (ERFC_HIGH - ERFC_K) / (ERFC_HIGH + ERFC_K), 22, lambda t: mpf(1)),
+    Fit("mt_erfc_poly_f64", "(Q(t) - Q(0)) / t, Q = (1 + 2 x) exp(x^2) erfc(x) in t = (x - 3) / (x + 3)", ERFC_SLOPE,
+        (ERFC_LOW - ERFC_K) / (ERFC_LOW + ERFC_K), (ERFC_HIGH - ERFC_K) / (ERFC_HIGH + ERFC_K), 21, lambda t: t),
     Fit("mt_normtail_poly_lo", "exp(v^2/2) normcdf(-v) / u in u = 1 / (1 + v/4)",
         lambda u: erfcx((1 / u - 1) / NORM_P / sqrt(mpf(2))) / 2 / u, 1 / (1 + NORM_HIGH * NORM_P), mpf(1), 10,
         lambda u: u / (erfcx((1 / u - 1) / NORM_P / sqrt(mpf(2))) / 2)),
+    Fit("mt_erfinv_middle_poly", "erfinv(x) / x in w - 3, w = -log(1 - x^2)",
+        lambda w: inverse_of_w(w + 3), mpf(-3), mpf(3), 9, lambda w: 1 / inverse_of_w(w + 3)),
+    Fit("mt_erfinv_tail_poly", "erfinv(x) / x in s - 4, s = sqrt(-log(1 - x^2))",
+        lambda s: inverse_of_w((s + 4)**2), mpf("2.4") - 4, mpf("6.2") - 4, 9, lambda s: 1 / inverse_of_w((s + 4)**2)),
+    Fit("mt_erfinv_far_poly", "erfinv(x) / x in s - 16, s = sqrt(-log(1 - x^2))",
+        lambda s: inverse_of_w((s + 16)**2), mpf(6) - 16, mpf("27.5") - 16, 9,
+        lambda s: 1 / inverse_of_w((s + 16)**2)),
+    Fit("mt_i0_near_poly", "exp(-x) I0(x) in t = x/4 - 1", lambda t: bessel_near(0, 4 * (t + 1)), -ONE, ONE, 32,
+        lambda t: 1 / bessel_near(0, 4 * (t + 1))),
+    Fit("mt_i0_far_poly", "sqrt(x) exp(-x) I0(x) in t = 16/x - 1", lambda t: bessel_far(0, t), -ONE, ONE, 26,
+        lambda t: mpf("2.5")),
+    Fit("mt_i1_near_poly", "exp(-x) I1(x) / x in t = x/4 - 1", lambda t: bessel_near(1, 4 * (t + 1)), -ONE, ONE, 32,
+        lambda t: 1 / bessel_near(1, 4 * (t + 1))),
+    Fit("mt_i1_far_poly", "sqrt(x) exp(-x) I1(x) in t = 16/x - 1", lambda t: bessel_far(1, t), -ONE, ONE, 26,
+        lambda t: mpf("2.5")),
 ]
 
 

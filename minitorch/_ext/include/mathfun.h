@@ -16,4 +16,74 @@
 #include "mathfun_special.h"    /* erf, normcdf, lgamma, i0, ... */
 #include "mathfun_int.h"        /* the integers */
 
+/* The integers.  A bool is a _Bool, so that every conversion to it gives 0 or 1: its sum is "or", its product "and".
+   (Comparisons with 0 that are always false in an unsigned type are meant.) */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wtype-limits"
+#pragma GCC diagnostic ignored "-Wbool-compare"
+#pragma GCC diagnostic ignored "-Wbool-operation"
+#pragma GCC diagnostic ignored "-Wint-in-bool-context"
+
+#define T _Bool
+#define U uint32_t
+#define FN(name) mt_##name##_b8
+#define SIGNED 0
+#include "mathfun_int.h"
+#undef T
+#undef U
+#undef FN
+#undef SIGNED
+
+#define T uint8_t
+#define U uint32_t
+#define FN(name) mt_##name##_u8
+#define SIGNED 0
+#include "mathfun_int.h"
+#undef T
+#undef U
+#undef FN
+#undef SIGNED
+
+#define T int8_t
+#define U uint32_t
+#define FN(name) mt_##name##_i8
+#define SIGNED 1
+#include "mathfun_int.h"
+#undef T
+#undef U
+#undef FN
+#undef SIGNED
+
+#define T int16_t
+#define U uint32_t
+#define FN(name) mt_##name##_i16
+#define SIGNED 1
+#include "mathfun_int.h"
+#undef T
+#undef U
+#undef FN
+#undef SIGNED
+
+#define T int32_t
+#define U uint32_t
+#define FN(name) mt_##name##_i32
+#define SIGNED 1
+#include "mathfun_int.h"
+#undef T
+#undef U
+#undef FN
+#undef SIGNED
+
+#define T int64_t
+#define U uint64_t
+#define FN(name) mt_##name##_i64
+#define SIGNED 1
+#include "mathfun_int.h"
+#undef T
+#undef U
+#undef FN
+#undef SIGNED
+
+#pragma GCC diagnostic pop
+
 #endif

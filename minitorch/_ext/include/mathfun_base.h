@@ -19,13 +19,13 @@ MT_INLINE double mt_from_bits_f64(uint64_t u) { double x; memcpy(&x, &u, sizeof 
 /* c[0] + c[1] x + ... + c[n-1] x^(n-1).  Unrolled, so that the loop over elements is the one that is vectorised. */
 MT_INLINE float mt_horner_f32(float x, const float *c, int n) {
     float y = c[n - 1];
-#pragma GCC unroll 32
+#pragma GCC unroll 48
     for (int i = n - 2; i >= 0; i--) y = y * x + c[i];
     return y;
 }
 MT_INLINE double mt_horner_f64(double x, const double *c, int n) {
     double y = c[n - 1];
-#pragma GCC unroll 32
+#pragma GCC unroll 48
     for (int i = n - 2; i >= 0; i--) y = y * x + c[i];
     return y;
 }

@@ -1,67 +1,99 @@
-/* The integer functions of mathfun.h.  Every result is defined: sums and products wrap, a divisor of 0 gives 0 (callers
-   refuse it before), the smallest number divided by -1 gives itself, so that no operand raises a signal. */
-#ifndef MINITORCH_MATHFUN_INT_H
-#define MINITORCH_MATHFUN_INT_H
-#include "mathfun_base.h"
+/* Functions of integers.  mathfun.h includes this file once for each type, with
+     T         int8_t, ...
+     U         an unsigned type at least as wide as T and as int, in which arithmetic wraps
+     FN(name)  mt_name_i8, ...
+     SIGNED    1 or 0
+   Results are those of two's complement, modulo 2^bits: what would be undefined in C is computed in U.  Division by
+   zero gives 0 (raising an error is the caller's), the smallest number by -1 wraps: there is never a signal. */
 
-/* T: the type; U: unsigned, and at least as wide as int, so that its arithmetic wraps without promotion to int */
-#define MT_INT_COMMON(S, T, U, BITS, IS_SIGNED)                                                                     \
-    MT_INLINE T mt_add_##S(T a, T b) { return (T)((U)a + (U)b); }                                                   \
-    MT_INLINE T mt_sub_##S(T a, T b) { return (T)((U)a - (U)b); }                                                   \
-    MT_INLINE T mt_mul_##S(T a, T b) { return (T)((U)a * (U)b); }                                                   \
-    MT_INLINE T mt_neg_##S(T a) { return (T)(0 - (U)a); }                                                           \
-    MT_INLINE T mt_abs_##S(T a) { return IS_SIGNED && a < 0 ? mt_neg_##S(a) : a; }                                  \
-    MT_INLINE T mt_sign_##S(T a) { return (T)((a > 0) - (IS_SIGNED && a < 0)); }                                    \
-    MT_INLINE T mt_square_##S(T a) { return mt_mul_##S(a, a); }                                                     \
-    MT_INLINE T mt_maximum_##S(T a, T b) { return a > b ? a : b; }                                                  \
-    MT_INLINE T mt_minimum_##S(T a, T b) { return a < b ? a : b; }                                                  \
-    MT_INLINE T mt_fmax_##S(T a, T b) { return a > b ? a : b; }                                                     \
-    MT_INLINE T mt_fmin_##S(T a, T b) { return a < b ? a : b; }                                                     \
-    MT_INLINE T mt_trunc_divide_##S(T a, T b) {                                                                     \
-        return b == 0 ? 0 : IS_SIGNED && b == (T)-1 ? mt_neg_##S(a) : (T)(a / b);                                   \
-    }                                                                                                               \
-    MT_INLINE T mt_fmod_##S(T a, T b) { return b == 0 || (IS_SIGNED && b == (T)-1) ? 0 : (T)(a % b); }              \
-    MT_INLINE T mt_remainder_##S(T a, T b) { /* the sign of the divisor */                                          \
-        T r = mt_fmod_##S(a, b);                                                                                    \
-        return IS_SIGNED && r != 0 && (r < 0) != (b < 0) ? (T)(r + b) : r;                                          \
-    }                                                                                                               \
-    MT_INLINE T mt_floor_divide_##S(T a, T b) {                                                                     \
-        T q = mt_trunc_divide_##S(a, b);                                                                            \
-        return IS_SIGNED && mt_fmod_##S(a, b) != 0 && (a < 0) != (b < 0) ? (T)(q - 1) : q;                          \
-    }                                                                                                               \
-    MT_INLINE T mt_pow_##S(T a, T n) {                                                                              \
-        if (IS_SIGNED && n < 0) return a == 1 ? 1 : a == (T)-1 ? (n & 1 ? (T)-1 : 1) : 0;                           \
-        T y = 1;                                                                                                    \
-        for (; n; n = (T)(n >> 1), a = mt_mul_##S(a, a)) if (n & 1) y = mt_mul_##S(y, a);                           \
-        return y;                                                                                                   \
-    }                                                                                                               \
-    MT_INLINE T mt_gcd_##S(T a, T b) {                                                                              \
-        while (b != 0) { T r = mt_fmod_##S(a, b); a = b; b = r; }                                                   \
-        return mt_abs_##S(a);                                                                                       \
-    }                                                                                                               \
-    MT_INLINE T mt_lcm_##S(T a, T b) {                                                                              \
-        T g = mt_gcd_##S(a, b);                                                                                     \
-        return g == 0 ? 0 : mt_abs_##S(mt_mul_##S(mt_trunc_divide_##S(a, g), b));                                   \
-    }                                                                                                               \
-    /* a count outside the type shifts everything out */                                                            \
-    MT_INLINE T mt_left_shift_##S(T a, T n) { return n < 0 || n >= BITS ? 0 : (T)((U)a << n); }                     \
-    MT_INLINE T mt_right_shift_##S(T a, T n) {                                                                      \
-        return n < 0 || n >= BITS ? (IS_SIGNED && a < 0 ? (T)-1 : 0) : (T)(a >> n);                                 \
+/* ---- arithmetic ---- */
+MT_INLINE T FN(add)(T a, T b) { return (T)((U)a + (U)b); }
+MT_INLINE T FN(sub)(T a, T b) { return (T)((U)a - (U)b); }
+MT_INLINE T FN(mul)(T a, T b) { return (T)((U)a * (U)b); }
+MT_INLINE T FN(neg)(T x) { return (T)(0 - (U)x); }
+MT_INLINE T FN(abs)(T x) { return x < 0 ? (T)(0 - (U)x) : x; }
+MT_INLINE T FN(square)(T x) { return (T)((U)x * (U)x); }
+
+/* ---- sign and order ---- */
+MT_INLINE T FN(sign)(T x) { return (T)((x > 0) - (x < 0)); }
+MT_INLINE T FN(sgn)(T x) { return FN(sign)(x); }
+MT_INLINE T FN(heaviside)(T x, T at_zero) { return x == 0 ? at_zero : (T)(x > 0); }
+MT_INLINE T FN(maximum)(T a, T b) { return a > b ? a : b; }
+MT_INLINE T FN(minimum)(T a, T b) { return a < b ? a : b; }
+MT_INLINE T FN(fmax)(T a, T b) { return a > b ? a : b; }
+MT_INLINE T FN(fmin)(T a, T b) { return a < b ? a : b; }
+
+/* ---- what only reals need, so that a text for every type compiles for integers too ---- */
+MT_INLINE uint8_t FN(isnan)(T x) { (void)x; return 0; }
+MT_INLINE uint8_t FN(isinf)(T x) { (void)x; return 0; }
+MT_INLINE uint8_t FN(isfinite)(T x) { (void)x; return 1; }
+MT_INLINE uint8_t FN(isposinf)(T x) { (void)x; return 0; }
+MT_INLINE uint8_t FN(isneginf)(T x) { (void)x; return 0; }
+MT_INLINE uint8_t FN(signbit)(T x) { return x < 0; }
+MT_INLINE T FN(floor)(T x) { return x; }
+MT_INLINE T FN(ceil)(T x) { return x; }
+MT_INLINE T FN(trunc)(T x) { return x; }
+MT_INLINE T FN(round)(T x) { return x; }
+MT_INLINE T FN(frac)(T x) { (void)x; return 0; }
+
+/* ---- division ----
+   b = 0 and b = -1 are replaced by 1 for the machine's division and dealt with apart. */
+MT_INLINE int FN(by_minus_one)(T b) { return SIGNED && b == (T)-1; }
+MT_INLINE T FN(trunc_divide)(T a, T b) {
+    T q = (T)(a / (T)((b == 0) | FN(by_minus_one)(b) ? 1 : b));
+    return b == 0 ? 0 : FN(by_minus_one)(b) ? FN(neg)(a) : q;
+}
+MT_INLINE T FN(fmod)(T a, T b) { return (T)(a % (T)((b == 0) | FN(by_minus_one)(b) ? 1 : b)); }
+
+/* The remainder with the sign of the divisor, and the quotient that belongs to it, as Python's % and //. */
+MT_INLINE T FN(remainder)(T a, T b) {
+    T r = FN(fmod)(a, b);
+    return (T)(r != 0 && (r < 0) != (b < 0) ? r + b : r);
+}
+MT_INLINE T FN(floor_divide)(T a, T b) {
+    T r = FN(fmod)(a, b);
+    return FN(sub)(FN(trunc_divide)(a, b), (T)(r != 0 && (r < 0) != (b < 0)));
+}
+
+/* Greatest common divisor by Euclid, on magnitudes; lcm(a, b) = |a| / gcd |b|. */
+MT_INLINE T FN(gcd)(T a, T b) {
+    U x = a < 0 ? 0 - (U)a : (U)a, y = b < 0 ? 0 - (U)b : (U)b;
+    while (y != 0) {
+        U rest = x % y;
+        x = y;
+        y = rest;
     }
+    return (T)x;
+}
+MT_INLINE T FN(lcm)(T a, T b) {
+    U x = a < 0 ? 0 - (U)a : (U)a, y = b < 0 ? 0 - (U)b : (U)b, divisor = x, rest = y;
+    while (rest != 0) {
+        U next = divisor % rest;
+        divisor = rest;
+        rest = next;
+    }
+    return (T)(divisor == 0 ? 0 : x / divisor * y);
+}
 
-MT_INT_COMMON(u8, uint8_t, unsigned, 8, 0)
-MT_INT_COMMON(i8, int8_t, unsigned, 8, 1)
-MT_INT_COMMON(i16, int16_t, unsigned, 16, 1)
-MT_INT_COMMON(i32, int32_t, uint32_t, 32, 1)
-MT_INT_COMMON(i64, int64_t, uint64_t, 64, 1)
+/* ---- powers and shifts ---- */
 
-/* bool: a sum is or, a product and */
-MT_INLINE uint8_t mt_add_b8(uint8_t a, uint8_t b) { return a | b; }
-MT_INLINE uint8_t mt_mul_b8(uint8_t a, uint8_t b) { return a & b; }
-MT_INLINE uint8_t mt_sign_b8(uint8_t a) { return a; }
-MT_INLINE uint8_t mt_square_b8(uint8_t a) { return a; }
-MT_INLINE uint8_t mt_maximum_b8(uint8_t a, uint8_t b) { return a | b; }
-MT_INLINE uint8_t mt_minimum_b8(uint8_t a, uint8_t b) { return a & b; }
-MT_INLINE uint8_t mt_fmax_b8(uint8_t a, uint8_t b) { return a | b; }
-MT_INLINE uint8_t mt_fmin_b8(uint8_t a, uint8_t b) { return a & b; }
-#endif
+/* By repeated squaring.  A negative exponent asks for 1 / a^|n|: 1 for 1, 1 or -1 for -1, otherwise 0. */
+MT_INLINE T FN(pow)(T a, T n) {
+    U result = 1, square = (U)a;
+    if (n < 0) return (T)(a == 1 ? 1 : FN(by_minus_one)(a) ? (n & 1 ? -1 : 1) : 0);
+    for (U e = (U)n; e != 0; e >>= 1) {
+        if (e & 1) result *= square;
+        square *= square;
+    }
+    return (T)result;
+}
+
+/* A count below 0 or beyond the bits shifts all of them out: the sign is what is left of a right shift. */
+MT_INLINE T FN(left_shift)(T a, T n) {
+    int bits = 8 * (int)sizeof(T), all = (n < 0) | (n >= bits);
+    return all ? 0 : (T)((U)a << (all ? 0 : n));
+}
+MT_INLINE T FN(right_shift)(T a, T n) {
+    int bits = 8 * (int)sizeof(T), all = (n < 0) | (n >= bits);
+    return all ? (T)-(a < 0) : (T)(a >> (all ? 0 : n));
+}

@@ -140,4 +140,73 @@ static const double mt_normtail_poly_lo[] = {
     -0x1.31518c3490563p-11, 0x1.b304a8542406ep-3, -0x1.1e69942e9ca85p-2, 0x1.796b0ae83451bp-2,
     -0x1.158e886ac0c74p-2, 0x1.87d59482bf3c9p-4, -0x1.b07cf0e8ff25bp-7};
 
+/* erfinv(x) / x in w - 3, w = -log(1 - x^2)
+   on [-3.0, 3.0], degree 9: relative error of the result 2^-23.8 */
+static const double mt_erfinv_middle_poly[] = {
+    0x1.9fa0745cfd710p+0, 0x1.eedbec11ee307p-3, -0x1.7815f0c563869p-8, -0x1.b6678b3379e6dp-11,
+    0x1.99fb062b28296p-13, -0x1.aa78cfe854cd5p-17, -0x1.faee3ba2c3775p-20, 0x1.e1a6eca05ead1p-22,
+    -0x1.1df49d9be6daep-28, -0x1.78a6892828e0bp-28};
+
+/* erfinv(x) / x in s - 4, s = sqrt(-log(1 - x^2))
+   on [-1.6, 2.2], degree 9: relative error of the result 2^-21.1 */
+static const double mt_erfinv_tail_poly[] = {
+    0x1.eb7e08fbc979dp+1, 0x1.026e6cba7ba55p+0, 0x1.4a94d8396210cp-10, -0x1.d2b56a7b06cebp-11,
+    0x1.4d8536138d416p-12, -0x1.65813ab2df8f0p-14, 0x1.c4057175dc5a7p-15, -0x1.c2875b87dd794p-15,
+    0x1.9a7f59e36a4c1p-16, -0x1.048917995b2e4p-18};
+
+/* erfinv(x) / x in s - 16, s = sqrt(-log(1 - x^2))
+   on [-10.0, 11.5], degree 9: relative error of the result 2^-20.8 */
+static const double mt_erfinv_far_poly[] = {
+    0x1.fd58359903150p+3, 0x1.00d474b5855d5p+0, -0x1.2a9d59ef1e9fep-13, 0x1.a704dd7d061a6p-18,
+    -0x1.0e4a7c5ff123fp-22, 0x1.b3720c57845dap-27, -0x1.331d919d9b5dcp-30, 0x1.51e2ec2cee021p-36,
+    0x1.b753c09125f4ep-38, -0x1.6b0e209593a74p-42};
+
+/* exp(-x) I0(x) in t = x/4 - 1
+   on [-1.0, 1.0], degree 32: relative error of the result 2^-53.6 */
+static const double mt_i0_near_poly[] = {
+    0x1.a7f09f8eedf5ap-3, -0x1.cedda0048620cp-4, 0x1.8322d1d8a3bcdp-4, -0x1.6cb8d0c915894p-4,
+    0x1.65c235bfea53fp-4, -0x1.5c028fe6476e6p-4, 0x1.44b6196a8195cp-4, -0x1.1cd73a8e6f54cp-4,
+    0x1.d11e10f4e739fp-5, -0x1.602411e26bd17p-5, 0x1.ee6f56624ab30p-6, -0x1.427b0996cad93p-6,
+    0x1.87e866b8d44e2p-7, -0x1.bd258e7238e2ap-8, 0x1.da1ab0545d88fp-9, -0x1.daf9b73892b85p-10,
+    0x1.c0f3edfbb191cp-11, -0x1.917ff19601d09p-12, 0x1.549d18311d03ep-13, -0x1.12c7b3333f2eep-14,
+    0x1.a68725ebb3d6bp-16, -0x1.363d7c7783c4bp-17, 0x1.b3f5eef1074a0p-19, -0x1.25bfe7e27e1acp-20,
+    0x1.7bde23930356ep-22, -0x1.d680dc91b5af1p-24, 0x1.1a0583a944fa3p-25, -0x1.4ff94adac88c4p-27,
+    0x1.74ada6069ae32p-29, -0x1.48ccaeea78aa0p-31, 0x1.5f8e739e3f7c6p-33, -0x1.4d33d26bef188p-34,
+    0x1.3dbd870182bdbp-36};
+
+/* sqrt(x) exp(-x) I0(x) in t = 16/x - 1
+   on [-1.0, 1.0], degree 26: relative error of the result 2^-53.8 */
+static const double mt_i0_far_poly[] = {
+    0x1.9bd428ad249a5p-2, 0x1.b87969bb93bbbp-9, 0x1.1daa72b5e70bcp-13, 0x1.75e5ee703dcf4p-17,
+    0x1.8e5139f8568cdp-20, 0x1.3f49acfec4881p-22, 0x1.7d0fbb49edc6ep-24, 0x1.51cc22adc3b2ap-25,
+    0x1.72156593b3b92p-26, 0x1.03ddcc42e5eaep-27, -0x1.cc94ae6dbe8c1p-28, -0x1.ce28cd4f04d9ep-27,
+    -0x1.80fb51360df0ep-28, 0x1.0823baef33ba1p-27, 0x1.131c3faafadddp-27, -0x1.0514f4714df86p-28,
+    -0x1.e83a336ee24afp-28, 0x1.0c425fe6853eep-29, 0x1.66709e2f1de6fp-28, -0x1.11d420282498fp-30,
+    -0x1.a732f8fd49952p-29, 0x1.cdb2c58c885a6p-32, 0x1.6d5db466faba9p-30, -0x1.0251ae550cb47p-33,
+    -0x1.8fb64c52c2aabp-32, 0x1.11cf1a9200420p-36, 0x1.99840c2b2767bp-35};
+
+/* exp(-x) I1(x) / x in t = x/4 - 1
+   on [-1.0, 1.0], degree 32: relative error of the result 2^-52.7 */
+static const double mt_i1_near_poly[] = {
+    0x1.6e14eb8e5d319p-5, -0x1.f4bb071a7752bp-5, 0x1.16c390ddb08edp-4, -0x1.1881379ffb5c2p-4,
+    0x1.0530f817ff9e3p-4, -0x1.c4daa51341c39p-5, 0x1.6df95e8be143fp-5, -0x1.13d5f358a54c9p-5,
+    0x1.84125b0d004e5p-6, -0x1.fe3d9c018facbp-7, 0x1.3a0c1a03c5929p-7, -0x1.6ab6a38914c06p-8,
+    0x1.89f8a64581138p-9, -0x1.9368266907960p-10, 0x1.8656c68cde370p-11, -0x1.65bf68735dde2p-12,
+    0x1.3742cff71d455p-13, -0x1.01a4192539182p-14, 0x1.96971d8684f4bp-16, -0x1.326bf48ec297ep-17,
+    0x1.b9ea4e2f8669cp-19, -0x1.3167d31788852p-20, 0x1.953ac97d8edddp-22, -0x1.0285cecab1e65p-23,
+    0x1.3d705b51f1d7fp-25, -0x1.76ae4c9abbc28p-27, 0x1.ac51b4c287ff2p-29, -0x1.e4372db91e563p-31,
+    0x1.0184cbd7e2564p-32, -0x1.c384774cc5515p-35, 0x1.cd4e1bbbd1547p-37, -0x1.8d2002e99ffe4p-38,
+    0x1.6deb8fcbeb39cp-40};
+
+/* sqrt(x) exp(-x) I1(x) in t = 16/x - 1
+   on [-1.0, 1.0], degree 26: relative error of the result 2^-56.1 */
+static const double mt_i1_far_poly[] = {
+    0x1.8ebe783a84030p-2, -0x1.3f796198ee639p-7, -0x1.cbc54df1edaa5p-13, -0x1.f89c2304d604dp-17,
+    -0x1.ec8e0ff0aba3dp-20, -0x1.7613844c77ab6p-22, -0x1.ad8dff9af71c0p-24, -0x1.7277e82f93396p-25,
+    -0x1.917107e7b92bbp-26, -0x1.21d8961e589b5p-27, 0x1.cb8b798693a02p-28, 0x1.e38d304e98d0ap-27,
+    0x1.a8b11e3620df4p-28, -0x1.0aec33cc1a974p-27, -0x1.23aa112de2ab6p-27, 0x1.fc9369c33a266p-29,
+    0x1.ff6099e632559p-28, -0x1.fa6c2762394ccp-30, -0x1.75b393ca37d99p-28, 0x1.fd5cd5e830a2fp-31,
+    0x1.b8919158457f8p-29, -0x1.aca9d5e6b6995p-32, -0x1.7c46dcef479b1p-30, 0x1.e12f673b0c5edp-34,
+    0x1.a01c7c9c867a8p-32, -0x1.000892f633b63p-36, -0x1.aa74a103bfb65p-35};
+
 #endif
