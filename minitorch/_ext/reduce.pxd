@@ -41,3 +41,4 @@ cdef TensorBase sum_of(TensorBase x, unsigned long long mask, bint keepdim)     
 cdef TensorBase mean_of(TensorBase x, unsigned long long mask, bint keepdim)         # recorded
 cdef unsigned long long dims_mask(object dim, int ndim) except? 0x8000000000000000
 cdef unsigned long long all_dims(int ndim) noexcept nogil
+cdef TensorBase into(TensorBase out, TensorBase result, str name)    # a result put into the tensor given as `out=`
