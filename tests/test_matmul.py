@@ -483,7 +483,7 @@ def test_openblas_is_opened_at_first_use_and_starts_no_threads():
     code = ("import os, minitorch\n"
             "os.environ['OPENBLAS_NUM_THREADS'] = '5'\n"
             "minitorch.set_num_threads(1)\n"
-            "loaded = lambda: 'openblas' in open('/proc/self/maps').read()\n"
+            "loaded = lambda: 'minitorch/_lib' in open('/proc/self/maps').read()\n"
             "before, count = loaded(), len(os.listdir('/proc/self/task'))\n"
             "x = minitorch.ones(64, 64)\n"
             "y = x @ x\n"

@@ -11,7 +11,7 @@
 enum {
     MT_F(ROWS) = 6,                       /* the register tile: 6 rows by one cache line */
     MT_F(COLS) = 64 / sizeof(MT_T),
-    MT_F(SMALL_COLS) = 32 / sizeof(MT_T), /* small products seldom fill the larger one */
+    MT_F(SMALL_COLS) = 32 / sizeof(MT_T), /* small products seldom fill as many columns */
 };
 
 #define MT_ALWAYS static inline __attribute__((always_inline))
@@ -74,16 +74,20 @@ static MT_CLONES void MT_F(gemm_small)(mt_index m, mt_index n, mt_index k, MT_T 
                         copy[p * COLS + j] = j < cols ? columns[p * b_rs + j * b_cs] : 0;
                 columns = copy, step = COLS;
             }
-            i = MT_F(small_rows)(8, i, m, cols, depth, alpha, rows, a_rs, a_cs, columns, step, accumulate, c + j0, c_rs);
-            i = MT_F(small_rows)(4, i, m, cols, depth, alpha, rows, a_rs, a_cs, columns, step, accumulate, c + j0, c_rs);
-            MT_F(small_rows)(1, i, m, cols, depth, alpha, rows, a_rs, a_cs, columns, step, accumulate, c + j0, c_rs);
+            i = MT_F(small_rows)(8, i, m, cols, depth, alpha, rows, a_rs, a_cs, columns, step,
+                                 accumulate, c + j0, c_rs);
+            i = MT_F(small_rows)(4, i, m, cols, depth, alpha, rows, a_rs, a_cs, columns, step,
+                                 accumulate, c + j0, c_rs);
+            MT_F(small_rows)(1, i, m, cols, depth, alpha, rows, a_rs, a_cs, columns, step,
+                             accumulate, c + j0, c_rs);
         }
     }
 }
 
 /* Copy X (rows by k) into panels of `height` rows, each panel column after column, the last filled up with zeros.
  * B goes in transposed: its panels hold `height` columns. */
-MT_ALWAYS void MT_F(pack)(mt_index rows, mt_index k, const int height, const MT_T *x, mt_index rs, mt_index cs, MT_T *out)
+MT_ALWAYS void MT_F(pack)(mt_index rows, mt_index k, const int height, const MT_T *x, mt_index rs, mt_index cs,
+                          MT_T *out)
 {
     for (mt_index i = 0; i < rows; i += height, x += height * rs, out += height * k) {
         mt_index here = rows - i < height ? rows - i : height;

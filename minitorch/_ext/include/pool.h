@@ -61,7 +61,7 @@ static struct {
     atomic_int quit;
     atomic_int size;  /* threads that may work, the caller among them */
     int workers;      /* threads started */
-    int spin_ns;
+    atomic_int spin_ns;
     int closed;
     pthread_mutex_t mutex;
     pthread_cond_t work, done;
