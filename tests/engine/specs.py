@@ -115,7 +115,7 @@ def _mish(x):
     return x * np.where(x > 50, 1, e * (e + 2) / (e * (e + 2) + 2))
 
 
-NEAR = np.concatenate([-np.geomspace(0.02, 3, 7), np.geomspace(0.025, 3.1, 7)])  # smooth points on both sides of 0
+NEAR = np.concatenate([-np.geomspace(0.02, 2.8, 7), np.geomspace(0.025, 2.9, 7)])  # smooth points on both sides of 0
 POSITIVE = np.geomspace(0.1, 9, 12)
 INSIDE = np.linspace(-0.93, 0.94, 12)
 
