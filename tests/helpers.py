@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -201,8 +202,15 @@ def run_python(code: str, *, timeout: float = 300, prefix: str = "", **environme
     command = [sys.executable, "-c", code]
     if prefix:
         command = ["bash", "-c", prefix + ' exec "$@"', "bash", *command]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout,
-                          env={**os.environ, "PYTHONPATH": path, **environment})
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                          env={**os.environ, "PYTHONPATH": path, **environment}) as child:
+        try:
+            output, errors = child.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)  # its own children too
+            output, errors = child.communicate()
+            errors += f"\nstill running after {timeout} s"
+    return subprocess.CompletedProcess(command, child.returncode, output, errors)
 
 
 def succeed(code: str, **options) -> str:
