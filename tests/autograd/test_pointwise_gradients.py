@@ -12,12 +12,13 @@ from engine.specs import SPECS, Spec
 
 SMOOTH = [s for s in SPECS if s.smooth is not None and s.name not in ("clamp", "fmod", "remainder", "copysign")]
 STEEP = ("acos", "acosh", "addcdiv", "asin", "atanh", "digamma", "div", "erfinv", "float_power", "lgamma", "log", "log10", "log2", "logit", "pow",
-         "reciprocal", "rsqrt", "true_divide", "xlogy")  # near the ends of their domains
+         "reciprocal", "rsqrt", "true_divide", "xlog1py", "xlogy")  # near the ends of their domains
 RTOL = {"erfinv": 1e-6, "tan": 1e-7, "lgamma": 1e-6, "digamma": 1e-6, "logit": 1e-6}
 
 
 def operation(spec: Spec):
-    return getattr(mt.nn.functional if spec.module else mt, spec.name)
+    f = getattr({"": mt, "nn.functional": mt.nn.functional, "special": mt.special}[spec.module], spec.name)
+    return lambda *xs: f(*xs, *spec.arguments)
 
 
 def points(spec: Spec, n: int = 6) -> list[np.ndarray]:

@@ -175,6 +175,9 @@ def _unary() -> list[Spec]:
     add("trunc", np.trunc, kind="same", types="if", exact=True)
     add("abs", np.abs, kind="same", types="if", exact=True, smooth=NEAR)
     add("positive", np.positive, kind="same", types="if", exact=True, inplace=False, out=False, smooth=NEAR)
+    add("i0", np.i0, mp=lambda x: mpmath.besseli(0, x), values=SPREAD, smooth=NEAR)
+    add("nan_to_num", lambda x: x, kind="same", exact=True, finite=True, nans=False, smooth=NEAR)
+    add("threshold", lambda x: np.where(x <= 0.5, 7, x), kind="same", types="f", exact=True, zeros=False, method=False, arguments=(0.5, 7.0), smooth=NEAR)
     for name in ("isnan", "isinf", "isfinite"):
         add(name, getattr(np, name), kind="bool", inplace=False, out=False)
     add("isposinf", np.isposinf, kind="bool", inplace=False)
@@ -258,6 +261,11 @@ def _binary() -> list[Spec]:
     add("hypot", np.hypot, types="f", values=pair, smooth=NEAR)
     add("logaddexp", np.logaddexp, types="f", values=pair, inplace=False, ulp=3, zeros=False, smooth=NEAR, scale=lambda x, y: 1 + 0 * x)
     add("logaddexp2", np.logaddexp2, types="f", values=pair, inplace=False, ulp=3, zeros=False, smooth=NEAR, scale=lambda x, y: 1 + 0 * x)
+    add("xlog1py", lambda x, y: _xlogy(x, 1 + y), kind="float", values=ABOVE_ZERO[ABOVE_ZERO > 0.1], zeros=False, module="special", method=False,
+        inplace=False, smooth=POSITIVE)
+    add("ldexp", lambda x, n: x * np.exp2(n), types="f", finite=True, values=np.array([0.5, 3.0, -2.0, 7.0]), smooth=NEAR)
+    add("clamp_min", np.maximum, types="if", exact=True, zeros=False, smooth=NEAR)
+    add("clamp_max", np.minimum, types="if", exact=True, zeros=False, smooth=NEAR)
     add("xlogy", _xlogy, kind="float", values=ABOVE_ZERO, zeros=False, smooth=POSITIVE)
     add("nextafter", None, types="f", exact=True)
     add("heaviside", lambda x, y: np.where(x == 0, y, x > 0), exact=True, zeros=False)
