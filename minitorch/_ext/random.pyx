@@ -14,7 +14,9 @@ from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I8, MT_I16, MT_I32, MT_I64, MT_U8,
     code_of, dtype_of, mt_category,
 )
-from minitorch._ext.loops cimport GRAIN, broadcast_shape, contiguous_data, converted, copy_data, zero_data, zeros_like_data
+from minitorch._ext.loops cimport (
+    GRAIN, broadcast_shape, contiguous_data, converted, copy_data, zero_data, zeros_like_data,
+)
 from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, inplace_operator, op_div, prepare_out
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_tensor,
@@ -113,7 +115,8 @@ cdef void release(Generator g) noexcept:
 
 cdef unsigned long long seed_from(object seed) except? 0:
     if not -2 ** 63 <= seed < 2 ** 64:
-        raise ValueError(f"manual_seed: Overflow when unpacking long long: a seed lies in [-2**63, 2**64 - 1], got {seed}")
+        raise ValueError("manual_seed: Overflow when unpacking long long: a seed lies in [-2**63, 2**64 - 1], "
+                         f"got {seed}")
     return seed & 0xffffffffffffffff
 
 
@@ -438,7 +441,8 @@ cdef TensorBase like(str name, object input, object dtype, object layout, object
         return new_as(t, code)
     if "contiguous" in order:
         return new_tensor(t.ndim, t.shape, code)
-    raise NotImplementedError(f"{name}: memory_format must be preserve_format or contiguous_format, not {memory_format}")
+    raise NotImplementedError(f"{name}: memory_format must be preserve_format or contiguous_format, "
+                              f"not {memory_format}")
 
 
 # --- uniform ------------------------------------------------------------------------------------------------------
@@ -620,6 +624,7 @@ cdef TensorBase normal_around(object mean, object std, object generator, object 
     cdef Py_ssize_t[MAX_DIMS] shape
     cdef int ndim = 0
     cdef TensorBase t
+    cdef RandomBackward node
     cdef bint before
     for operand in (mean, std):
         if isinstance(operand, TensorBase) and broadcast_shape(&ndim, shape, <TensorBase>operand) < 0:
@@ -643,7 +648,8 @@ cdef TensorBase normal_around(object mean, object std, object generator, object 
     inputs = (mean if isinstance(mean, TensorBase) else None, std if isinstance(std, TensorBase) else None)
     if out is None and any([x is not None and recording1(<TensorBase>x) for x in inputs]):
         node = random_node("normal")
-        node.input_meta = tuple([None if x is None else (shape_of(<TensorBase>x), (<TensorBase>x).code) for x in inputs])
+        node.input_meta = tuple([None if x is None else (shape_of(<TensorBase>x), (<TensorBase>x).code)
+                                 for x in inputs])
         record(node, t, inputs)
     return t
 
@@ -744,8 +750,8 @@ cdef TensorBase integers(TensorBase t, object low, object high, Generator g, str
     """Fill with low <= y < high; high None means up to the last of the type."""
     cdef mt_params params
     cdef int64_t first, end
-    if t.code == MT_I64 and high is not None and -HUGE < low < high < HUGE:      # the usual case, without Python's integers
-        first, end = low, high
+    if t.code == MT_I64 and high is not None and -HUGE < low < high < HUGE:
+        first, end = low, high                          # the usual case, without Python's integers
         params.range, params.base, params.wide = end - first, first, end - first >= WIDE
         draw(g, mt_integers, &params, MT_I64, t)
         return t

@@ -395,7 +395,8 @@ MT_DROPOUT(f64, double, double, MT_AS_IS, MT_AS_IS)
 /* ---- integers -------------------------------------------------------------------------------------------------- */
 
 /* w mod range + base.  The quotient from a 32-bit reciprocal is right or one too small. */
-MT_CLONES static void mt_modulo(int64_t *restrict y, const uint32_t *restrict w, int64_t n, uint32_t range, int64_t base)
+MT_CLONES static void mt_modulo(int64_t *restrict y, const uint32_t *restrict w, int64_t n, uint32_t range,
+                                int64_t base)
 {
     uint32_t reciprocal = 0xffffffffu / range;
     for (int64_t i = 0; i < n; i++) {

@@ -1,4 +1,4 @@
-/* The Mersenne Twister MT19937 (Matsumoto and Nishimura, ACM TOMACS 8(1), 1998): 624 words of state, period 2^19937 - 1.
+/* The Mersenne Twister MT19937 (Matsumoto and Nishimura, ACM TOMACS 8(1), 1998): 624 words, period 2^19937 - 1.
 
    Words are made a block of 624 at a time, in loops that vectorise, and tempered when they are read. */
 #ifndef MT_MT19937_H
