@@ -1,4 +1,4 @@
-"""``python -m minitorch``: train a network on handwritten digits.  ``python -m minitorch doctor``: look at the set-up."""
+"""``python -m minitorch`` trains a network on handwritten digits; ``python -m minitorch doctor`` looks at the set-up."""
 
 from __future__ import annotations
 

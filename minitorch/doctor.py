@@ -55,11 +55,11 @@ def problems(environment: Mapping[str, str]) -> Iterator[str]:
         yield f"OpenBLAS cannot be used ({blas['problem']}): matrix products are slower; install minitorch again"
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
         if name in environment:
-            yield (f"{name}={environment[name]} overrides what OpenBLAS finds out about this processor, which can halve "
-                   f"its speed: unset {name} before starting Python")
+            yield (f"{name}={environment[name]} overrides what OpenBLAS finds out about this processor, which can "
+                   f"halve its speed: unset {name} before starting Python")
     if blas["available"] and blas["core"].upper() in GENERIC_CORES and "OPENBLAS_CORETYPE" not in environment:
-        yield (f"OpenBLAS does not know this processor and uses kernels for {blas['core']}: a newer scipy-openblas32 may; "
-               "upgrade it and install minitorch again")
+        yield (f"OpenBLAS does not know this processor and uses kernels for {blas['core']}: a newer scipy-openblas32 "
+               "may; upgrade it and install minitorch again")
     if pool["threads"] < pool["cpus"] and info["threads"]:
         setting = next((name for name in ("MINITORCH_NUM_THREADS", "OMP_NUM_THREADS") if environment.get(name)), None)
         reason = f"{setting}={environment[setting]} in the environment: unset it" if setting else (
