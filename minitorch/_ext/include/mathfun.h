@@ -14,7 +14,6 @@
 #include "mathfun_explog.h"     /* exp, log, pow, tanh, ...; includes mathfun_real.h, the arithmetic, for both widths */
 #include "mathfun_trig.h"       /* sin, atan2, hypot, sinc, ... */
 #include "mathfun_special.h"    /* erf, normcdf, lgamma, i0, ... */
-#include "mathfun_int.h"        /* the integers */
 
 /* The integers.  A bool is a _Bool, so that every conversion to it gives 0 or 1: its sum is "or", its product "and".
    (Comparisons with 0 that are always false in an unsigned type are meant.) */
