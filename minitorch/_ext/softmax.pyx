@@ -18,17 +18,25 @@ cdef extern from "softmax.h" nogil:
         MT_SOFTMAX
         MT_LOG_SOFTMAX
         MT_SOFTMAX_COLUMNS
+    ctypedef void (*mt_softmax_rows)(char *y, const char *x, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+    ctypedef void (*mt_softmax_columns)(char *y, const char *x, Py_ssize_t n, Py_ssize_t step,
+                                        Py_ssize_t columns) noexcept nogil
+    ctypedef void (*mt_softmax_rows_grad)(char *dx, const char *y, const char *g, Py_ssize_t g_step, Py_ssize_t rows,
+                                          Py_ssize_t n) noexcept nogil
+    ctypedef void (*mt_softmax_columns_grad)(char *dx, const char *y, const char *g, Py_ssize_t n, Py_ssize_t step,
+                                             Py_ssize_t columns) noexcept nogil
+    ctypedef void (*mt_lse_rows)(char *lse, const char *x, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+    ctypedef double (*mt_dot_row)(const char *x, const char *w, Py_ssize_t n) noexcept nogil
+    ctypedef void (*mt_cross_entropy_row_grad)(char *dx, const char *x, double lse, const char *w, double a, double d,
+                                               Py_ssize_t n) noexcept nogil
     ctypedef struct mt_softmax_kernels:
-        void (*rows[2])(char *y, const char *x, Py_ssize_t rows, Py_ssize_t n) noexcept
-        void (*columns[2])(char *y, const char *x, Py_ssize_t n, Py_ssize_t step, Py_ssize_t columns) noexcept
-        void (*rows_grad[2])(char *dx, const char *y, const char *g, Py_ssize_t g_step, Py_ssize_t rows,
-                             Py_ssize_t n) noexcept
-        void (*columns_grad[2])(char *dx, const char *y, const char *g, Py_ssize_t n, Py_ssize_t step,
-                                Py_ssize_t columns) noexcept
-        void (*lse)(char *lse, const char *x, Py_ssize_t rows, Py_ssize_t n) noexcept
-        double (*dot)(const char *x, const char *w, Py_ssize_t n) noexcept
-        void (*cross_entropy_grad)(char *dx, const char *x, double lse, const char *w, double a, double d,
-                                   Py_ssize_t n) noexcept
+        mt_softmax_rows rows[2]
+        mt_softmax_columns columns[2]
+        mt_softmax_rows_grad rows_grad[2]
+        mt_softmax_columns_grad columns_grad[2]
+        mt_lse_rows lse
+        mt_dot_row dot
+        mt_cross_entropy_row_grad cross_entropy_grad
     const mt_softmax_kernels mt_softmax_f32, mt_softmax_f64
 
 
