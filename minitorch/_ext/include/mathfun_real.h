@@ -143,3 +143,8 @@ MT_INLINE T FN(log1p)(T x) {
     T y = FN(log_edges)(u, FN(log_of)(f, k));
     return LIBM(fabs)(x) < FN(tiny) ? x : y;
 }
+
+/* log(1 / (1 + exp(-x))): both terms have the same sign, so that nothing cancels. */
+MT_INLINE T FN(log_sigmoid)(T x) {
+    return (x < 0 ? x : 0) - FN(log1p)(FN(exp)(-LIBM(fabs)(x)));
+}
