@@ -7,11 +7,11 @@ factor of the best possible (minimax) error; the coefficients are then rounded t
 the error that is printed is measured with the rounded coefficients.  Needs mpmath; a build does not.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
-from mpmath import (asin, atan, atanh, besseli, chebyfit, cos, diff, erf, erfc, exp, expm1, fabs, log, mp, mpf, nstr, pi, sin,
-                    sinh, sqrt, tanh)
+import mpmath
+from mpmath import asin, atan, atanh, cos, erf, erfc, exp, expm1, log, mp, mpf, pi, sin, sinh, sqrt, tanh
 
 mp.prec = 300
 
@@ -68,7 +68,7 @@ def erfcx(x: mpf) -> mpf:
 
 def bessel_near(order: int, x: mpf) -> mpf:
     """exp(-x) I_n(x) / x^n."""
-    return exp(-x) * besseli(order, x) / x**order if x else mpf(1) / 2**order
+    return exp(-x) * mpmath.besseli(order, x) / x**order if x else mpf(1) / 2**order
 
 
 def bessel_far(order: int, t: mpf) -> mpf:
@@ -76,7 +76,7 @@ def bessel_far(order: int, t: mpf) -> mpf:
     if t == -1:
         return 1 / sqrt(2 * pi)
     x = 16 / (t + 1)
-    return sqrt(x) * exp(-x) * besseli(order, x)
+    return sqrt(x) * exp(-x) * mpmath.besseli(order, x)
 
 
 def inverse_of_w(w: mpf) -> mpf:
@@ -89,7 +89,7 @@ def inverse_of_w(w: mpf) -> mpf:
     for _ in range(60):
         step = log(erfc(y) / complement) * erfc(y) * exp(y * y) * sqrt(pi) / 2
         y += step
-        if fabs(step) < mpf(2)**-100 * y:
+        if abs(step) < mpf(2)**-100 * y:
             break
     return y / x
 
@@ -114,7 +114,7 @@ def erfc_flat(t: mpf) -> mpf:
     return (1 + 2 * x) * erfcx(x)
 
 
-ERFC_SLOPE = near_zero(diff(erfc_flat, 0), lambda t: (erfc_flat(t) - erfc_flat(mpf(0))) / t)
+ERFC_SLOPE = near_zero(mpmath.diff(erfc_flat, 0), lambda t: (erfc_flat(t) - erfc_flat(mpf(0))) / t)
 EXP = near_zero(0.5, lambda r: (exp(r) - 1 - r) / r**2)
 SIN = odd(sin, -mpf(1) / 6)
 COS = near_zero(mpf(1) / 24, lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2)
@@ -179,20 +179,20 @@ FITS = [
 
 def render(fit: Fit) -> str:
     is_single = fit.name.endswith("f32")
-    coefficients = chebyfit(fit.function, [fit.low, fit.high], fit.degree + 1)[::-1]
+    coefficients = mpmath.chebyfit(fit.function, [fit.low, fit.high], fit.degree + 1)[::-1]
     rounded = [(single if is_single else double)(c) for c in coefficients]
     error = mpf(0)
     for i in range(401):
         x = fit.low + (fit.high - fit.low) * i / 400
         value = sum(c * x**k for k, c in enumerate(rounded))
-        error = max(error, fabs((value - fit.function(x)) * fit.weight(x)))
+        error = max(error, abs((value - fit.function(x)) * fit.weight(x)))
     ctype, suffix = ("float", "f") if is_single else ("double", "")
     numbers = [float(c).hex() + suffix for c in rounded]
     per_line = 4
     lines = [", ".join(numbers[i:i + per_line]) for i in range(0, len(numbers), per_line)]
     body = ",\n    ".join(lines)
-    return (f"/* {fit.formula}\n   on [{nstr(fit.low, 6)}, {nstr(fit.high, 6)}], degree {fit.degree}: "
-            f"relative error of the result 2^{nstr(log(error, 2), 3)} */\n"
+    return (f"/* {fit.formula}\n   on [{mpmath.nstr(fit.low, 6)}, {mpmath.nstr(fit.high, 6)}], degree {fit.degree}: "
+            f"relative error of the result 2^{mpmath.nstr(log(error, 2), 3)} */\n"
             f"static const {ctype} {fit.name}[] = {{\n    {body}}};\n")
 
 

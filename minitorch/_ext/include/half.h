@@ -46,7 +46,7 @@ MT_INLINE double mt_round_to_bits(double x, int digits, double smallest_normal) 
     a = a < smallest_normal ? smallest_normal : a;
     double leading = mt_from_bits_f64(mt_bits_f64(a) & 0x7ff0000000000000u);
     double shift = leading * (1.5 * (double)((uint64_t)1 << (52 - digits)));
-    return __builtin_fabs(x) < top ? (x + shift) - shift : x;
+    return __builtin_fabs(x) < top ? __builtin_copysign((x + shift) - shift, x) : x;
 }
 MT_INLINE uint16_t mt_double_to_half(double x) {
     return mt_float_to_half((float)mt_round_to_bits(x, 10, 0x1p-14));

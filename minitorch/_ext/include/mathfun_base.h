@@ -45,15 +45,15 @@ MT_INLINE uint64_t mt_low_bits_f64(double n) { return mt_bits_f64(n + 0x1.8p52);
 MT_INLINE float mt_pow2_f32(float n) { return mt_from_bits_f32(mt_bits_f32(n + (0x1.8p23f + 127)) << 23); }
 MT_INLINE double mt_pow2_f64(double n) { return mt_from_bits_f64(mt_bits_f64(n + (0x1.8p52 + 1023)) << 52); }
 
-/* p 2^n for p near 1 in two steps, so that n may lie outside the normal exponents: the first product is exact, the
-   second rounds once, into the denormals too, or overflows. */
+/* p 2^n for p near 1 in two steps, so that n may lie outside the normal exponents, by 24 (128): the first product is
+   exact, the second rounds once, into the denormals too, or overflows. */
 MT_INLINE float mt_scale_f32(float p, float n) {
-    float half = mt_nearest_f32(0.5f * n);
-    return p * mt_pow2_f32(half) * mt_pow2_f32(n - half);
+    uint32_t bits = mt_bits_f32(n + (n < 0 ? 0x1.8p23f + (127 + 24) : 0x1.8p23f + (127 - 24)));
+    return p * mt_from_bits_f32(bits << 23) * (n < 0 ? 0x1p-24f : 0x1p24f);
 }
 MT_INLINE double mt_scale_f64(double p, double n) {
-    double half = mt_nearest_f64(0.5 * n);
-    return p * mt_pow2_f64(half) * mt_pow2_f64(n - half);
+    uint64_t bits = mt_bits_f64(n + (n < 0 ? 0x1.8p52 + (1023 + 128) : 0x1.8p52 + (1023 - 128)));
+    return p * mt_from_bits_f64(bits << 52) * (n < 0 ? 0x1p-128 : 0x1p128);
 }
 
 /* x cut to 26 significant bits (rounded towards zero).  The product of two such numbers is exact.

@@ -74,10 +74,8 @@ MT_INLINE double mt_log_tail_f64(double f) {
 MT_INLINE float mt_rsqrt_f32(float x) { return (float)(1 / __builtin_sqrt((double)x)); }
 MT_INLINE double mt_rsqrt_f64(double x) { return 1 / __builtin_sqrt(x); }
 
-/* exp to 2^-32 of doubles in the range of floats, on the way to a float. */
+/* exp to 2^-32 of doubles |x| < 700, on the way to a float. */
 MT_INLINE double mt_exp_lo(double x) {
-    x = x > 200 ? 200 : x;
-    x = x < -200 ? -200 : x;
     double n = mt_nearest_f64(x * mt_log2_e_f64), r = x - n * mt_ln2_f64;
     return (1 + (r + r * r * MT_HORNER_F64(r, mt_exp_poly_lo))) * mt_pow2_f64(n);
 }
@@ -112,13 +110,7 @@ MT_INLINE double mt_pow_edges(double x, double y, double power) {
     power = odd & (__builtin_copysign(1, x) < 0) ? -power : power;
     power = (x < 0) & (a < INFINITY) & !whole ? NAN : power;
     power = (x != x) | (y != y) ? x + y : power;
-    return (y == 0) | (x == 1) ? 1 : power;
-}
-
-/* Beyond 2^65 only 1 has a power that is neither 0 nor infinity. */
-MT_INLINE double mt_pow_clamp(double y) {
-    y = y > 0x1p65 ? 0x1p65 : y;
-    return y < -0x1p65 ? -0x1p65 : y;
+    return (y == 0) | (x == 1) | ((a == 1) & (__builtin_fabs(y) == INFINITY)) ? 1 : power;
 }
 
 /* log2(x) of a positive x as head + tail, to 2^-66: the series 2 s + s z (2/3 + z V(z)) of log_tail_f64 with the
@@ -153,7 +145,9 @@ MT_INLINE double mt_log2_twice_f64(double x, double *low) {
 /* |x|^y = 2^(y log2|x|), the exponent in twice the precision. */
 MT_INLINE double mt_pow_f64(double x, double y) {
     double low, log2_x = mt_log2_twice_f64(__builtin_fabs(x), &low);
-    double c = mt_pow_clamp(y), c_head = mt_head_f64(c), log_head = mt_head_f64(log2_x);
+    double c = y > 0x1p65 ? 0x1p65 : y;                     /* beyond, only 1 has a power that is neither 0 nor inf */
+    c = c < -0x1p65 ? -0x1p65 : c;
+    double c_head = mt_head_f64(c), log_head = mt_head_f64(log2_x);
     double t = c_head * log_head, t_low = c_head * (log2_x - log_head) + (c - c_head) * log2_x + c * low;
     t_low = __builtin_fabs(t) > 1100 ? 0 : t_low;
     t = t > 1100 ? 1100 : t;
@@ -166,7 +160,10 @@ MT_INLINE double mt_pow_f64(double x, double y) {
 /* In doubles y log(x) is exact enough for a float without more ado. */
 MT_INLINE float mt_pow_f32(float x, float y) {
     double k, f = mt_log_reduce_f64(__builtin_fabs((double)x), &k);
-    return (float)mt_pow_edges(x, y, mt_exp_lo(mt_pow_clamp(y) * mt_log_of_f64(f, k)));
+    double t = y * mt_log_of_f64(f, k);
+    t = t > 200 ? 200 : t;
+    t = t < -200 ? -200 : t;
+    return (float)mt_pow_edges(x, y, mt_exp_lo(t));
 }
 
 /* x 2^n; the power is applied by halves so that neither half overflows before the result does. */

@@ -112,7 +112,8 @@ MT_INLINE T FN(sigmoid)(T x) {
 MT_INLINE T FN(tanh)(T x) {
     T a = LIBM(fabs)(x), z = x * x;
     T small = a + a * (z * HORNER(z, FN(tanh_poly)));
-    T large = 1 - 2 / (FN(exp)(2 * a) + 1);
+    T n, p = FN(exp_reduced)(a > 20 ? 40 : 2 * a, 0, &n);
+    T large = 1 - 2 / (p * FN(pow2)(n) + 1);
     return LIBM(copysign)(a < (T)0.55 ? small : large, x);
 }
 

@@ -10,7 +10,8 @@
 #include "mathfun_explog.h"
 
 /* pi/2 in three parts; the first two have 33 bits, so that their products with |n| < 2^20 are exact. */
-static const double mt_half_pi_1 = 0x1.921fb544p+0, mt_half_pi_2 = 0x1.0b4611a6p-34, mt_half_pi_3 = 0x1.3198a2e037073p-69;
+static const double mt_half_pi_1 = 0x1.921fb544p+0, mt_half_pi_2 = 0x1.0b4611a6p-34,
+    mt_half_pi_3 = 0x1.3198a2e037073p-69;
 static const double mt_half_pi = 0x1.921fb54442d18p+0, mt_half_pi_low = 0x1.1a62633145c07p-54,
     mt_two_over_pi = 0x1.45f306dc9c883p-1;
 
@@ -145,8 +146,8 @@ MT_INLINE double mt_sinc_f64(double x) {
     double a = q_head * pi_hi, b = q_head * pi_lo + (q - q_head) * mt_half_pi, r = a + b;
     double quarters = n + 2 * (m - 2 * __builtin_floor(0.5 * m));
     double y = mt_sin_quarters_f64(r, b - (r - a), mt_low_bits_f64(quarters));
-    double x_head = mt_head_f64(x), d_low = 2 * (x_head * pi_lo + (x - x_head) * mt_half_pi), d_head = 2 * x_head * pi_hi;
-    double d = d_head + d_low, sinc = y / d;
+    double x_head = mt_head_f64(x), d_low = 2 * (x_head * pi_lo + (x - x_head) * mt_half_pi);
+    double d_head = 2 * x_head * pi_hi, d = d_head + d_low, sinc = y / d;
     sinc -= sinc * ((d_low - (d - d_head)) / d);
     sinc = __builtin_fabs(x) > 0x1p1000 ? x - x : sinc;            /* there pi x may be infinite */
     return __builtin_fabs(x) < 0x1p-30 ? 1 : sinc + 0.0;           /* -0 + 0 = 0 */
