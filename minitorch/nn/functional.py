@@ -13,7 +13,7 @@ from minitorch._ext import random as _random
 from minitorch._ext import softmax as _softmax
 from minitorch._ext.pointwise import hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
 
-linear = _matmul.linear
+linear, cross_entropy, nll_loss = _matmul.linear, _softmax.cross_entropy, _softmax.nll_loss
 
 # --- activations -------------------------------------------------------------------------------------------------
 
@@ -235,54 +235,6 @@ def _weighted_loss(loss: Tensor, weight: Tensor | None, reduction: str) -> Tenso
     if weight.shape != loss.shape:
         raise ValueError(f"weight must have the shape of the input, {tuple(loss.shape)}, got {tuple(weight.shape)}")
     return (loss * weight).sum() / weight.sum() if reduction == "mean" else _reduce(loss * weight, reduction)
-
-
-def cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    r"""Cross entropy of unnormalised scores against classes or class probabilities.
-
-    .. math:: -w_y \ln \frac{e^{x_y}}{\sum_c e^{x_c}}
-
-    Args:
-        input: scores, ``(C)``, ``(N, C)`` or ``(N, C, d1, ...)``.
-        target: class indices of the input's shape without ``C``, or probabilities of the input's shape.
-        weight: one for each class.
-        ignore_index: a class that does not count.
-        reduction: ``"mean"`` (weighted), ``"sum"`` or ``"none"``.
-        label_smoothing: this much of the target is spread over all classes.
-
-    >>> nn.functional.cross_entropy(minitorch.tensor([[0., 0.]]), minitorch.tensor([1]))
-    tensor(0.6931)
-    """
-    if size_average is not None or reduce is not None:
-        reduction = _reduction(reduction, size_average, reduce)
-    return _softmax.cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
-
-
-def nll_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """Negative log likelihood: minus the log-probability that `input` gives the target's class.
-
-    The arguments are those of `cross_entropy`, which is `log_softmax` followed by this.
-    """
-    if size_average is not None or reduce is not None:
-        reduction = _reduction(reduction, size_average, reduce)
-    return _softmax.nll_loss(input, target, weight, ignore_index, reduction)
 
 
 def mse_loss(
