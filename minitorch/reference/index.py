@@ -21,7 +21,7 @@ def _places(index: np.ndarray, axis: int, size: int) -> Iterator[tuple[tuple[int
 
 def index_select(x: np.ndarray, axis: int, index: np.ndarray) -> np.ndarray:
     """The slices of `x` along `axis` that a one-dimensional `index` lists."""
-    if index.size and not (0 <= index.min() and index.max() < x.shape[axis]):
+    if index.size and not (index.min() >= 0 and index.max() < x.shape[axis]):
         raise IndexError(f"index out of bounds for dimension {axis} with size {x.shape[axis]}")
     return np.take(x, index, axis)
 

@@ -158,8 +158,14 @@ def _times_log(log: Callable) -> Callable:
 
 
 FUNCTIONS: dict[str, Callable] = {
-    **{name: getattr(np, name) for name in ("abs ceil copysign cos cosh exp exp2 expm1 floor fmax fmin fmod gcd hypot isfinite isinf isnan"
-        " isneginf isposinf lcm log log10 log1p log2 logaddexp logaddexp2 maximum minimum nextafter signbit sin sinh sqrt square tan tanh trunc where").split()},
+    **{
+        name: getattr(np, name)
+        for name in (
+            "abs ceil copysign cos cosh exp exp2 expm1 floor fmax fmin fmod gcd hypot isfinite isinf isnan isneginf"
+            " isposinf lcm log log10 log1p log2 logaddexp logaddexp2 maximum minimum nextafter signbit sin sinh sqrt"
+            " square tan tanh trunc where"
+        ).split()
+    },
     **{name: getattr(np, "arc" + name[1:]) for name in "acos acosh asin asinh atan atan2 atanh".split()},
     "digamma": _each(_digamma),
     "erf": _each(math.erf),

@@ -11,8 +11,10 @@ X = np.array([[0.7, -1.3, 0.4], [2.1, 0.9, -0.6]])
 
 def planted(value, slope):
     """A function with the values of `value` and whatever derivative `slope` claims."""
+
     def f(x):
         return value(x.detach()) + (x - x.detach()) * slope(x)
+
     return f
 
 
@@ -22,8 +24,17 @@ def test_right_gradients_pass() -> None:
     check_gradient(planted(lambda x: x * x, lambda x: 2 * x.detach()), X, order=1)
 
 
-@pytest.mark.parametrize("slope", [lambda x: x.detach(), lambda x: -2 * x.detach(), lambda x: 2 * x.detach() * (1 + 1e-6), lambda x: 2 * x.detach() + 1e-6,
-                                   lambda x: 0 * x.detach()], ids=["half", "sign", "relative", "offset", "none"])
+@pytest.mark.parametrize(
+    "slope",
+    [
+        lambda x: x.detach(),
+        lambda x: -2 * x.detach(),
+        lambda x: 2 * x.detach() * (1 + 1e-6),
+        lambda x: 2 * x.detach() + 1e-6,
+        lambda x: 0 * x.detach(),
+    ],
+    ids=["half", "sign", "relative", "offset", "none"],
+)
 def test_wrong_gradients_fail(slope) -> None:
     with pytest.raises(AssertionError, match="first order"):
         check_gradient(planted(lambda x: x * x, slope), X, order=1)
@@ -39,9 +50,11 @@ def test_one_wrong_element_fails() -> None:
 def test_swapped_elements_fail() -> None:
     """As when a reduced dimension is broadcast back along the wrong axis of a square matrix."""
     square = X[:, :2]
+
     def f(x):
         right = x.detach().sum(1)
         return right + ((x - x.detach()) * (2 * x.detach()).t()).sum(1)
+
     with pytest.raises(AssertionError, match="first order"):
         check_gradient(lambda x: f(x) + (x.detach() ** 2).sum(1) - x.detach().sum(1), square, order=1)
 

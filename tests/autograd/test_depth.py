@@ -10,7 +10,8 @@ SMALL_STACK = "ulimit -s 512;"
 
 def test_a_million_nodes_replayed_and_dropped() -> None:
     """On a stack of half a megabyte."""
-    succeed("""
+    succeed(
+        """
     import gc
     x = mt.ones(1, requires_grad=True)
     y = x
@@ -24,11 +25,14 @@ def test_a_million_nodes_replayed_and_dropped() -> None:
         y = y * 1.0
     del y                              # dropped without having been replayed
     gc.collect()
-    """, prefix=SMALL_STACK)
+    """,
+        prefix=SMALL_STACK,
+    )
 
 
 def test_a_chain_that_saves_tensors() -> None:
-    succeed("""
+    succeed(
+        """
     x = mt.ones(3, requires_grad=True)
     y = x
     for _ in range(200_000):
@@ -36,11 +40,14 @@ def test_a_chain_that_saves_tensors() -> None:
     z = y.sum()
     z.backward(retain_graph=True)
     del y, z
-    """, prefix=SMALL_STACK)
+    """,
+        prefix=SMALL_STACK,
+    )
 
 
 def test_views_upon_views_and_in_place_upon_in_place() -> None:
-    succeed("""
+    succeed(
+        """
     import gc
     x = mt.ones(4, requires_grad=True)
     y = x * 1
@@ -59,12 +66,15 @@ def test_views_upon_views_and_in_place_upon_in_place() -> None:
     for _ in range(300_000):
         t = t[:]
     del t
-    """, prefix=SMALL_STACK)
+    """,
+        prefix=SMALL_STACK,
+    )
 
 
 def test_dropped_by_the_collector() -> None:
     """A long chain that is part of a cycle is freed by gc, which must not recurse either."""
-    succeed("""
+    succeed(
+        """
     import gc
     x = mt.ones(1, requires_grad=True)
     y = x
@@ -73,12 +83,15 @@ def test_dropped_by_the_collector() -> None:
     x.end = y
     del x, y
     gc.collect()
-    """, prefix=SMALL_STACK)
+    """,
+        prefix=SMALL_STACK,
+    )
 
 
 def test_a_deep_graph_of_gradients() -> None:
     """create_graph over a long chain, dropped."""
-    succeed("""
+    succeed(
+        """
     x = mt.ones(1, requires_grad=True)
     y = x
     for _ in range(20_000):
@@ -93,19 +106,24 @@ def test_a_deep_graph_of_gradients() -> None:
     assert g.item() == 3001
     (h,) = mt.autograd.grad(g, x)
     assert h.item() == 3001 * 3000
-    """, prefix=SMALL_STACK)
+    """,
+        prefix=SMALL_STACK,
+    )
 
 
 def test_a_wide_graph() -> None:
     """A hundred thousand paths into one sum."""
-    succeed("""
+    succeed(
+        """
     x = mt.ones(1, requires_grad=True)
     total = sum((x * float(k % 7) for k in range(100_000)), mt.zeros(1))
     total.backward()
     assert x.grad.item() == sum(k % 7 for k in range(100_000))
     parts = mt.stack([x[0] * 1.0 for _ in range(5_000)])
     parts.sum().backward()
-    """, prefix=SMALL_STACK)
+    """,
+        prefix=SMALL_STACK,
+    )
 
 
 @pytest.mark.skipif(ORACLE, reason="PyTorch's own memory is not on trial")

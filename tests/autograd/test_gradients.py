@@ -16,46 +16,128 @@ DISTINCT = RNG.permutation(24).reshape(2, 3, 4) / 4.0
 F = mt.nn.functional
 
 REDUCTIONS = {
-    "sum": (lambda x: x.sum(), X), "sum 0": (lambda x: x.sum(0), X), "sum 1": (lambda x: x.sum(1), X), "sum -1 keep": (lambda x: x.sum(-1, keepdim=True), X),
-    "sum 0 2": (lambda x: x.sum((0, 2)), X), "sum 2 0 keep": (lambda x: x.sum((2, 0), keepdim=True), X), "sum 0-d": (lambda x: x.sum(), X[0, 0, 0]),
+    "sum": (lambda x: x.sum(), X),
+    "sum 0": (lambda x: x.sum(0), X),
+    "sum 1": (lambda x: x.sum(1), X),
+    "sum -1 keep": (lambda x: x.sum(-1, keepdim=True), X),
+    "sum 0 2": (lambda x: x.sum((0, 2)), X),
+    "sum 2 0 keep": (lambda x: x.sum((2, 0), keepdim=True), X),
+    "sum 0-d": (lambda x: x.sum(), X[0, 0, 0]),
     "sum dtype": (lambda x: x.sum(1, dtype=mt.float64), X),
-    "mean": (lambda x: x.mean(), X), "mean 1": (lambda x: x.mean(1), X), "mean 0 1": (lambda x: x.mean((0, 1), keepdim=True), X),
-    "prod": (lambda x: x.prod(), X[0]), "prod 1": (lambda x: x.prod(1), X), "prod keep": (lambda x: x.prod(-1, keepdim=True), X),
-    "amax": (lambda x: x.amax(1), DISTINCT), "amin": (lambda x: x.amin((0, 2)), DISTINCT), "amax all": (lambda x: x.amax(), DISTINCT),
-    "max": (lambda x: x.max(), DISTINCT), "min": (lambda x: x.min(), DISTINCT), "max 1": (lambda x: x.max(1).values, DISTINCT),
+    "mean": (lambda x: x.mean(), X),
+    "mean 1": (lambda x: x.mean(1), X),
+    "mean 0 1": (lambda x: x.mean((0, 1), keepdim=True), X),
+    "prod": (lambda x: x.prod(), X[0]),
+    "prod 1": (lambda x: x.prod(1), X),
+    "prod keep": (lambda x: x.prod(-1, keepdim=True), X),
+    "amax": (lambda x: x.amax(1), DISTINCT),
+    "amin": (lambda x: x.amin((0, 2)), DISTINCT),
+    "amax all": (lambda x: x.amax(), DISTINCT),
+    "max": (lambda x: x.max(), DISTINCT),
+    "min": (lambda x: x.min(), DISTINCT),
+    "max 1": (lambda x: x.max(1).values, DISTINCT),
     "min 0": (lambda x: x.min(0, keepdim=True)[0], DISTINCT),
-    "var": (lambda x: x.var(), X), "var 1": (lambda x: x.var(1), X), "var 0 2": (lambda x: x.var((0, 2), correction=0, keepdim=True), X),
-    "std": (lambda x: x.std(), X), "std 1": (lambda x: x.std(1), X), "std biased": (lambda x: x.std(2, unbiased=False), X),
-    "norm": (lambda x: x.norm(), X), "norm 1": (lambda x: x.norm(1), X), "norm 3": (lambda x: x.norm(3, dim=1), X), "norm inf": (lambda x: x.norm(math.inf), DISTINCT - 3.1),
+    "var": (lambda x: x.var(), X),
+    "var 1": (lambda x: x.var(1), X),
+    "var 0 2": (lambda x: x.var((0, 2), correction=0, keepdim=True), X),
+    "std": (lambda x: x.std(), X),
+    "std 1": (lambda x: x.std(1), X),
+    "std biased": (lambda x: x.std(2, unbiased=False), X),
+    "norm": (lambda x: x.norm(), X),
+    "norm 1": (lambda x: x.norm(1), X),
+    "norm 3": (lambda x: x.norm(3, dim=1), X),
+    "norm inf": (lambda x: x.norm(math.inf), DISTINCT - 3.1),
     "norm dims": (lambda x: x.norm(dim=(0, 2)), X),
-    "logsumexp": (lambda x: x.logsumexp(1), X), "logsumexp 0 2": (lambda x: x.logsumexp((0, 2), keepdim=True), X),
-    "cumsum": (lambda x: x.cumsum(1), X), "cumsum -1": (lambda x: x.cumsum(-1), X), "cumprod": (lambda x: x.cumprod(1), POSITIVE), "cumprod 0": (lambda x: x.cumprod(0), X),
-    "square sum 0": (lambda x: x.sum(0), SQUARE), "square sum 1": (lambda x: x.sum(1), SQUARE), "square mean 0": (lambda x: x.mean(0), SQUARE),
-    "square amax 1": (lambda x: x.amax(1), SQUARE), "square softmax 0": (lambda x: mt.softmax(x, 0), SQUARE), "square prod 0": (lambda x: x.prod(0), SQUARE),
+    "logsumexp": (lambda x: x.logsumexp(1), X),
+    "logsumexp 0 2": (lambda x: x.logsumexp((0, 2), keepdim=True), X),
+    "cumsum": (lambda x: x.cumsum(1), X),
+    "cumsum -1": (lambda x: x.cumsum(-1), X),
+    "cumprod": (lambda x: x.cumprod(1), POSITIVE),
+    "cumprod 0": (lambda x: x.cumprod(0), X),
+    "square sum 0": (lambda x: x.sum(0), SQUARE),
+    "square sum 1": (lambda x: x.sum(1), SQUARE),
+    "square mean 0": (lambda x: x.mean(0), SQUARE),
+    "square amax 1": (lambda x: x.amax(1), SQUARE),
+    "square softmax 0": (lambda x: mt.softmax(x, 0), SQUARE),
+    "square prod 0": (lambda x: x.prod(0), SQUARE),
 }
 
 VIEWS = {
-    "view": lambda x: x.view(4, 6), "reshape": lambda x: x.transpose(0, 2).reshape(6, 4), "transpose": lambda x: x.transpose(0, 2), "permute": lambda x: x.permute(2, 0, 1),
-    "t": lambda x: x[0].t(), "mT": lambda x: x.mT, "expand": lambda x: x.unsqueeze(1).expand(2, 5, 3, 4), "expand new": lambda x: x[:, :1].expand(3, 2, 6, 4),
-    "squeeze": lambda x: x[:1].squeeze(), "unsqueeze": lambda x: x.unsqueeze(-1), "flatten": lambda x: x.flatten(1), "narrow": lambda x: x.narrow(2, 1, 2),
-    "select": lambda x: x.select(1, -1), "[0]": lambda x: x[0], "[-1]": lambda x: x[-1], "[:, 1:]": lambda x: x[:, 1:], "[..., ::2]": lambda x: x[..., ::2],
-    "[:, -2:]": lambda x: x[:, -2:], "[1, ..., 0]": lambda x: x[1, ..., 0], "[None, :, 1]": lambda x: x[None, :, 1], "empty": lambda x: x[:, 3:],
-    "diagonal": lambda x: x.diagonal(0, 1, 2), "diagonal 1": lambda x: x.diagonal(1, 0, 2), "unfold": lambda x: x.unfold(2, 3, 1), "unfold apart": lambda x: x.unfold(2, 2, 2),
-    "as_strided": lambda x: (x * 1).as_strided((3, 2), (1, 5), 2), "as_strided overlap": lambda x: (x * 1).as_strided((4, 4), (1, 1)),
-    "contiguous": lambda x: x.mT.contiguous(), "clone": lambda x: x.mT.clone(), "movedim": lambda x: x.movedim(0, -1), "unbind": lambda x: x.unbind(1)[1],
-    "split": lambda x: x.split([1, 2], 1), "chunk": lambda x: x.chunk(2, -1), "to": lambda x: x.mT.to(mt.float64, copy=True), "broadcast_to": lambda x: x.broadcast_to((2, 2, 3, 4)),
+    "view": lambda x: x.view(4, 6),
+    "reshape": lambda x: x.transpose(0, 2).reshape(6, 4),
+    "transpose": lambda x: x.transpose(0, 2),
+    "permute": lambda x: x.permute(2, 0, 1),
+    "t": lambda x: x[0].t(),
+    "mT": lambda x: x.mT,
+    "expand": lambda x: x.unsqueeze(1).expand(2, 5, 3, 4),
+    "expand new": lambda x: x[:, :1].expand(3, 2, 6, 4),
+    "squeeze": lambda x: x[:1].squeeze(),
+    "unsqueeze": lambda x: x.unsqueeze(-1),
+    "flatten": lambda x: x.flatten(1),
+    "narrow": lambda x: x.narrow(2, 1, 2),
+    "select": lambda x: x.select(1, -1),
+    "[0]": lambda x: x[0],
+    "[-1]": lambda x: x[-1],
+    "[:, 1:]": lambda x: x[:, 1:],
+    "[..., ::2]": lambda x: x[..., ::2],
+    "[:, -2:]": lambda x: x[:, -2:],
+    "[1, ..., 0]": lambda x: x[1, ..., 0],
+    "[None, :, 1]": lambda x: x[None, :, 1],
+    "empty": lambda x: x[:, 3:],
+    "diagonal": lambda x: x.diagonal(0, 1, 2),
+    "diagonal 1": lambda x: x.diagonal(1, 0, 2),
+    "unfold": lambda x: x.unfold(2, 3, 1),
+    "unfold apart": lambda x: x.unfold(2, 2, 2),
+    "as_strided": lambda x: (x * 1).as_strided((3, 2), (1, 5), 2),
+    "as_strided overlap": lambda x: (x * 1).as_strided((4, 4), (1, 1)),
+    "contiguous": lambda x: x.mT.contiguous(),
+    "clone": lambda x: x.mT.clone(),
+    "movedim": lambda x: x.movedim(0, -1),
+    "unbind": lambda x: x.unbind(1)[1],
+    "split": lambda x: x.split([1, 2], 1),
+    "chunk": lambda x: x.chunk(2, -1),
+    "to": lambda x: x.mT.to(mt.float64, copy=True),
+    "broadcast_to": lambda x: x.broadcast_to((2, 2, 3, 4)),
 }
 
 INDEXING = {
-    "repeated": lambda x: x[tensor([0, 1, 1, 0, 1])], "repeated column": lambda x: x[:, tensor([2, 0, 2])], "pairs": lambda x: x[tensor([0, 1, 0]), tensor([1, 1, 1])],
-    "negative": lambda x: x[tensor([-1, 0, -1])], "list": lambda x: x[[1, 1, 0]], "mask": lambda x: x[tensor(DISTINCT > 2)], "mask rows": lambda x: x[tensor([True, False])],
-    "broadcast": lambda x: x[tensor([[0], [1]]), tensor([0, 2])], "with slice": lambda x: x[1:, tensor([0, 0, 2]), ::2], "index_select": lambda x: x.index_select(1, tensor([2, 0, 2])),
-    "gather": lambda x: x.gather(1, tensor([[[0, 2, 2, 1]], [[1, 1, 0, 1]]])), "masked_select": lambda x: x.masked_select(tensor(DISTINCT > 2)),
-    "masked_fill": lambda x: x.masked_fill(tensor(DISTINCT > 2), 0.5), "cat": lambda x: mt.cat([x, x * x, x[:, :1]], 1), "stack": lambda x: mt.stack([x, x * x], 1),
-    "sort": lambda x: x.sort(-1).values, "topk": lambda x: x.topk(2, 1).values, "flip": lambda x: x.flip(0, 2), "tril": lambda x: x.tril(), "triu": lambda x: x.triu(1),
-    "roll": lambda x: x.roll(1, 1), "repeat": lambda x: x.repeat(2, 1, 3), "repeat_interleave": lambda x: x.repeat_interleave(2, 1),
+    "repeated": lambda x: x[tensor([0, 1, 1, 0, 1])],
+    "repeated column": lambda x: x[:, tensor([2, 0, 2])],
+    "pairs": lambda x: x[tensor([0, 1, 0]), tensor([1, 1, 1])],
+    "negative": lambda x: x[tensor([-1, 0, -1])],
+    "list": lambda x: x[[1, 1, 0]],
+    "mask": lambda x: x[tensor(DISTINCT > 2)],
+    "mask rows": lambda x: x[tensor([True, False])],
+    "broadcast": lambda x: x[tensor([[0], [1]]), tensor([0, 2])],
+    "with slice": lambda x: x[1:, tensor([0, 0, 2]), ::2],
+    "index_select": lambda x: x.index_select(1, tensor([2, 0, 2])),
+    "gather": lambda x: x.gather(1, tensor([[[0, 2, 2, 1]], [[1, 1, 0, 1]]])),
+    "masked_select": lambda x: x.masked_select(tensor(DISTINCT > 2)),
+    "masked_fill": lambda x: x.masked_fill(tensor(DISTINCT > 2), 0.5),
+    "cat": lambda x: mt.cat([x, x * x, x[:, :1]], 1),
+    "stack": lambda x: mt.stack([x, x * x], 1),
+    "sort": lambda x: x.sort(-1).values,
+    "topk": lambda x: x.topk(2, 1).values,
+    "flip": lambda x: x.flip(0, 2),
+    "tril": lambda x: x.tril(),
+    "triu": lambda x: x.triu(1),
+    "roll": lambda x: x.roll(1, 1),
+    "repeat": lambda x: x.repeat(2, 1, 3),
+    "repeat_interleave": lambda x: x.repeat_interleave(2, 1),
 }
-BEYOND_THE_FOUNDATION = {"gather", "masked_select", "sort", "topk", "flip", "tril", "triu", "roll", "repeat", "repeat_interleave", "index_select"}
+BEYOND_THE_FOUNDATION = {
+    "gather",
+    "masked_select",
+    "sort",
+    "topk",
+    "flip",
+    "tril",
+    "triu",
+    "roll",
+    "repeat",
+    "repeat_interleave",
+    "index_select",
+}
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
@@ -93,8 +175,23 @@ def test_repeated_indices_accumulate() -> None:
     assert x.grad[0].tolist() == [5000] * 3 and x.grad[1:].sum() == 0
 
 
-PRODUCTS = [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((5, 2, 3), (5, 3, 4)), ((1, 2, 3), (5, 3, 4)),
-            ((5, 1, 2, 3), (4, 3, 2)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2)), ((1, 1), (1, 1)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((3, 3), (3, 3))]
+PRODUCTS = [
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((3,), (3, 2)),
+    ((2, 3), (3, 4)),
+    ((5, 2, 3), (3, 4)),
+    ((2, 3), (5, 3, 4)),
+    ((5, 2, 3), (5, 3, 4)),
+    ((1, 2, 3), (5, 3, 4)),
+    ((5, 1, 2, 3), (4, 3, 2)),
+    ((5, 2, 3), (3,)),
+    ((3,), (5, 3, 2)),
+    ((1, 1), (1, 1)),
+    ((0, 3), (3, 2)),
+    ((2, 0), (0, 3)),
+    ((3, 3), (3, 3)),
+]
 
 
 @pytest.mark.parametrize("a, b", PRODUCTS, ids=str)
@@ -145,13 +242,22 @@ def test_cross_entropy(reduction: str) -> None:
     x = RNG.standard_normal((5, 4))
     target = tensor([0, 3, 1, 1, 2])
     weight = tensor([0.5, 1.0, 2.0, 0.7])
-    for options in ({}, {"weight": weight}, {"ignore_index": 1}, {"weight": weight, "ignore_index": 1}, {"label_smoothing": 0.2}):
+    for options in (
+        {},
+        {"weight": weight},
+        {"ignore_index": 1},
+        {"weight": weight, "ignore_index": 1},
+        {"label_smoothing": 0.2},
+    ):
         check_gradient(lambda x: F.cross_entropy(x, target, reduction=reduction, **options), x)
         if "label_smoothing" not in options:
             check_gradient(lambda x: F.nll_loss(mt.log_softmax(x, 1), target, reduction=reduction, **options), x)
     probabilities = mt.softmax(tensor(RNG.standard_normal((5, 4))), 1)
     check_gradient(lambda x: F.cross_entropy(x, probabilities, reduction=reduction), x)
-    check_gradient(lambda x: F.cross_entropy(x, tensor(RNG.integers(0, 4, (5, 3))) * 0 + 1, reduction=reduction), RNG.standard_normal((5, 4, 3)))
+    check_gradient(
+        lambda x: F.cross_entropy(x, tensor(RNG.integers(0, 4, (5, 3))) * 0 + 1, reduction=reduction),
+        RNG.standard_normal((5, 4, 3)),
+    )
     check_gradient(lambda x: F.cross_entropy(x, tensor(2), reduction=reduction), x[0])
 
 
@@ -218,7 +324,14 @@ def test_composition() -> None:
     """Two layers, softmax and a loss, to the second order over all their parameters at once."""
     x, w1, b1, w2, b2 = (RNG.standard_normal(s) * 0.5 for s in ((6, 3), (5, 3), (5,), (4, 5), (4,)))
     target = tensor([0, 1, 2, 3, 0, 1])
-    check_gradient(lambda x, w1, b1, w2, b2: F.cross_entropy(F.linear(mt.tanh(F.linear(x, w1, b1)), w2, b2), target), x, w1, b1, w2, b2)
+    check_gradient(
+        lambda x, w1, b1, w2, b2: F.cross_entropy(F.linear(mt.tanh(F.linear(x, w1, b1)), w2, b2), target),
+        x,
+        w1,
+        b1,
+        w2,
+        b2,
+    )
 
     def layer_norm(x):
         centred = x - x.mean(-1, keepdim=True)

@@ -15,22 +15,44 @@ def leaf(values, dtype=None):
 
 def changed(f):
     """A function that copies its input through an operation and then changes it in place by `f`."""
+
     def run(x, *others):
         y = x * 1
         f(y, *others)
         return y
+
     return run
 
 
 IN_PLACE = {
-    "add_": lambda y: y.add_(2), "add_ itself": lambda y: y.add_(y), "mul_": lambda y: y.mul_(3), "div_": lambda y: y.div_(2),
-    "pow_": lambda y: y.pow_(3), "exp_": lambda y: y.exp_(), "sqrt_": lambda y: y.sqrt_(), "tanh_": lambda y: y.tanh_(),
-    "sigmoid_": lambda y: y.sigmoid_(), "relu_": lambda y: y.relu_(), "log_": lambda y: y.log_(), "neg_": lambda y: y.neg_(), "zero_": lambda y: y.zero_(),
-    "fill_": lambda y: y.fill_(2.0), "clamp_": lambda y: y.clamp_(0.6, 2.0), "sin_": lambda y: y.sin_(),
-    "[0] =": lambda y: y.__setitem__(0, 5.0), "[:, ::2] =": lambda y: y.__setitem__((slice(None), slice(None, None, 2)), 0.0), "+=": lambda y: y.__iadd__(1),
-    "addcmul_": lambda y: y.addcmul_(y * 2, y * 3), "masked_fill_": lambda y: y.masked_fill_(tensor(X > 1), 0.5),
-    "view add_": lambda y: y[0].add_(y[1]), "view mul_": lambda y: y[:, 1:].mul_(3), "view exp_": lambda y: y.t()[1].exp_(), "view of view": lambda y: y.view(-1)[1:5].view(2, 2)[0].mul_(7),
-    "copy_ view": lambda y: y[0].copy_(y[1] * 2), "diagonal": lambda y: y.diagonal().mul_(2), "unsqueeze": lambda y: y.unsqueeze(0).mul_(2),
+    "add_": lambda y: y.add_(2),
+    "add_ itself": lambda y: y.add_(y),
+    "mul_": lambda y: y.mul_(3),
+    "div_": lambda y: y.div_(2),
+    "pow_": lambda y: y.pow_(3),
+    "exp_": lambda y: y.exp_(),
+    "sqrt_": lambda y: y.sqrt_(),
+    "tanh_": lambda y: y.tanh_(),
+    "sigmoid_": lambda y: y.sigmoid_(),
+    "relu_": lambda y: y.relu_(),
+    "log_": lambda y: y.log_(),
+    "neg_": lambda y: y.neg_(),
+    "zero_": lambda y: y.zero_(),
+    "fill_": lambda y: y.fill_(2.0),
+    "clamp_": lambda y: y.clamp_(0.6, 2.0),
+    "sin_": lambda y: y.sin_(),
+    "[0] =": lambda y: y.__setitem__(0, 5.0),
+    "[:, ::2] =": lambda y: y.__setitem__((slice(None), slice(None, None, 2)), 0.0),
+    "+=": lambda y: y.__iadd__(1),
+    "addcmul_": lambda y: y.addcmul_(y * 2, y * 3),
+    "masked_fill_": lambda y: y.masked_fill_(tensor(X > 1), 0.5),
+    "view add_": lambda y: y[0].add_(y[1]),
+    "view mul_": lambda y: y[:, 1:].mul_(3),
+    "view exp_": lambda y: y.t()[1].exp_(),
+    "view of view": lambda y: y.view(-1)[1:5].view(2, 2)[0].mul_(7),
+    "copy_ view": lambda y: y[0].copy_(y[1] * 2),
+    "diagonal": lambda y: y.diagonal().mul_(2),
+    "unsqueeze": lambda y: y.unsqueeze(0).mul_(2),
     "two views": lambda y: (y[0].mul_(2), y[1].mul_(3), y[:, 0].add_(y[:, 1])),
 }
 
@@ -42,8 +64,13 @@ def test_gradients(name: str) -> None:
 
 
 OVERWRITES = {  # what their own derivative needs
-    "mul_ itself": lambda y: y.mul_(y), "sub_": lambda y: y.sub_(y * y), "chain": lambda y: y.mul_(2).exp_().add_(1).log_(), "lerp_": lambda y: y.lerp_(y * y, 0.3),
-    "row itself": lambda y: y[0].mul_(y[0]), "view square": lambda y: y[:, 1:].square_(), "sin_ after": lambda y: (y.sin(), y.sin_()),
+    "mul_ itself": lambda y: y.mul_(y),
+    "sub_": lambda y: y.sub_(y * y),
+    "chain": lambda y: y.mul_(2).exp_().add_(1).log_(),
+    "lerp_": lambda y: y.lerp_(y * y, 0.3),
+    "row itself": lambda y: y[0].mul_(y[0]),
+    "view square": lambda y: y[:, 1:].square_(),
+    "sin_ after": lambda y: (y.sin(), y.sin_()),
 }
 
 
@@ -56,15 +83,27 @@ def test_right_gradients_or_none(name: str) -> None:
         assert "modified by an inplace operation" in str(error)
 
 
-@pytest.mark.parametrize("f", [lambda y, z: y.add_(z), lambda y, z: y.mul_(z), lambda y, z: y.copy_(z), lambda y, z: y[1].copy_(z[0]), lambda y, z: y[0].mul_(z[1]),
-                               lambda y, z: y.__setitem__((slice(None), 1), z[:, 0] * 2), lambda y, z: y.sub_(z[0]), lambda y, z: y[:, :2].div_(z[:, 1:])],
-                         ids=["add_", "mul_", "copy_", "copy_ row", "mul_ row", "column =", "broadcast", "div_ part"])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda y, z: y.add_(z),
+        lambda y, z: y.mul_(z),
+        lambda y, z: y.copy_(z),
+        lambda y, z: y[1].copy_(z[0]),
+        lambda y, z: y[0].mul_(z[1]),
+        lambda y, z: y.__setitem__((slice(None), 1), z[:, 0] * 2),
+        lambda y, z: y.sub_(z[0]),
+        lambda y, z: y[:, :2].div_(z[:, 1:]),
+    ],
+    ids=["add_", "mul_", "copy_", "copy_ row", "mul_ row", "column =", "broadcast", "div_ part"],
+)
 def test_gradients_of_both(f) -> None:
     check_gradient(changed(f), X, X * 0.7 + 0.4)
 
 
 def test_a_view_taken_before_sees_the_change() -> None:
     """And its gradient goes through it."""
+
     def f(x):
         y = x * 1
         view = y[0]
@@ -84,6 +123,7 @@ def test_a_view_taken_before_sees_the_change() -> None:
 
 def test_into_a_tensor_that_needs_none() -> None:
     """A buffer filled row by row is the way to the gradients of the rows."""
+
     def f(x):
         out = mt.zeros(3, 3, dtype=mt.float64)
         out[0] = x[0] * 2
@@ -97,8 +137,15 @@ def test_into_a_tensor_that_needs_none() -> None:
 
 def test_leaves_are_protected() -> None:
     x = leaf([1.0, 2.0])
-    for f in (lambda: x.add_(1), lambda: x.mul_(x), lambda: x.zero_(), lambda: x[0].fill_(1), lambda: x.__setitem__(0, 3.0), lambda: x.view(2).exp_(),
-              lambda: x.copy_(mt.zeros(2))):
+    for f in (
+        lambda: x.add_(1),
+        lambda: x.mul_(x),
+        lambda: x.zero_(),
+        lambda: x[0].fill_(1),
+        lambda: x.__setitem__(0, 3.0),
+        lambda: x.view(2).exp_(),
+        lambda: x.copy_(mt.zeros(2)),
+    ):
         with refuses(RuntimeError, "leaf"):
             f()
     assert x.tolist() == [1, 2]
@@ -111,9 +158,17 @@ def test_leaves_are_protected() -> None:
 
 
 SAVES = {  # operations that keep what is then changed
-    "mul": (lambda x: x * x, "mul"), "exp": (lambda x: x.exp(), "exp"), "matmul": (lambda x: x @ x.t(), "mm"), "tanh": (lambda x: x.tanh(), "tanh"),
-    "log": (lambda x: x.log(), "log"), "pow": (lambda x: x**3, "pow"), "sin": (lambda x: x.sin(), "sin"), "log_softmax": (lambda x: mt.log_softmax(x, 1), "log_softmax"),
-    "sqrt": (lambda x: x.sqrt(), "sqrt"), "sigmoid": (lambda x: x.sigmoid(), "sigmoid"), "softmax": (lambda x: mt.softmax(x, 1), "softmax"),
+    "mul": (lambda x: x * x, "mul"),
+    "exp": (lambda x: x.exp(), "exp"),
+    "matmul": (lambda x: x @ x.t(), "mm"),
+    "tanh": (lambda x: x.tanh(), "tanh"),
+    "log": (lambda x: x.log(), "log"),
+    "pow": (lambda x: x**3, "pow"),
+    "sin": (lambda x: x.sin(), "sin"),
+    "log_softmax": (lambda x: mt.log_softmax(x, 1), "log_softmax"),
+    "sqrt": (lambda x: x.sqrt(), "sqrt"),
+    "sigmoid": (lambda x: x.sigmoid(), "sigmoid"),
+    "softmax": (lambda x: mt.softmax(x, 1), "softmax"),
 }
 
 
@@ -133,7 +188,13 @@ def test_a_changed_result_is_noticed(name: str) -> None:
 def test_a_changed_operand_is_noticed(name: str) -> None:
     """Operations whose derivative reads their operand, changed directly, through a view, or as the base of one."""
     f, _ = SAVES[name]
-    for change in (lambda h: h.add_(1), lambda h: h[0].zero_(), lambda h: h.t().mul_(2), lambda h: h.detach().add_(1), lambda h: h.__setitem__((0, 0), 1.0)):
+    for change in (
+        lambda h: h.add_(1),
+        lambda h: h[0].zero_(),
+        lambda h: h.t().mul_(2),
+        lambda h: h.detach().add_(1),
+        lambda h: h.__setitem__((0, 0), 1.0),
+    ):
         x = leaf(X)
         h = x * 2
         y = f(h)
@@ -224,6 +285,8 @@ def test_in_place_with_a_wider_operand() -> None:
     h = x * 1
     h.mul_(y)
     h.sum().backward()
-    assert x.grad.tolist() == [[2, 2]] and y.grad.item() == 3 and x.grad.dtype == mt.float32 and y.grad.dtype == mt.float64
+    assert (
+        x.grad.tolist() == [[2, 2]] and y.grad.item() == 3 and x.grad.dtype == mt.float32 and y.grad.dtype == mt.float64
+    )
     with refuses(RuntimeError, "shape"):
         (leaf([1.0, 2.0]) * 1).add_(leaf([[1.0, 2.0], [3.0, 4.0]]))

@@ -3,35 +3,64 @@
 from __future__ import annotations
 
 import itertools
+import operator
 
 import numpy as np
 import pytest
+from engine.specs import SPECS, Spec
 from helpers import ORACLE, array, assert_near, check_gradient, layouts, mt, tensor
 
-from engine.specs import SPECS, Spec
-
 SMOOTH = [s for s in SPECS if s.smooth is not None and s.name not in ("clamp", "fmod", "remainder", "copysign")]
-STEEP = ("acos", "acosh", "addcdiv", "asin", "atanh", "digamma", "div", "erfinv", "float_power", "lgamma", "log", "log10", "log2", "logit", "pow",
-         "reciprocal", "rsqrt", "true_divide", "xlog1py", "xlogy")  # near the ends of their domains
+STEEP = (
+    "acos",
+    "acosh",
+    "addcdiv",
+    "asin",
+    "atanh",
+    "digamma",
+    "div",
+    "erfinv",
+    "float_power",
+    "lgamma",
+    "log",
+    "log10",
+    "log2",
+    "logit",
+    "pow",
+    "reciprocal",
+    "rsqrt",
+    "true_divide",
+    "xlog1py",
+    "xlogy",
+)  # near the ends of their domains
 RTOL = {"erfinv": 1e-6, "tan": 1e-7, "lgamma": 1e-6, "digamma": 1e-6, "logit": 1e-6}
 
 
 def operation(spec: Spec):
-    f = getattr({"": mt, "nn.functional": mt.nn.functional, "special": mt.special}[spec.module], spec.name)
+    f = operator.attrgetter(f"{spec.module}.{spec.name}" if spec.module else spec.name)(mt)
     return lambda *xs: f(*xs, *spec.arguments)
 
 
 def points(spec: Spec, n: int = 6) -> list[np.ndarray]:
     """Different values for each operand, so that no two are equal or cancel."""
     x = np.asarray(spec.smooth)
-    return [np.roll(x, 3 * k)[: 2 * n].reshape(2, -1) * (1 + 0.07 * k) for k in range(spec.arity)] if spec.name not in ("asin", "acos", "atanh", "erfinv") else [
-        x.reshape(2, -1)]
+    return (
+        [np.roll(x, 3 * k)[: 2 * n].reshape(2, -1) * (1 + 0.07 * k) for k in range(spec.arity)]
+        if spec.name not in ("asin", "acos", "atanh", "erfinv")
+        else [x.reshape(2, -1)]
+    )
 
 
 @pytest.mark.parametrize("spec", SMOOTH, ids=lambda s: s.name)
 def test_gradients(spec: Spec) -> None:
     order = 1 if ORACLE and spec.name == "hardsigmoid" else 2  # PyTorch stops there
-    check_gradient(operation(spec), *points(spec), order=order, step=1e-4 if spec.name in STEEP else 1e-3, rtol=RTOL.get(spec.name, 3e-8))
+    check_gradient(
+        operation(spec),
+        *points(spec),
+        order=order,
+        step=1e-4 if spec.name in STEEP else 1e-3,
+        rtol=RTOL.get(spec.name, 3e-8),
+    )
 
 
 @pytest.mark.parametrize("spec", [s for s in SMOOTH if s.arity == 1], ids=lambda s: s.name)
@@ -64,7 +93,9 @@ def test_gradients_in_other_dtypes(spec: Spec, name: str) -> None:
     f(*narrow).sum().backward()
     for a, b in zip(narrow, wide):
         assert a.grad.dtype == a.dtype and a.grad.shape == a.shape
-        assert_near(array(a.grad).astype("f8"), array(b.grad), {"float32": 1e-5, "float16": 2e-2, "bfloat16": 8e-2}[name])
+        assert_near(
+            array(a.grad).astype("f8"), array(b.grad), {"float32": 1e-5, "float16": 2e-2, "bfloat16": 8e-2}[name]
+        )
 
 
 SHAPES = [(), (1,), (3,), (2, 1), (1, 3), (2, 3), (4, 1, 1), (4, 1, 3), (4, 2, 3)]
@@ -104,14 +135,46 @@ def test_sizes_of_zero_and_one() -> None:
 
 def test_numbers_as_operands() -> None:
     x = np.array([0.5, 1.5, 2.5])
-    for f in (lambda x: x + 2, lambda x: 3 - x, lambda x: x * 2.5, lambda x: 2 / x, lambda x: x / 4, lambda x: x**3, lambda x: x**-1.5, lambda x: 2**x,
-              lambda x: x**2, lambda x: x**0.5, lambda x: x**0, lambda x: x**1, lambda x: x % 0.7, lambda x: mt.fmod(x, 0.7), lambda x: -x, lambda x: abs(x - 1),
-              lambda x: mt.where(x > 1, x, 0.0), lambda x: x.clamp(1, 2), lambda x: x.clamp(min=1), lambda x: x.clamp(max=1), lambda x: x.clip(1, 2),
-              lambda x: mt.add(x, x, alpha=3), lambda x: mt.sub(x, x * x, alpha=3), lambda x: mt.lerp(x, x * x, 0.3), lambda x: mt.lerp(x, x * x, 0.8),
-              lambda x: x.addcmul(x, x, value=0.5), lambda x: x.addcdiv(x * x, x, value=0.5), lambda x: mt.xlogy(x, 2.0), lambda x: mt.copysign(x, -1.0),
-              lambda x: mt.nn.functional.gelu(x, approximate="tanh"), lambda x: mt.nn.functional.leaky_relu(x - 1, 0.2),
-              lambda x: mt.nn.functional.elu(x - 1, 0.7), lambda x: mt.nn.functional.celu(x - 1, 0.7), lambda x: mt.nn.functional.softplus(x, 2.0, 4.0),
-              lambda x: mt.nn.functional.hardtanh(x, 0.7, 2.0), lambda x: x.to(mt.float64) * 2, lambda x: x.clone(), lambda x: x.masked_fill(x > 1, 7.0)):
+    for f in (
+        lambda x: x + 2,
+        lambda x: 3 - x,
+        lambda x: x * 2.5,
+        lambda x: 2 / x,
+        lambda x: x / 4,
+        lambda x: x**3,
+        lambda x: x**-1.5,
+        lambda x: 2**x,
+        lambda x: x**2,
+        lambda x: x**0.5,
+        lambda x: x**0,
+        lambda x: x**1,
+        lambda x: x % 0.7,
+        lambda x: mt.fmod(x, 0.7),
+        lambda x: -x,
+        lambda x: abs(x - 1),
+        lambda x: mt.where(x > 1, x, 0.0),
+        lambda x: x.clamp(1, 2),
+        lambda x: x.clamp(min=1),
+        lambda x: x.clamp(max=1),
+        lambda x: x.clip(1, 2),
+        lambda x: mt.add(x, x, alpha=3),
+        lambda x: mt.sub(x, x * x, alpha=3),
+        lambda x: mt.lerp(x, x * x, 0.3),
+        lambda x: mt.lerp(x, x * x, 0.8),
+        lambda x: x.addcmul(x, x, value=0.5),
+        lambda x: x.addcdiv(x * x, x, value=0.5),
+        lambda x: mt.xlogy(x, 2.0),
+        lambda x: mt.copysign(x, -1.0),
+        lambda x: mt.nn.functional.gelu(x, approximate="tanh"),
+        lambda x: mt.nn.functional.leaky_relu(x - 1, 0.2),
+        lambda x: mt.nn.functional.elu(x - 1, 0.7),
+        lambda x: mt.nn.functional.celu(x - 1, 0.7),
+        lambda x: mt.nn.functional.softplus(x, 2.0, 4.0),
+        lambda x: mt.nn.functional.hardtanh(x, 0.7, 2.0),
+        lambda x: x.to(mt.float64) * 2,
+        lambda x: x.clone(),
+        lambda x: x.masked_fill(x > 1, 7.0),
+    ):
         check_gradient(f, x)
 
 
@@ -130,9 +193,26 @@ def test_remainders() -> None:
 
 
 KINKS = {  # at the kink: PyTorch's choice
-    "abs": (0.0, 0.0), "relu": (0.0, 0.0), "relu6": (6.0, 0.0), "leaky_relu": (0.0, 0.01), "elu": (0.0, 1.0), "hardtanh": (1.0, 0.0), "sign": (0.5, 0.0),
-    "floor": (0.5, 0.0), "ceil": (0.5, 0.0), "round": (0.3, 0.0), "trunc": (0.3, 0.0), "sqrt": (0.0, np.inf), "square": (0.0, 0.0), "log": (0.0, np.inf),
-    "softshrink": (0.5, 0.0), "hardshrink": (0.5, 0.0), "sinc": (0.0, 0.0), "frac": (0.5, 1.0), "hardsigmoid": (3.0, 0.0), "hardswish": (0.0, 0.5),
+    "abs": (0.0, 0.0),
+    "relu": (0.0, 0.0),
+    "relu6": (6.0, 0.0),
+    "leaky_relu": (0.0, 0.01),
+    "elu": (0.0, 1.0),
+    "hardtanh": (1.0, 0.0),
+    "sign": (0.5, 0.0),
+    "floor": (0.5, 0.0),
+    "ceil": (0.5, 0.0),
+    "round": (0.3, 0.0),
+    "trunc": (0.3, 0.0),
+    "sqrt": (0.0, np.inf),
+    "square": (0.0, 0.0),
+    "log": (0.0, np.inf),
+    "softshrink": (0.5, 0.0),
+    "hardshrink": (0.5, 0.0),
+    "sinc": (0.0, 0.0),
+    "frac": (0.5, 1.0),
+    "hardsigmoid": (3.0, 0.0),
+    "hardswish": (0.0, 0.5),
 }
 
 

@@ -17,6 +17,7 @@ def leaf(*values, dtype=None):
 
 # --- what requires gradients
 
+
 def test_requires_grad() -> None:
     x = mt.tensor([1.0])
     assert not x.requires_grad and x.is_leaf and x.grad is None and x.grad_fn is None
@@ -60,6 +61,7 @@ def test_requires_grad_of_what_is_computed() -> None:
 
 
 # --- backward
+
 
 def test_accumulation() -> None:
     x = leaf(1.0, 2.0)
@@ -205,6 +207,7 @@ def test_autograd_backward() -> None:
 
 # --- autograd.grad
 
+
 def test_grad() -> None:
     x, y = leaf(2.0), leaf(3.0)
     gx, gy = mt.autograd.grad(x * y * y, (x, y))
@@ -278,6 +281,7 @@ def test_gradient_penalty() -> None:
 
 
 # --- modes
+
 
 def test_no_grad() -> None:
     x = leaf(1.0)
@@ -377,6 +381,7 @@ def test_inference_mode() -> None:
 
 # --- leaves, detach, retain_grad, hooks
 
+
 def test_detach() -> None:
     x = leaf(1.0, 2.0)
     d = x.detach()
@@ -463,6 +468,7 @@ def test_gradients_of_views_of_leaves() -> None:
 
 # --- numbers out of graphs
 
+
 def test_item_and_tolist() -> None:
     x = leaf(2.0)
     assert (x * 2).item() == 4 and (x * 2).tolist() == 4
@@ -484,6 +490,7 @@ def test_deepcopy_and_pickle() -> None:
 
 
 # --- memory
+
 
 class Ghost:
     """Stands beside a tensor to see it collected."""
@@ -520,6 +527,7 @@ def test_saved_tensors_are_freed_by_backward() -> None:
 @only_here
 def test_cycles_are_collected() -> None:
     """Through attributes, graphs and hooks."""
+
     def make():
         x = leaf(1.0)
         x.ghost = Ghost()

@@ -8,8 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `helpers`
 
-hypothesis.settings.register_profile("engine", deadline=None, derandomize=True, max_examples=100,
-                                     suppress_health_check=list(hypothesis.HealthCheck))
+hypothesis.settings.register_profile(
+    "engine", deadline=None, derandomize=True, max_examples=100, suppress_health_check=list(hypothesis.HealthCheck)
+)
 hypothesis.settings.load_profile("engine")
 
 

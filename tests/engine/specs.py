@@ -49,6 +49,7 @@ class Spec:
 
 def _vectorize(f: Callable) -> Callable:
     """`f` of one number for arrays; an error of the domain is NaN."""
+
     def one(*x):
         try:
             return f(*x)
@@ -56,6 +57,7 @@ def _vectorize(f: Callable) -> Callable:
             return nan
         except OverflowError:
             return inf
+
     return np.vectorize(one, otypes=[np.float64])
 
 
@@ -72,10 +74,14 @@ def mp_exact(spec: Spec, x: np.ndarray) -> np.ndarray:
                 if isinstance(y, mpmath.mpc):
                     return np.longdouble(nan)
                 head = float(y)
-                return np.longdouble(head) if not math.isfinite(head) else np.longdouble(head) + np.longdouble(
-                    float(y - mpmath.mpf(head)))
+                return (
+                    np.longdouble(head)
+                    if not math.isfinite(head)
+                    else np.longdouble(head) + np.longdouble(float(y - mpmath.mpf(head)))
+                )
         except (ValueError, ZeroDivisionError):
             return np.longdouble(nan)
+
     flat = np.array([one(v) for v in np.ravel(x)], np.longdouble)
     return flat.reshape(np.shape(x))
 
@@ -136,37 +142,97 @@ def _unary() -> list[Spec]:
     add("cos", np.cos, smooth=NEAR)
     add("cosh", np.cosh, smooth=NEAR)
     add("deg2rad", lambda x: x * (np.longdouble(math.pi) + np.longdouble(1.2246467991473532e-16)) / 180, smooth=NEAR)
-    add("digamma", _vectorize(_digamma), mp=lambda x: _mp_digamma(x), values=np.concatenate([POSITIVE, [-0.5, -1.5, -7.25, 40, 1e5, -3]]),
-        ulp=4, smooth=POSITIVE)
+    add(
+        "digamma",
+        _vectorize(_digamma),
+        mp=lambda x: _mp_digamma(x),
+        values=np.concatenate([POSITIVE, [-0.5, -1.5, -7.25, 40, 1e5, -3]]),
+        ulp=4,
+        smooth=POSITIVE,
+    )
     add("erf", _vectorize(math.erf), mp=mpmath.erf, smooth=NEAR)
     add("erfc", _vectorize(math.erfc), mp=mpmath.erfc, values=np.concatenate([SPREAD, [9.5, 10, 13, 26]]), smooth=NEAR)
-    add("erfinv", _vectorize(_erfinv), mp=lambda x: _mp_erfinv(x), values=np.concatenate([INSIDE, [1e-10, 0.9999, -0.99999, 2]]),
-        smooth=INSIDE)
-    add("exp", np.exp, values=np.concatenate([SPREAD, [88.7, 88.8, -87.4, -103.9, -104, 709.7, 709.8, -745.1, -746]]), smooth=NEAR)
-    add("exp2", np.exp2, values=np.concatenate([SPREAD, [127.9, 128, -126.5, -149, -150, 1023.9, 1024, -1074, -1075]]), smooth=NEAR)
+    add(
+        "erfinv",
+        _vectorize(_erfinv),
+        mp=lambda x: _mp_erfinv(x),
+        values=np.concatenate([INSIDE, [1e-10, 0.9999, -0.99999, 2]]),
+        smooth=INSIDE,
+    )
+    add(
+        "exp",
+        np.exp,
+        values=np.concatenate([SPREAD, [88.7, 88.8, -87.4, -103.9, -104, 709.7, 709.8, -745.1, -746]]),
+        smooth=NEAR,
+    )
+    add(
+        "exp2",
+        np.exp2,
+        values=np.concatenate([SPREAD, [127.9, 128, -126.5, -149, -150, 1023.9, 1024, -1074, -1075]]),
+        smooth=NEAR,
+    )
     add("expm1", np.expm1, smooth=NEAR)
     add("floor", np.floor, kind="same", types="if", exact=True)
-    add("frac", lambda x: np.where(np.isinf(x), nan, x - np.trunc(x)), kind="same", types="f", exact=True, zeros=False, smooth=NEAR + 0.1)
-    add("lgamma", _vectorize(_lgamma), mp=lambda x: _mp_lgamma(x),
-        values=np.concatenate([POSITIVE, [1, 2, 1e-20, 1e20, 0.5, -0.5, -1.5, -3]]), zeros=False, ulp=4, smooth=POSITIVE)
+    add(
+        "frac",
+        lambda x: np.where(np.isinf(x), nan, x - np.trunc(x)),
+        kind="same",
+        types="f",
+        exact=True,
+        zeros=False,
+        smooth=NEAR + 0.1,
+    )
+    add(
+        "lgamma",
+        _vectorize(_lgamma),
+        mp=lambda x: _mp_lgamma(x),
+        values=np.concatenate([POSITIVE, [1, 2, 1e-20, 1e20, 0.5, -0.5, -1.5, -3]]),
+        zeros=False,
+        ulp=4,
+        smooth=POSITIVE,
+    )
     add("log", np.log, values=ABOVE_ZERO, smooth=POSITIVE)
     add("log10", np.log10, values=ABOVE_ZERO, smooth=POSITIVE)
     add("log1p", np.log1p, values=np.concatenate([ABOVE_ZERO, [-0.999, -0.5, 1e-20, -1e-20]]), smooth=POSITIVE)
     add("log2", np.log2, values=ABOVE_ZERO, smooth=POSITIVE)
-    add("logit", lambda x: np.where((x < 0) | (x > 1), nan, np.log(x / (1 - x))), mp=lambda x: _mp_logit(x),
-        values=np.array([0.02, 0.1, 0.3, 0.75, 0.96, 1e-6, 1.5, -0.5]), zeros=False, scale=lambda x: 1 + 0 * x, smooth=np.linspace(0.07, 0.95, 12))
+    add(
+        "logit",
+        lambda x: np.where((x < 0) | (x > 1), nan, np.log(x / (1 - x))),
+        mp=lambda x: _mp_logit(x),
+        values=np.array([0.02, 0.1, 0.3, 0.75, 0.96, 1e-6, 1.5, -0.5]),
+        zeros=False,
+        scale=lambda x: 1 + 0 * x,
+        smooth=np.linspace(0.07, 0.95, 12),
+    )
     add("neg", np.negative, kind="same", types="if", exact=True, smooth=NEAR)
     add("rad2deg", lambda x: x * 180 / (np.longdouble(math.pi) + np.longdouble(1.2246467991473532e-16)), smooth=NEAR)
     add("reciprocal", lambda x: 1 / x, exact=True, smooth=NEAR)
-    add("relu", lambda x: np.where(x > 0, x, np.where(np.isnan(x), nan, 0)), kind="same", types="if", exact=True, zeros=False, out=False, smooth=NEAR)
+    add(
+        "relu",
+        lambda x: np.where(x > 0, x, np.where(np.isnan(x), nan, 0)),
+        kind="same",
+        types="if",
+        exact=True,
+        zeros=False,
+        out=False,
+        smooth=NEAR,
+    )
     add("round", np.rint, kind="same", types="if", exact=True)
     add("rsqrt", lambda x: 1 / np.sqrt(x), values=ABOVE_ZERO, smooth=POSITIVE)
     add("sgn", lambda x: np.where(np.isnan(x), 0, np.sign(x)), kind="same", exact=True, zeros=False)
     add("sigmoid", _sigmoid, smooth=NEAR)
     add("sign", lambda x: np.where(np.isnan(x), 0, np.sign(x)), kind="same", exact=True, zeros=False)
     add("sin", np.sin, smooth=NEAR)
-    add("sinc", lambda x: np.where(np.isinf(x), nan, np.where(x == 0, 1, np.sin(_PI * x) / (_PI * np.where(x == 0, 1, x)))),
-        mp=mpmath.sincpi, values=np.concatenate([np.linspace(-2.9, 2.95, 20), [0.3, 5.2, 1e-8]]), ulp=4, zeros=False, scale=lambda x: 1 + 0 * x, smooth=NEAR)
+    add(
+        "sinc",
+        lambda x: np.where(np.isinf(x), nan, np.where(x == 0, 1, np.sin(_PI * x) / (_PI * np.where(x == 0, 1, x)))),
+        mp=mpmath.sincpi,
+        values=np.concatenate([np.linspace(-2.9, 2.95, 20), [0.3, 5.2, 1e-8]]),
+        ulp=4,
+        zeros=False,
+        scale=lambda x: 1 + 0 * x,
+        smooth=NEAR,
+    )
     add("sinh", np.sinh, smooth=NEAR)
     add("sqrt", np.sqrt, values=ABOVE_ZERO, exact=True, smooth=POSITIVE)
     add("square", np.square, kind="same", types="if", exact=True, smooth=NEAR)
@@ -175,9 +241,25 @@ def _unary() -> list[Spec]:
     add("trunc", np.trunc, kind="same", types="if", exact=True)
     add("abs", np.abs, kind="same", types="if", exact=True, smooth=NEAR)
     add("positive", np.positive, kind="same", types="if", exact=True, inplace=False, out=False, smooth=NEAR)
-    add("i0", np.i0, mp=lambda x: mpmath.besseli(0, x), values=SPREAD, smooth=NEAR)
+    add(
+        "i0",
+        lambda x: np.where(np.isinf(x), inf, np.i0(np.where(np.isinf(x), 0, x))),
+        mp=lambda x: mpmath.besseli(0, x),
+        values=SPREAD,
+        smooth=NEAR,
+    )
     add("nan_to_num", lambda x: x, kind="same", exact=True, finite=True, nans=False, smooth=NEAR)
-    add("threshold", lambda x: np.where(x <= 0.5, 7, x), kind="same", types="f", exact=True, zeros=False, method=False, arguments=(0.5, 7.0), smooth=NEAR)
+    add(
+        "threshold",
+        lambda x: np.where(x <= 0.5, 7, x),
+        kind="same",
+        types="f",
+        exact=True,
+        zeros=False,
+        method=False,
+        arguments=(0.5, 7.0),
+        smooth=NEAR,
+    )
     for name in ("isnan", "isinf", "isfinite"):
         add(name, getattr(np, name), kind="bool", inplace=False, out=False)
     add("isposinf", np.isposinf, kind="bool", inplace=False)
@@ -212,8 +294,24 @@ def _activations() -> list[Spec]:
     f = []
 
     def add(name, true, **options):
-        f.append(Spec(name, true, **{"types": "f", "kind": "same", "zeros": False, "module": "nn.functional", "method": False,
-                                     "inplace": False, "out": False, "smooth": NEAR, "values": SPREAD, **options}))
+        f.append(
+            Spec(
+                name,
+                true,
+                **{
+                    "types": "f",
+                    "kind": "same",
+                    "zeros": False,
+                    "module": "nn.functional",
+                    "method": False,
+                    "inplace": False,
+                    "out": False,
+                    "smooth": NEAR,
+                    "values": SPREAD,
+                    **options,
+                },
+            )
+        )
 
     add("celu", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))))
     add("elu", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))))
@@ -226,7 +324,14 @@ def _activations() -> list[Spec]:
     add("logsigmoid", lambda x: np.where(x < 0, x - np.log1p(np.exp(-np.abs(x))), -np.log1p(np.exp(-np.abs(x)))))
     add("mish", _mish, finite=True, ulp=4)
     add("relu6", lambda x: np.clip(x, 0, 6))
-    add("selu", lambda x: 1.0507009873554804934193349852946 * np.where(x > 0, x, 1.6732632423543772848170429916717 * np.expm1(np.minimum(x, 0))), ulp=3)
+    add(
+        "selu",
+        lambda x: (
+            1.0507009873554804934193349852946
+            * np.where(x > 0, x, 1.6732632423543772848170429916717 * np.expm1(np.minimum(x, 0)))
+        ),
+        ulp=3,
+    )
     add("silu", lambda x: x * _sigmoid(x), finite=True, ulp=3)
     add("softplus", _softplus, ulp=3)
     add("softshrink", lambda x: np.where(np.isnan(x), x, np.sign(x) * np.maximum(np.abs(x) - 0.5, 0)))
@@ -259,20 +364,64 @@ def _binary() -> list[Spec]:
     add("fmax", np.fmax, exact=True, inplace=False, zeros=False, smooth=NEAR)
     add("fmin", np.fmin, exact=True, inplace=False, zeros=False, smooth=NEAR)
     add("hypot", np.hypot, types="f", values=pair, smooth=NEAR)
-    add("logaddexp", np.logaddexp, types="f", values=pair, inplace=False, ulp=3, zeros=False, smooth=NEAR, scale=lambda x, y: 1 + 0 * x)
-    add("logaddexp2", np.logaddexp2, types="f", values=pair, inplace=False, ulp=3, zeros=False, smooth=NEAR, scale=lambda x, y: 1 + 0 * x)
-    add("xlog1py", lambda x, y: _xlogy(x, 1 + y), kind="float", values=ABOVE_ZERO[ABOVE_ZERO > 0.1], zeros=False, module="special", method=False,
-        inplace=False, smooth=POSITIVE)
-    add("ldexp", lambda x, n: x * np.exp2(n), types="f", finite=True, values=np.array([0.5, 3.0, -2.0, 7.0]), smooth=NEAR)
+    add(
+        "logaddexp",
+        np.logaddexp,
+        types="f",
+        values=pair,
+        inplace=False,
+        ulp=3,
+        zeros=False,
+        smooth=NEAR,
+        scale=lambda x, y: 1 + 0 * x,
+    )
+    add(
+        "logaddexp2",
+        np.logaddexp2,
+        types="f",
+        values=pair,
+        inplace=False,
+        ulp=3,
+        zeros=False,
+        smooth=NEAR,
+        scale=lambda x, y: 1 + 0 * x,
+    )
+    add(
+        "xlog1py",
+        lambda x, y: _xlogy(x, 1 + y),
+        kind="float",
+        values=ABOVE_ZERO[ABOVE_ZERO > 0.1],
+        zeros=False,
+        module="special",
+        method=False,
+        inplace=False,
+        smooth=POSITIVE,
+    )
+    add(
+        "ldexp",
+        lambda x, n: x * np.exp2(n),
+        types="f",
+        finite=True,
+        values=np.array([0.5, 3.0, -2.0, 7.0]),
+        smooth=NEAR,
+    )
     add("clamp_min", np.maximum, types="if", exact=True, zeros=False, smooth=NEAR)
     add("clamp_max", np.minimum, types="if", exact=True, zeros=False, smooth=NEAR)
     add("xlogy", _xlogy, kind="float", values=ABOVE_ZERO, zeros=False, smooth=POSITIVE)
     add("nextafter", None, types="f", exact=True)
     add("heaviside", lambda x, y: np.where(x == 0, y, x > 0), exact=True, zeros=False)
     add("rsub", lambda x, y: y - x, types="if", exact=True, inplace=False, out=False, smooth=NEAR)
-    for name, true in (("eq", np.equal), ("ne", np.not_equal), ("lt", np.less), ("le", np.less_equal),
-                       ("gt", np.greater), ("ge", np.greater_equal), ("logical_and", np.logical_and),
-                       ("logical_or", np.logical_or), ("logical_xor", np.logical_xor)):
+    for name, true in (
+        ("eq", np.equal),
+        ("ne", np.not_equal),
+        ("lt", np.less),
+        ("le", np.less_equal),
+        ("gt", np.greater),
+        ("ge", np.greater_equal),
+        ("logical_and", np.logical_and),
+        ("logical_or", np.logical_or),
+        ("logical_xor", np.logical_xor),
+    ):
         add(name, true, kind="bool")
     for name, true in (("bitwise_and", np.bitwise_and), ("bitwise_or", np.bitwise_or), ("bitwise_xor", np.bitwise_xor)):
         add(name, true, types="bi", exact=True)
@@ -288,11 +437,32 @@ def _ternary() -> list[Spec]:
         return Spec(name, true, **{"arity": 3, "kind": "same", "types": "if", "values": SPREAD, **options})
 
     return [
-        add("lerp", lambda x, y, w: x + w * (y - x), types="f", zeros=False, smooth=NEAR, finite=True,
-            scale=lambda x, y, w: (1 + abs(w)) * (abs(x) + abs(y))),
-        add("addcmul", lambda x, y, z: x + y * z, zeros=False, smooth=NEAR, finite=True, scale=lambda x, y, z: abs(x) + abs(y * z)),
-        add("addcdiv", lambda x, y, z: x + y / z, types="f", zeros=False, smooth=NEAR, finite=True,
-            scale=lambda x, y, z: abs(x) + abs(y / z)),
+        add(
+            "lerp",
+            lambda x, y, w: x + w * (y - x),
+            types="f",
+            zeros=False,
+            smooth=NEAR,
+            finite=True,
+            scale=lambda x, y, w: (1 + abs(w)) * (abs(x) + abs(y)),
+        ),
+        add(
+            "addcmul",
+            lambda x, y, z: x + y * z,
+            zeros=False,
+            smooth=NEAR,
+            finite=True,
+            scale=lambda x, y, z: abs(x) + abs(y * z),
+        ),
+        add(
+            "addcdiv",
+            lambda x, y, z: x + y / z,
+            types="f",
+            zeros=False,
+            smooth=NEAR,
+            finite=True,
+            scale=lambda x, y, z: abs(x) + abs(y / z),
+        ),
         add("clamp", lambda x, low, high: np.minimum(np.maximum(x, low), high), exact=True, zeros=False, smooth=NEAR),
     ]
 

@@ -14,13 +14,22 @@ SHAPES = [(), (0,), (3,), (2, 3), (2, 0, 4), (1, 1, 1, 2)]
 @pytest.mark.parametrize("name", DTYPES)
 def test_constants(name: str, device: str) -> None:
     for shape in SHAPES:
-        for t, value in ((mt.zeros(shape, dtype=dtype_of(name)), 0), (mt.ones(shape, dtype=dtype_of(name)), 1),
-                         (mt.full(shape, 1, dtype=dtype_of(name)), 1)):
+        for t, value in (
+            (mt.zeros(shape, dtype=dtype_of(name)), 0),
+            (mt.ones(shape, dtype=dtype_of(name)), 1),
+            (mt.full(shape, 1, dtype=dtype_of(name)), 1),
+        ):
             assert_same(t, np.full(shape, value, numpy_type(name)))
         e = mt.empty(shape, dtype=dtype_of(name))
         assert e.shape == shape and e.dtype == dtype_of(name)
-        for like, value in ((mt.zeros_like(e), 0), (mt.ones_like(e), 1), (mt.full_like(e, 1), 1), (e.new_zeros(shape), 0),
-                            (e.new_ones(shape), 1), (e.new_full(shape, 1), 1)):
+        for like, value in (
+            (mt.zeros_like(e), 0),
+            (mt.ones_like(e), 1),
+            (mt.full_like(e, 1), 1),
+            (e.new_zeros(shape), 0),
+            (e.new_ones(shape), 1),
+            (e.new_full(shape, 1), 1),
+        ):
             assert_same(like, np.full(shape, value, numpy_type(name)))
         assert mt.empty_like(e).shape == shape and e.new_empty(2, 2).shape == (2, 2)
         assert e.new_tensor([1, 0]).dtype == dtype_of(name)
@@ -28,16 +37,39 @@ def test_constants(name: str, device: str) -> None:
 
 
 def test_ways_to_say_a_shape(device: str) -> None:
-    for t in (mt.zeros(2, 3), mt.zeros((2, 3)), mt.zeros([2, 3]), mt.zeros(size=(2, 3)), mt.zeros(mt.Size([2, 3])),
-              mt.zeros(np.int64(2), 3), mt.zeros(mt.tensor(2), 3)):
+    for t in (
+        mt.zeros(2, 3),
+        mt.zeros((2, 3)),
+        mt.zeros([2, 3]),
+        mt.zeros(size=(2, 3)),
+        mt.zeros(mt.Size([2, 3])),
+        mt.zeros(np.int64(2), 3),
+        mt.zeros(mt.tensor(2), 3),
+    ):
         assert t.shape == (2, 3)
     assert mt.zeros(()).shape == () and mt.zeros([]).shape == () and mt.zeros(4).shape == (4,)
     assert mt.zeros(2, dtype=mt.float64, requires_grad=True).requires_grad
     assert str(mt.zeros(2, device="cpu").device) == "cpu"
 
 
-@pytest.mark.parametrize("arguments", [(5,), (2, 7), (2, 9, 2), (5, 0, -2), (0,), (3, 3), (0.0, 1.0, 0.25), (1.0, 0.0, -0.3), (0, 1, 0.1),
-                                       (-3, 3), (2.5,), (0, 5, 1.5)], ids=str)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (5,),
+        (2, 7),
+        (2, 9, 2),
+        (5, 0, -2),
+        (0,),
+        (3, 3),
+        (0.0, 1.0, 0.25),
+        (1.0, 0.0, -0.3),
+        (0, 1, 0.1),
+        (-3, 3),
+        (2.5,),
+        (0, 5, 1.5),
+    ],
+    ids=str,
+)
 def test_arange(arguments, device: str) -> None:
     want = np.arange(*arguments)
     got = mt.arange(*arguments)

@@ -7,7 +7,20 @@ import pytest
 from helpers import DTYPES, array, assert_same, layouts, mt, numpy_type, refuses, round_to, tensor
 
 A = np.arange(60.0).reshape(3, 4, 5)
-LATER = ("gather", "scatter", "scatter_add", "index_select", "index_add", "index_fill", "sort", "argsort", "topk", "masked_select", "take_along_dim", "nonzero")
+LATER = (
+    "gather",
+    "scatter",
+    "scatter_add",
+    "index_select",
+    "index_add",
+    "index_fill",
+    "sort",
+    "argsort",
+    "topk",
+    "masked_select",
+    "take_along_dim",
+    "nonzero",
+)
 
 
 def needs(*names: str) -> None:
@@ -18,12 +31,27 @@ def needs(*names: str) -> None:
 
 
 INDEX = {
-    "one": (np.array([2, 0, 0]),), "negative": (np.array([-1, 0, -3]),), "2-d": (np.array([[0, 1], [2, 2]]),), "pair": (np.array([0, 2]), np.array([3, 1])),
-    "broadcast": (np.array([[0], [2]]), np.array([1, 3])), "middle": (slice(None), np.array([3, 0])), "last": (Ellipsis, np.array([4, 0, 4])),
-    "apart": (np.array([0, 2]), slice(None), np.array([1, 3])), "after int": (1, np.array([3, 0])), "int between": (np.array([0, 2]), 1, np.array([1, 3])),
-    "slices": (slice(1, None), np.array([0, 0, 2]), slice(None, None, 2)), "new axis": (None, np.array([1, 0])), "three": (np.array([0, 1]), np.array([1, 2]), np.array([3, 4])),
-    "empty": (np.zeros(0, int),), "0-d": (np.array(1),), "mask": (A > 30,), "mask rows": (np.array([True, False, True]),), "mask columns": (slice(None), np.array([True, False, True, True])),
-    "mask last": (Ellipsis, np.array([True, False, False, True, True])), "mask none": (A > 1000,), "mask 2-d": (A[:, :, 0] > 20,),
+    "one": (np.array([2, 0, 0]),),
+    "negative": (np.array([-1, 0, -3]),),
+    "2-d": (np.array([[0, 1], [2, 2]]),),
+    "pair": (np.array([0, 2]), np.array([3, 1])),
+    "broadcast": (np.array([[0], [2]]), np.array([1, 3])),
+    "middle": (slice(None), np.array([3, 0])),
+    "last": (Ellipsis, np.array([4, 0, 4])),
+    "apart": (np.array([0, 2]), slice(None), np.array([1, 3])),
+    "after int": (1, np.array([3, 0])),
+    "int between": (np.array([0, 2]), 1, np.array([1, 3])),
+    "slices": (slice(1, None), np.array([0, 0, 2]), slice(None, None, 2)),
+    "new axis": (None, np.array([1, 0])),
+    "three": (np.array([0, 1]), np.array([1, 2]), np.array([3, 4])),
+    "empty": (np.zeros(0, int),),
+    "0-d": (np.array(1),),
+    "mask": (A > 30,),
+    "mask rows": (np.array([True, False, True]),),
+    "mask columns": (slice(None), np.array([True, False, True, True])),
+    "mask last": (Ellipsis, np.array([True, False, False, True, True])),
+    "mask none": (A > 1000,),
+    "mask 2-d": (A[:, :, 0] > 20,),
 }
 
 
@@ -71,11 +99,22 @@ def test_dtypes(name: str, device: str) -> None:
 
 def test_refusals(device: str) -> None:
     t = tensor(A)
-    for f in (lambda: t[tensor([3])], lambda: t[tensor([-4])], lambda: t[:, tensor([2**40])], lambda: t[tensor([0]), tensor([4])], lambda: t[tensor([-(2**63)])]):
+    for f in (
+        lambda: t[tensor([3])],
+        lambda: t[tensor([-4])],
+        lambda: t[:, tensor([2**40])],
+        lambda: t[tensor([0]), tensor([4])],
+        lambda: t[tensor([-(2**63)])],
+    ):
         with refuses(IndexError, "out of"):
             f()
-    for f in (lambda: t[tensor([True, False])], lambda: t[tensor([0, 1]), tensor([0, 1, 2])], lambda: t[tensor([0]), tensor([0]), tensor([0]), tensor([0])],
-              lambda: t[tensor([0.5])], lambda: t[tensor(A[:, :3] > 0)]):
+    for f in (
+        lambda: t[tensor([True, False])],
+        lambda: t[tensor([0, 1]), tensor([0, 1, 2])],
+        lambda: t[tensor([0]), tensor([0]), tensor([0]), tensor([0])],
+        lambda: t[tensor([0.5])],
+        lambda: t[tensor(A[:, :3] > 0)],
+    ):
         with refuses((IndexError, RuntimeError)):
             f()
     with refuses((RuntimeError, ValueError)):
@@ -105,7 +144,10 @@ def test_gather_and_scatter(dim: int, device: str) -> None:
     for layout, t in layouts(A):
         assert_same(mt.gather(t, dim, tensor(index)), np.take_along_axis(A, index, dim), layout)
     small = index[:2, :2, :2]
-    assert_same(mt.gather(tensor(A), dim, tensor(small)), np.take_along_axis(A[tuple(slice(None) if d == dim % 3 else slice(2) for d in range(3))], small, dim))
+    assert_same(
+        mt.gather(tensor(A), dim, tensor(small)),
+        np.take_along_axis(A[tuple(slice(None) if d == dim % 3 else slice(2) for d in range(3))], small, dim),
+    )
     places = np.argsort(rng.random(A.shape), dim)
     want = np.zeros_like(A)
     np.put_along_axis(want, places, A, dim)
@@ -154,7 +196,10 @@ def test_sort(name: str, device: str) -> None:
                 assert_same(index, order, layout)
                 assert_same(values, np.take_along_axis(x, order, dim), layout)
     values, index = mt.topk(tensor(x, name), 3, 1)
-    assert_same(values, -np.sort(-x.astype("f8"), 1)[:, :3].astype(x.dtype) if x.dtype.kind != "u" else np.sort(x, 1)[:, ::-1][:, :3])
+    assert_same(
+        values,
+        -np.sort(-x.astype("f8"), 1)[:, :3].astype(x.dtype) if x.dtype.kind != "u" else np.sort(x, 1)[:, ::-1][:, :3],
+    )
     np.testing.assert_array_equal(np.take_along_axis(x, array(index), 1), array(values))
 
 

@@ -66,8 +66,10 @@ def test_arithmetic(op: str, name: str, device: str) -> None:
     assert_same(f(tensor(np.stack([x, y], 1))[:, 0], tensor(y)), want)
     if op == "lcm":
         return
-    assert_same(f(tensor(x[:, None]), tensor(y[:1])), np.array(
-        [[wrap(TRUE[op](int(a), int(y[0]), name), name)] for a in x], name)) if not (op in DIVIDES and y[0] == 0) else None
+    assert_same(
+        f(tensor(x[:, None]), tensor(y[:1])),
+        np.array([[wrap(TRUE[op](int(a), int(y[0]), name), name)] for a in x], name),
+    ) if not (op in DIVIDES and y[0] == 0) else None
 
 
 @only_here  # in PyTorch some of these kill the process
@@ -89,10 +91,19 @@ def test_least_by_minus_one(name: str, device: str) -> None:
 
 
 @pytest.mark.parametrize("name", INTEGERS)
-@pytest.mark.parametrize("f", [lambda x, y: x // y, lambda x, y: x % y, lambda x, y: mt.fmod(x, y),
-                               lambda x, y: mt.div(x, y, rounding_mode="floor"), lambda x, y: mt.div(x, y, rounding_mode="trunc"),
-                               lambda x, y: x.clone().floor_divide_(y), lambda x, y: x.clone().remainder_(y)],
-                         ids=["//", "%", "fmod", "floor", "trunc", "//=", "%="])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: x // y,
+        lambda x, y: x % y,
+        lambda x, y: mt.fmod(x, y),
+        lambda x, y: mt.div(x, y, rounding_mode="floor"),
+        lambda x, y: mt.div(x, y, rounding_mode="trunc"),
+        lambda x, y: x.clone().floor_divide_(y),
+        lambda x, y: x.clone().remainder_(y),
+    ],
+    ids=["//", "%", "fmod", "floor", "trunc", "//=", "%="],
+)
 def test_division_by_zero(f, name: str, device: str) -> None:
     """A RuntimeError, wherever the zero is, from a tensor or a number, never a signal."""
     for count in (1, 5, 100):
@@ -144,8 +155,11 @@ def test_negative_powers(device: str) -> None:
 def test_numbers_that_do_not_fit(name: str, device: str) -> None:
     """A number out of the dtype's range is an error where it is stored."""
     over = int(np.iinfo(name).max) + 1
-    for f in (lambda: mt.full((2,), over, dtype=dtype_of(name)), lambda: mt.tensor([over], dtype=dtype_of(name)),
-              lambda: mt.zeros(2, dtype=dtype_of(name)).fill_(over)):
+    for f in (
+        lambda: mt.full((2,), over, dtype=dtype_of(name)),
+        lambda: mt.tensor([over], dtype=dtype_of(name)),
+        lambda: mt.zeros(2, dtype=dtype_of(name)).fill_(over),
+    ):
         if name == "int64" or over < 2**63:
             with refuses((RuntimeError, OverflowError, TypeError, ValueError)):
                 f()

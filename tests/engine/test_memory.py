@@ -19,7 +19,11 @@ def test_statistics_and_empty_cache() -> None:
     mt.empty_cache()
     before = mt.memory_stats()
     assert isinstance(before, dict) and all(isinstance(v, int) for v in before.values())
-    live = next(k for k in ("allocated_bytes.all.current", "allocated_bytes", "allocated", "live_bytes", "in_use") if k in before)
+    live = next(
+        k
+        for k in ("allocated_bytes.all.current", "allocated_bytes", "allocated", "live_bytes", "in_use")
+        if k in before
+    )
     x = mt.zeros(1 << 20)
     during = mt.memory_stats()
     assert during[live] - before[live] >= 4 << 20
@@ -68,47 +72,92 @@ def flat(work, rounds, limit=6.0):
 @only_here
 def test_a_million_mixed_operations() -> None:
     """At constant memory: pointwise, views, reductions, products, indexing, gradients, errors."""
-    succeed(RESIDENT + """
+    succeed(
+        RESIDENT
+        + """
 import numpy as np
 x = mt.ones(8, 4)
 w = mt.ones(4, 4, requires_grad=True)
 index = mt.tensor([0, 2, 2])
 mask = x > 0
-def work():                                       # about 100 operations
+def views(y, z):
+    z = z.t().contiguous().view(-1)[3:20].reshape(17, 1).expand(17, 3).sum(0).mean()
+    return z.item(), y.tolist(), repr(y.shape), mt.from_numpy(y.numpy()), y.clone(), y[index], y[mask], y.permute(1, 0)
+def reductions(y):
+    return (y.sum(1, keepdim=True), y.amax(0), y.argmax(1), y.max(0), mt.softmax(y, 1), y.std(), y.cumsum(0), y.norm(),
+            (y > 0).any(), y.prod(1))
+def mixed(y):
+    h = y @ w.detach()
+    t = mt.zeros(3)
+    t[1] = 5
+    return mt.where(mask, y, h), mt.cat([y, h]), mt.stack([y, h]), y.to(mt.float64)
+def gradients():
+    loss = mt.nn.functional.cross_entropy(x @ w, mt.zeros(8, dtype=mt.int64))
+    loss.backward()
+    (g,) = mt.autograd.grad(((x @ w) ** 2).sum(), w, create_graph=True)
+    g.sum().backward()
+    w.grad = None
+def errors():
+    for f in (lambda: x + mt.zeros(3, 3), lambda: x[99], lambda: x.view(5, 5)):
+        try:
+            f()
+        except (RuntimeError, IndexError):
+            pass
+def work():
     for _ in range(2):
-        y = x + 1; y = y * 2.5; y = y - x; y = y / 3; y.add_(1); y.mul_(x); z = y.exp().log().tanh().sigmoid().relu()
-        z = z.t().contiguous().view(-1)[3:20].reshape(17, 1).expand(17, 3).sum(0).mean()
-        a = y.sum(1, keepdim=True); b = y.amax(0); c = y.argmax(1); d = y.max(0); e = mt.softmax(y, 1); f = y.std(); g = y.cumsum(0)
-        h = y @ w.detach(); i = mt.where(mask, y, h); j = y[index]; k = y[mask]; l = mt.cat([y, h]); m = mt.stack([y, h]); n = y.to(mt.float64); o = (y > 0).any()
-        s = z.item(); p = y.tolist(); q = y.numpy(); r = mt.from_numpy(q); repr(r.shape); t = mt.zeros(3); t[1] = 5; u = y.clone()
-        loss = mt.nn.functional.cross_entropy(x @ w, mt.zeros(8, dtype=mt.int64)); loss.backward(); w.grad = None
-        (g1,) = mt.autograd.grad(((x @ w) ** 2).sum(), w, create_graph=True); g1.sum().backward(); w.grad = None
-        try: x + mt.zeros(3, 3)
-        except RuntimeError: pass
-        try: x[99]
-        except IndexError: pass
-        with mt.no_grad(): v = w * 2
+        y = x + 1
+        y = (y * 2.5 - x) / 3
+        y.add_(1)
+        y.mul_(x)
+        views(y, y.exp().log().tanh().sigmoid().relu())
+        reductions(y)
+        mixed(y)
+        gradients()
+        errors()
+        with mt.no_grad():
+            w * 2
 flat(work, 10_000)
-""", timeout=400)
+""",
+        timeout=400,
+    )
 
 
 @only_here
-@pytest.mark.parametrize("work", [
-    "t = mt.zeros(3, 3); t.itself = t",
-    "x = mt.ones(3, requires_grad=True); (x ** 2).sum().backward(create_graph=True)",
-    "x = mt.ones(3, requires_grad=True); y = x * 2; y.register_hook(lambda g: (y, g)[1]); x.y = y",
-    "mt.from_numpy(np.ones(1000)).numpy()",
-    "mt.ones(1000)[::2].numpy()",
-    "[f() for f in failing]",
-    "mt.tensor([[1.0, 2.0], [3.0, 4.0]]).tolist()",
-    "mt.zeros(2, 3, 4, 5, 6, 7).permute(5, 4, 3, 2, 1, 0).contiguous()",
-    "mt.empty(12345 + k % 100); k += 1",
-    "x = mt.ones(5, requires_grad=True); y = x.exp(); y.zero_(); failing[0](); del y",
-    "mt.promote_types(mt.float16, mt.int8); mt.finfo(mt.float32).eps; mt.ones(2, dtype=mt.int8) + 1.5; mt.result_type(mt.ones(1), 2)",
-    "x = mt.ones(3, 4, requires_grad=True); y = x * 1; y[0] = 3; y[1:].mul_(2); y.sum().backward()",
-], ids=["cycle", "double backward", "hook", "array", "strided array", "errors", "lists", "many dimensions", "sizes", "version error", "dtypes", "in place"])
+@pytest.mark.parametrize(
+    "work",
+    [
+        "t = mt.zeros(3, 3); t.itself = t",
+        "x = mt.ones(3, requires_grad=True); (x ** 2).sum().backward(create_graph=True)",
+        "x = mt.ones(3, requires_grad=True); y = x * 2; y.register_hook(lambda g: (y, g)[1]); x.y = y",
+        "mt.from_numpy(np.ones(1000)).numpy()",
+        "mt.ones(1000)[::2].numpy()",
+        "[f() for f in failing]",
+        "mt.tensor([[1.0, 2.0], [3.0, 4.0]]).tolist()",
+        "mt.zeros(2, 3, 4, 5, 6, 7).permute(5, 4, 3, 2, 1, 0).contiguous()",
+        "mt.empty(12345 + k % 100); k += 1",
+        "x = mt.ones(5, requires_grad=True); y = x.exp(); y.zero_(); failing[0](); del y",
+        "mt.promote_types(mt.float16, mt.int8); mt.finfo(mt.float32).eps; mt.ones(2, dtype=mt.int8) + 1.5",
+        "x = mt.ones(3, 4, requires_grad=True); y = x * 1; y[0] = 3; y[1:].mul_(2); y.sum().backward()",
+    ],
+    ids=[
+        "cycle",
+        "double backward",
+        "hook",
+        "array",
+        "strided array",
+        "errors",
+        "lists",
+        "many dimensions",
+        "sizes",
+        "version error",
+        "dtypes",
+        "in place",
+    ],
+)
 def test_leaks(work: str) -> None:
-    succeed(RESIDENT + f"""
+    succeed(
+        RESIDENT
+        + f"""
 import numpy as np
 def error(f):
     def run():
@@ -119,15 +168,18 @@ def error(f):
         else:
             raise AssertionError("no error")
     return run
-failing = [error(lambda: mt.zeros(2) + mt.zeros(3)), error(lambda: mt.zeros(2)[5]), error(lambda: mt.zeros(2).view(3)), error(lambda: mt.zeros(2, 2) @ mt.zeros(3, 3)),
-           error(lambda: mt.tensor([[1], [2, 3]])), error(lambda: mt.zeros(2**50)), error(lambda: mt.zeros(3).sum(7)), error(lambda: mt.tensor([1]) // 0)]
+failing = [error(f) for f in (
+    lambda: mt.zeros(2) + mt.zeros(3), lambda: mt.zeros(2)[5], lambda: mt.zeros(2).view(3),
+    lambda: mt.zeros(2, 2) @ mt.zeros(3, 3), lambda: mt.tensor([[1], [2, 3]]), lambda: mt.zeros(2**50),
+    lambda: mt.zeros(3).sum(7), lambda: mt.tensor([1]) // 0)]
 k = 0
 def one():
     global k
     {work}
     gc.collect() if k % 50 == 0 else None
 flat(lambda: [one() for _ in range(100)], 60, 3.0)
-""")
+"""
+    )
 
 
 def test_many_threads_at_once() -> None:
@@ -148,7 +200,7 @@ def test_many_threads_at_once() -> None:
                 assert all(p.sum() == n * n for p, n in zip(parts, range(seed, 200, 7)))
                 if seed == 0:
                     mt.set_num_threads(1 + k % 3)
-        except BaseException as error:  # noqa: BLE001  handed to the test's own thread
+        except BaseException as error:  # handed to the test's own thread
             errors.append(error)
 
     before = mt.get_num_threads()
@@ -219,7 +271,8 @@ assert (big + 1).sum().item() == 6_000_000
 def test_forked_children(when: str) -> None:
     """Compute, whether or not the parent has used its threads, and can be waited for; the parent goes on."""
     parent = "" if when == "before" else WORK
-    succeed(f"""
+    succeed(
+        f"""
 import os, sys
 mt.set_num_threads(2)
 {parent}
@@ -239,7 +292,9 @@ for generation in range(3):
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
 {WORK if when == "both" else ""}
-""", timeout=120)
+""",
+        timeout=120,
+    )
 
 
 @only_here
@@ -264,10 +319,15 @@ if __name__ == "__main__":
     assert results == [27_000_000.0 * k * k for k in range(6)], results
     print("done")
 """)
-    assert "done" in succeed(f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')" if method == "fork" else f"""
+    assert "done" in succeed(
+        f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')"
+        if method == "fork"
+        else f"""
 import subprocess, sys
 print(subprocess.run([sys.executable, {str(script)!r}], check=True, capture_output=True, text=True).stdout)
-""", timeout=120)
+""",
+        timeout=120,
+    )
 
 
 def test_numbers_of_threads() -> None:

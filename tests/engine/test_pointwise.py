@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 import pytest
-from helpers import (DTYPES, FLOATS, FORMATS, INTEGERS, ORACLE, array, assert_near, assert_same, assert_ulp, dtype_of, layouts, mt, name_of,
-                     numpy_type, only_here, refuses, round_to, tensor)
-
 from engine.specs import BY_NAME, SPECIALS, SPECS, Spec, mp_exact
+from helpers import (
+    DTYPES,
+    FLOATS,
+    FORMATS,
+    INTEGERS,
+    ORACLE,
+    array,
+    assert_near,
+    assert_same,
+    assert_ulp,
+    dtype_of,
+    layouts,
+    mt,
+    name_of,
+    numpy_type,
+    only_here,
+    refuses,
+    round_to,
+    tensor,
+)
 
 PUBLIC = [spec for spec in SPECS if not spec.module]
 
@@ -18,7 +37,14 @@ def operation(spec: Spec):
 
 
 def home_of(spec: Spec):
-    return {"": mt, "nn.functional": mt.nn.functional, "special": mt.special}[spec.module]
+    return operator.attrgetter(spec.module)(mt) if spec.module else mt
+
+
+def exists(spec: Spec) -> bool:
+    try:
+        return callable(operation(spec))
+    except AttributeError:
+        return False
 
 
 def accepts(spec: Spec, name: str) -> bool:
@@ -36,7 +62,15 @@ def extremes(name: str) -> list:
     tiny, step = 2.0**low, 2.0 ** (low - bits + 1)
     if ORACLE:  # whose vectorised functions are far off near the ends of the range
         return [*SPECIALS, 1.0, -1.0, 3.0, -0.25]
-    return [*SPECIALS, tiny, -tiny, step, -step, (2 - 2.0 ** (1 - bits)) * 2.0**high, -(2 - 2.0 ** (1 - bits)) * 2.0**high]
+    return [
+        *SPECIALS,
+        tiny,
+        -tiny,
+        step,
+        -step,
+        (2 - 2.0 ** (1 - bits)) * 2.0**high,
+        -(2 - 2.0 ** (1 - bits)) * 2.0**high,
+    ]
 
 
 def inputs(spec: Spec, name: str) -> list[np.ndarray]:
@@ -99,7 +133,16 @@ INTEGER = {
     "fmin": np.minimum,
     "square": lambda x: x * x,
 }
-ELSEWHERE = {"remainder", "fmod", "floor_divide", "pow", "bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm"}  # test_integers
+ELSEWHERE = {
+    "remainder",
+    "fmod",
+    "floor_divide",
+    "pow",
+    "bitwise_left_shift",
+    "bitwise_right_shift",
+    "gcd",
+    "lcm",
+}  # test_integers
 
 
 def check(spec: Spec, t, xs: list[np.ndarray], name: str, true: np.ndarray, note: str) -> None:
@@ -110,7 +153,9 @@ def check(spec: Spec, t, xs: list[np.ndarray], name: str, true: np.ndarray, note
     if result == "bool" or result not in FLOATS:
         assert_same(got, true.astype(numpy_type(result)), note)
         return
-    bound = 0.502 if spec.exact and not ORACLE else spec.ulp if result in ("float32", "float64") else max(1.0, spec.ulp / 4)
+    bound = (
+        0.502 if spec.exact and not ORACLE else spec.ulp if result in ("float32", "float64") else max(1.0, spec.ulp / 4)
+    )
     with np.errstate(all="ignore"):
         scale = 0.0 if spec.scale is None else spec.scale(*(x.astype(np.float64) for x in xs))
     assert_ulp(got, true, result, bound * (16 if ORACLE else 1), spec.zeros, scale, note)
@@ -172,7 +217,11 @@ def test_ways_of_calling(spec: Spec, device: str) -> None:
     if spec.inplace and spec.kind != "double":
         for layout, t in layouts(before[0], name):
             address, version = t.data_ptr(), t._version
-            result = getattr(t, spec.name + "_")(*ts[1:], *spec.arguments) if spec.method else getattr(mt, spec.name + "_")(t, *spec.arguments)
+            result = (
+                getattr(t, spec.name + "_")(*ts[1:], *spec.arguments)
+                if spec.method
+                else getattr(mt, spec.name + "_")(t, *spec.arguments)
+            )
             assert result is t and t.data_ptr() == address, layout
             assert t._version > version, "an in-place change counts a version"
             assert_near(t, array(expected.to(t.dtype)), note=f"in place, {layout}")
@@ -185,7 +234,11 @@ def test_ways_of_calling(spec: Spec, device: str) -> None:
         assert_same(t, x, "an operand was changed")
 
 
-@pytest.mark.parametrize("spec", [s for s in PUBLIC if s.inplace and s.method and s.kind != "double" and "f" in s.types], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "spec",
+    [s for s in PUBLIC if s.inplace and s.method and s.kind != "double" and "f" in s.types],
+    ids=lambda s: s.name,
+)
 def test_in_place_on_a_view_leaves_the_rest_alone(spec: Spec, device: str) -> None:
     rng = np.random.default_rng(2)
     base = tensor(rng.uniform(0.2, 0.9, (5, 6)), "float32")
@@ -209,13 +262,36 @@ def test_broadcasting(spec: Spec, device: str) -> None:
             x, y = (rng.uniform(0.2, 0.9, s) if name == "float32" else rng.integers(1, 7, s) for s in (a, b))
             full = np.broadcast_shapes(a, b)
             got = getattr(mt, spec.name)(tensor(x, name), tensor(y, name))
-            want = getattr(mt, spec.name)(tensor(np.broadcast_to(x, full), name), tensor(np.broadcast_to(y, full), name))
+            want = getattr(mt, spec.name)(
+                tensor(np.broadcast_to(x, full), name), tensor(np.broadcast_to(y, full), name)
+            )
             assert tuple(got.shape) == full
             np.testing.assert_allclose(array(got), array(want), rtol=1e-6, err_msg=f"{a} with {b}")
 
 
-SCALARS = ["add", "sub", "mul", "div", "pow", "floor_divide", "remainder", "fmod", "eq", "ne", "lt", "le", "gt", "ge", "xlogy",
-           "bitwise_and", "bitwise_or", "bitwise_xor", "copysign", "float_power", "true_divide"]
+SCALARS = [
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "pow",
+    "floor_divide",
+    "remainder",
+    "fmod",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "xlogy",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "copysign",
+    "float_power",
+    "true_divide",
+]
 
 
 @pytest.mark.parametrize("name", SCALARS)
@@ -232,14 +308,25 @@ def test_python_numbers(name: str, device: str) -> None:
             got = f(x, number)
             full = mt.full((2, 3), number, dtype=got.dtype if got.dtype != mt.bool else mt.result_type(x, number))
             want = f(x.to(full.dtype), full).to(got.dtype)
-            np.testing.assert_allclose(array(got).astype("f8"), array(want).astype("f8"), rtol=2e-3 if dtype == "float16" else 1e-6)
+            np.testing.assert_allclose(
+                array(got).astype("f8"), array(want).astype("f8"), rtol=2e-3 if dtype == "float16" else 1e-6
+            )
 
 
 OPERATORS = [
-    ("+", lambda a, b: a + b), ("-", lambda a, b: a - b), ("*", lambda a, b: a * b), ("/", lambda a, b: a / b),
-    ("//", lambda a, b: a // b), ("%", lambda a, b: a % b), ("**", lambda a, b: a**b),
-    ("<", lambda a, b: a < b), ("<=", lambda a, b: a <= b), (">", lambda a, b: a > b), (">=", lambda a, b: a >= b),
-    ("==", lambda a, b: a == b), ("!=", lambda a, b: a != b),
+    ("+", lambda a, b: a + b),
+    ("-", lambda a, b: a - b),
+    ("*", lambda a, b: a * b),
+    ("/", lambda a, b: a / b),
+    ("//", lambda a, b: a // b),
+    ("%", lambda a, b: a % b),
+    ("**", lambda a, b: a**b),
+    ("<", lambda a, b: a < b),
+    ("<=", lambda a, b: a <= b),
+    (">", lambda a, b: a > b),
+    (">=", lambda a, b: a >= b),
+    ("==", lambda a, b: a == b),
+    ("!=", lambda a, b: a != b),
 ]
 
 
@@ -250,7 +337,7 @@ def test_operators(symbol: str, f, device: str) -> None:
     assert_same(f(tensor(x), tensor(y)), f(x, y))
     assert_same(f(tensor(x), 2.0), f(x, 2.0))
     if symbol == "**":
-        assert_same(f(2.0, tensor(np.abs(x))), f(2.0, np.abs(x)))
+        assert_near(f(2.0, tensor(x)), f(2.0, x), 1e-15)
     else:
         assert_same(f(2.0, tensor(x)), f(2.0, x))
 
@@ -289,7 +376,8 @@ def test_in_place_operators(device: str) -> None:
 
 
 def test_operators_with_strangers(device: str) -> None:
-    """An operand of a foreign type is given the chance to answer, and is a TypeError (== is then False) if it does not."""
+    """A foreign operand is given the chance to answer; if it does not, it is a TypeError (== is then False)."""
+
     class Stranger:
         def __radd__(self, other):
             return "radd"
@@ -300,7 +388,13 @@ def test_operators_with_strangers(device: str) -> None:
     x = tensor([1.0])
     assert x + Stranger() == "radd"
     assert x @ Stranger() == "rmatmul"
-    for f in (lambda: x - "a", lambda: x * None, lambda: [1] / x, lambda: x < "a", lambda: "a" % 3 if False else x % "a"):
+    for f in (
+        lambda: x - "a",
+        lambda: x * None,
+        lambda: [1] / x,
+        lambda: x < "a",
+        lambda: x % "a",
+    ):
         with refuses(TypeError):
             f()
     assert (x == None) is False  # noqa: E711
@@ -316,7 +410,6 @@ def test_nextafter(name: str, device: str) -> None:
         for y in values:
             got = float(array(mt.nextafter(tensor(x, name), tensor(y, name))))
             if name == "bfloat16":
-                bits, low, _ = FORMATS[name]
                 if np.isnan(x) or np.isnan(y):
                     assert np.isnan(got)
                 elif x == y:
@@ -386,8 +479,11 @@ def test_alpha_value_and_rounding_modes(device: str) -> None:
         mt.div(x, y, rounding_mode="up")
     with refuses(RuntimeError, "alpha"):
         mt.add(tensor([1]), tensor([2]), alpha=1.5)
-    np.testing.assert_allclose(array(mt.nn.functional.gelu(z, approximate="tanh")), 0.5 * array(z) * (1 + np.tanh(
-        np.sqrt(2 / np.pi) * (array(z) + 0.044715 * array(z) ** 3))), rtol=1e-7)
+    np.testing.assert_allclose(
+        array(mt.nn.functional.gelu(z, approximate="tanh")),
+        0.5 * array(z) * (1 + np.tanh(np.sqrt(2 / np.pi) * (array(z) + 0.044715 * array(z) ** 3))),
+        rtol=1e-7,
+    )
     assert_same(mt.logit(tensor([0.0, 0.5, 1.0]), eps=0.25), np.array([np.log(1 / 3), 0, np.log(3)]))
 
 
@@ -449,7 +545,7 @@ def test_overlapping_operands_in_place(op: str, device: str) -> None:
     else:
         assert_same(x[1:], expected)
     if method is not None:
-        with refuses(RuntimeError, "expand"):
+        with refuses(RuntimeError, "memory"):
             getattr(tensor([1.0]).expand(3), op + "_")(tensor([1.0, 2.0, 3.0]))
 
 
@@ -495,15 +591,25 @@ def test_every_operation_of_the_table_is_tested() -> None:
     from minitorch.ops import pointwise
 
     table = {op.name for op in pointwise.TABLE.values() if op.home is not None}
-    table -= {"where", "log_sigmoid", "polygamma", "prelu", "i1"}  # called differently: test_where, logsigmoid, test_reference
+    table -= {
+        "where",
+        "log_sigmoid",
+        "polygamma",
+        "prelu",
+        "i1",
+    }  # called differently: test_where, logsigmoid, test_reference
     missing = sorted(table - set(BY_NAME))
     assert not missing, f"in the table, but nothing here says what they compute: {missing}"
 
 
 def test_every_operation_exists() -> None:
-    missing = [s.name for s in SPECS if not hasattr(home_of(s), s.name)]
+    missing = [s.name for s in SPECS if not exists(s)]
     missing += [f"Tensor.{s.name}" for s in PUBLIC if s.method and s.name != "rsub" and not hasattr(mt.Tensor, s.name)]
-    missing += [f"Tensor.{s.name}_" for s in PUBLIC if s.inplace and s.method and s.kind != "double" and not hasattr(mt.Tensor, s.name + "_")]
+    missing += [
+        f"Tensor.{s.name}_"
+        for s in PUBLIC
+        if s.inplace and s.method and s.kind != "double" and not hasattr(mt.Tensor, s.name + "_")
+    ]
     assert not missing
 
 

@@ -6,11 +6,50 @@ import itertools
 
 import numpy as np
 import pytest
-from helpers import DTYPES, FLOATS, INTEGERS, ORACLE, array, assert_near, assert_same, layouts, mt, name_of, numpy_type, refuses, round_to, tensor
+from helpers import (
+    DTYPES,
+    FLOATS,
+    INTEGERS,
+    ORACLE,
+    array,
+    assert_near,
+    assert_same,
+    layouts,
+    mt,
+    name_of,
+    numpy_type,
+    refuses,
+    round_to,
+    tensor,
+)
 
-CASES = [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((5, 2, 3), (5, 3, 4)), ((1, 2, 3), (5, 3, 4)),
-         ((5, 1, 2, 3), (4, 3, 2)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2)), ((6, 1, 2, 3), (1, 5, 3, 2)), ((1, 1), (1, 1)), ((7, 1), (1, 9)), ((1, 7), (7, 1))]
-EMPTY = [((0,), (0,)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((2, 3), (3, 0)), ((0, 2, 3), (3, 4)), ((5, 2, 0), (5, 0, 4)), ((3, 0), (0,)), ((0, 0), (0, 0))]
+CASES = [
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((3,), (3, 2)),
+    ((2, 3), (3, 4)),
+    ((5, 2, 3), (3, 4)),
+    ((2, 3), (5, 3, 4)),
+    ((5, 2, 3), (5, 3, 4)),
+    ((1, 2, 3), (5, 3, 4)),
+    ((5, 1, 2, 3), (4, 3, 2)),
+    ((5, 2, 3), (3,)),
+    ((3,), (5, 3, 2)),
+    ((6, 1, 2, 3), (1, 5, 3, 2)),
+    ((1, 1), (1, 1)),
+    ((7, 1), (1, 9)),
+    ((1, 7), (7, 1)),
+]
+EMPTY = [
+    ((0,), (0,)),
+    ((0, 3), (3, 2)),
+    ((2, 0), (0, 3)),
+    ((2, 3), (3, 0)),
+    ((0, 2, 3), (3, 4)),
+    ((5, 2, 0), (5, 0, 4)),
+    ((3, 0), (0,)),
+    ((0, 0), (0, 0)),
+]
 RTOL = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 1e-6, "float64": 1e-14}
 
 
@@ -26,14 +65,20 @@ def sample(shape, name: str, seed: int = 0) -> np.ndarray:
 def product(x: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
     """The true product: in float64 for floats, wrapping for integers."""
     with np.errstate(all="ignore"):
-        return np.asarray(np.matmul(x.astype("f8"), y.astype("f8")) if name in FLOATS else np.matmul(x.astype("i8"), y.astype("i8")).astype(numpy_type(name)))
+        return np.asarray(
+            np.matmul(x.astype("f8"), y.astype("f8"))
+            if name in FLOATS
+            else np.matmul(x.astype("i8"), y.astype("i8")).astype(numpy_type(name))
+        )
 
 
 def check(got, x: np.ndarray, y: np.ndarray, name: str, note: str = "") -> None:
     assert name_of(got.dtype) == name
     want = product(x, y, name)
     if name in FLOATS:
-        assert_near(got, want, RTOL[name] * max(1, x.shape[-1]) ** 0.5, atol=RTOL[name] * max(1, x.shape[-1]) ** 0.5, note=note)
+        assert_near(
+            got, want, RTOL[name] * max(1, x.shape[-1]) ** 0.5, atol=RTOL[name] * max(1, x.shape[-1]) ** 0.5, note=note
+        )
     else:
         assert_same(got, want, note)
 
@@ -65,12 +110,26 @@ def test_layouts(name: str, device: str) -> None:
     check(tensor(x[None], name).expand(5, 4, 6) @ tensor(y, name), np.broadcast_to(x, (5, 4, 6)), y, name)
     check(tensor(x.T, name).t()[:, 1:5] @ tensor(y.T, name).t()[1:5], x[:, 1:5], y[1:5], name)
     check(tensor(x, name)[:, ::2] @ tensor(y, name)[::2], x[:, ::2], y[::2], name)
-    odd = mt.empty_strided((1, 6), (1, 1), dtype=getattr(mt, name)).copy_(tensor(x[:1], name))  # a row stride smaller than the row
+    odd = mt.empty_strided((1, 6), (1, 1), dtype=getattr(mt, name)).copy_(
+        tensor(x[:1], name)
+    )  # a row stride smaller than the row
     check(odd @ tensor(y, name), x[:1], y, name)
 
 
 @pytest.mark.parametrize("name", ["float32", "float64"])
-@pytest.mark.parametrize("n, k, m", [(1, 1000, 1), (1, 300, 200), (300, 200, 1), (129, 65, 33), (257, 100, 130), (64, 513, 64), (2, 20_000, 3), (500, 3, 500)])
+@pytest.mark.parametrize(
+    "n, k, m",
+    [
+        (1, 1000, 1),
+        (1, 300, 200),
+        (300, 200, 1),
+        (129, 65, 33),
+        (257, 100, 130),
+        (64, 513, 64),
+        (2, 20_000, 3),
+        (500, 3, 500),
+    ],
+)
 def test_sizes(name: str, n: int, k: int, m: int, device: str) -> None:
     x, y = sample((n, k), name), sample((k, m), name, 1)
     before = mt.get_num_threads()
@@ -79,7 +138,12 @@ def test_sizes(name: str, n: int, k: int, m: int, device: str) -> None:
             mt.set_num_threads(threads)
             check(tensor(x, name) @ tensor(y, name), x, y, name)
             check(tensor(x.T, name).t() @ tensor(y.T, name).t(), x, y, name)
-            check(tensor(np.stack([x] * 3), name) @ tensor(np.stack([y] * 3), name), np.stack([x] * 3), np.stack([y] * 3), name)
+            check(
+                tensor(np.stack([x] * 3), name) @ tensor(np.stack([y] * 3), name),
+                np.stack([x] * 3),
+                np.stack([y] * 3),
+                name,
+            )
     finally:
         mt.set_num_threads(before)
 
@@ -99,7 +163,13 @@ def test_half_products_are_summed_in_more_precision(device: str) -> None:
 
 def test_named_products(device: str) -> None:
     f = "float64"
-    a, b, c, v, w = sample((2, 3), f), sample((3, 4), f, 1), sample((2, 4), f, 2), sample((3,), f, 3), sample((2,), f, 4)
+    a, b, c, v, w = (
+        sample((2, 3), f),
+        sample((3, 4), f, 1),
+        sample((2, 4), f, 2),
+        sample((3,), f, 3),
+        sample((2,), f, 4),
+    )
     A, B, C, V, W = map(tensor, (a, b, c, v, w))
     assert_near(mt.mm(A, B), a @ b, 1e-14)
     assert_near(A.mv(V), a @ v, 1e-14)

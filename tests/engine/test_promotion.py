@@ -61,14 +61,17 @@ def test_result_type() -> None:
     assert mt.result_type(True, 2) == mt.int64
 
 
-FLOATING = lambda name: name if name in FLOATS else "float32"  # noqa: E731
+def floating(name: str) -> str:
+    return name if name in FLOATS else "float32"
+
+
 RESULTS = {
     "add": (lambda a, b: mt.add(a, b), common),
     "mul": (lambda a, b: mt.mul(a, b), common),
     "+": (lambda a, b: a + b, common),
     "*": (lambda a, b: a * b, common),
-    "div": (lambda a, b: mt.div(a, b), lambda a, b: FLOATING(common(a, b))),
-    "/": (lambda a, b: a / b, lambda a, b: FLOATING(common(a, b))),
+    "div": (lambda a, b: mt.div(a, b), lambda a, b: floating(common(a, b))),
+    "/": (lambda a, b: a / b, lambda a, b: floating(common(a, b))),
     "eq": (lambda a, b: mt.eq(a, b), lambda a, b: "bool"),
     "<": (lambda a, b: a < b, lambda a, b: "bool"),
     "floor_divide": (lambda a, b: mt.floor_divide(a, b), common),
@@ -77,7 +80,7 @@ RESULTS = {
     "**": (lambda a, b: a**b, common),
     "where": (lambda a, b: mt.where(mt.tensor([True, False]), a, b), common),
     "maximum": (lambda a, b: mt.maximum(a, b), common),
-    "atan2": (lambda a, b: mt.atan2(a, b), lambda a, b: FLOATING(common(a, b))),
+    "atan2": (lambda a, b: mt.atan2(a, b), lambda a, b: floating(common(a, b))),
 }
 FIRST_IS_TENSOR = {"add", "mul", "div", "eq", "floor_divide"}
 BOTH_ARE_TENSORS = {"maximum", "atan2"}
@@ -103,7 +106,7 @@ def test_dtype_of_in_place_results() -> None:
     for a, b in itertools.product(DTYPES, DTYPES):
         x, y = operand(a, DIMENSIONED), operand(b, DIMENSIONED)
         if CATEGORY[b] > CATEGORY[a]:
-            with refuses(RuntimeError, a):
+            with refuses(RuntimeError, "add_", "cast"):
                 x.add_(y)
         else:
             assert name_of(x.add_(y).dtype) == a
@@ -125,8 +128,17 @@ def test_default_dtype() -> None:
         for name in FLOATS:
             mt.set_default_dtype(dtype_of(name))
             assert mt.get_default_dtype() == dtype_of(name)
-            made = [mt.zeros(2), mt.tensor(1.5), mt.tensor([1.5, 2]), mt.ones(2, dtype=mt.int64) * 2.5,
-                    mt.ones(2, dtype=mt.int64) / 2, mt.full((2,), 1.0), mt.linspace(0, 1, 3), mt.arange(0.0, 2.0), mt.eye(2)]
+            made = [
+                mt.zeros(2),
+                mt.tensor(1.5),
+                mt.tensor([1.5, 2]),
+                mt.ones(2, dtype=mt.int64) * 2.5,
+                mt.ones(2, dtype=mt.int64) / 2,
+                mt.full((2,), 1.0),
+                mt.linspace(0, 1, 3),
+                mt.arange(0.0, 2.0),
+                mt.eye(2),
+            ]
             assert {name_of(t.dtype) for t in made} == {name}
             assert mt.result_type(mt.ones(2, dtype=mt.int32), 1.5) == dtype_of(name)
             assert (mt.ones(2, dtype=mt.float16) * 2.5).dtype == mt.float16
@@ -141,10 +153,22 @@ def test_default_dtype() -> None:
 
 
 def test_defaults_of_factories() -> None:
-    for made, name in [(mt.zeros(1), "float32"), (mt.tensor(1), "int64"), (mt.tensor(True), "bool"), (mt.tensor([1, 2.5]), "float32"),
-                       (mt.tensor([True, 2]), "int64"), (mt.arange(3), "int64"), (mt.arange(3.0), "float32"), (mt.full((1,), 1), "int64"),
-                       (mt.full((1,), True), "bool"), (mt.full((1,), 1.0), "float32"), (mt.tensor([]), "float32"), (mt.ones(1, dtype=float), "float64"),
-                       (mt.ones(1, dtype=int), "int64"), (mt.ones(1, dtype=bool), "bool")]:
+    for made, name in [
+        (mt.zeros(1), "float32"),
+        (mt.tensor(1), "int64"),
+        (mt.tensor(True), "bool"),
+        (mt.tensor([1, 2.5]), "float32"),
+        (mt.tensor([True, 2]), "int64"),
+        (mt.arange(3), "int64"),
+        (mt.arange(3.0), "float32"),
+        (mt.full((1,), 1), "int64"),
+        (mt.full((1,), True), "bool"),
+        (mt.full((1,), 1.0), "float32"),
+        (mt.tensor([]), "float32"),
+        (mt.ones(1, dtype=float), "float64"),
+        (mt.ones(1, dtype=int), "int64"),
+        (mt.ones(1, dtype=bool), "bool"),
+    ]:
         assert name_of(made.dtype) == name
 
 
@@ -153,10 +177,15 @@ def test_can_cast() -> None:
         assert mt.can_cast(dtype_of(a), dtype_of(b)) == (CATEGORY[a] <= CATEGORY[b]), (a, b)
 
 
-@pytest.mark.parametrize("name, bits, eps, largest, tiny, digits", [
-    ("float16", 16, 2.0**-10, 65504.0, 2.0**-14, 1e-3), ("bfloat16", 16, 2.0**-7, (2 - 2.0**-7) * 2.0**127, 2.0**-126, 1e-2),
-    ("float32", 32, 2.0**-23, (2 - 2.0**-23) * 2.0**127, 2.0**-126, 1e-6), ("float64", 64, 2.0**-52, math.nextafter(math.inf, 0), 2.0**-1022, 1e-15),
-])
+@pytest.mark.parametrize(
+    "name, bits, eps, largest, tiny, digits",
+    [
+        ("float16", 16, 2.0**-10, 65504.0, 2.0**-14, 1e-3),
+        ("bfloat16", 16, 2.0**-7, (2 - 2.0**-7) * 2.0**127, 2.0**-126, 1e-2),
+        ("float32", 32, 2.0**-23, (2 - 2.0**-23) * 2.0**127, 2.0**-126, 1e-6),
+        ("float64", 64, 2.0**-52, math.nextafter(math.inf, 0), 2.0**-1022, 1e-15),
+    ],
+)
 def test_finfo(name, bits, eps, largest, tiny, digits) -> None:
     info = mt.finfo(dtype_of(name))
     assert (info.bits, info.eps, info.max, info.min, info.tiny) == (bits, eps, largest, -largest, tiny)
@@ -181,11 +210,22 @@ def test_dtype_objects() -> None:
     for name in DTYPES:
         d = dtype_of(name)
         assert name_of(d) == name and isinstance(d, mt.dtype)
-        assert d.is_floating_point == (name in FLOATS) and d.is_signed == (name not in ("bool", "uint8")) and not d.is_complex
+        assert (
+            d.is_floating_point == (name in FLOATS)
+            and d.is_signed == (name not in ("bool", "uint8"))
+            and not d.is_complex
+        )
         assert d.itemsize == (2 if name in ("float16", "bfloat16") else np.dtype(name).itemsize)
         assert pickle.loads(pickle.dumps(d)) is d and copy.deepcopy(d) is d and {d: 1}[d] == 1
         assert tensor([0], name).element_size() == d.itemsize
-    for alias, name in (("float", "float32"), ("double", "float64"), ("half", "float16"), ("int", "int32"), ("long", "int64"), ("short", "int16")):
+    for alias, name in (
+        ("float", "float32"),
+        ("double", "float64"),
+        ("half", "float16"),
+        ("int", "int32"),
+        ("long", "int64"),
+        ("short", "int16"),
+    ):
         assert getattr(mt, alias) is dtype_of(name)
 
 
@@ -206,8 +246,18 @@ def test_conversions(source: str, device: str) -> None:
             assert_same(got, want.astype(numpy_type(target)), f"{source} to {target}, {layout}")
     t = tensor(x, source)
     assert t.to(dtype_of(source)) is t and t.to(dtype_of(source), copy=True).data_ptr() != t.data_ptr()
-    for method, name in (("float", "float32"), ("double", "float64"), ("half", "float16"), ("bfloat16", "bfloat16"), ("int", "int32"),
-                         ("long", "int64"), ("short", "int16"), ("char", "int8"), ("byte", "uint8"), ("bool", "bool")):
+    for method, name in (
+        ("float", "float32"),
+        ("double", "float64"),
+        ("half", "float16"),
+        ("bfloat16", "bfloat16"),
+        ("int", "int32"),
+        ("long", "int64"),
+        ("short", "int16"),
+        ("char", "int8"),
+        ("byte", "uint8"),
+        ("bool", "bool"),
+    ):
         assert name_of(getattr(t, method)().dtype) == name
 
 
@@ -216,7 +266,12 @@ def test_rounding_of_conversions(device: str) -> None:
     from helpers import array, assert_same
 
     rng = np.random.default_rng(0)
-    x = np.concatenate([rng.standard_normal(2000) * 10.0 ** rng.integers(-9, 6, 2000), [65504, 65519, 65520, 1e-8, 6e-8, 2.98e-8, 0, -0.0, np.inf, np.nan]])
+    x = np.concatenate(
+        [
+            rng.standard_normal(2000) * 10.0 ** rng.integers(-9, 6, 2000),
+            [65504, 65519, 65520, 1e-8, 6e-8, 2.98e-8, 0, -0.0, np.inf, np.nan],
+        ]
+    )
     with np.errstate(over="ignore"):
         f4 = x.astype("f4")
         assert_same(tensor(f4).to(mt.float16), f4.astype("f2"))

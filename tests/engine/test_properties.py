@@ -27,14 +27,37 @@ def views(draw, min_dims: int = 0):
 @st.composite
 def view_step(draw, t, a: np.ndarray):
     """One view of a tensor, and of an array in the same way."""
-    kind = draw(st.sampled_from(["permute", "slice", "expand", "unsqueeze", "squeeze", "select", "narrow", "reshape", "diagonal", "unfold", "flatten", "transpose"]))
+    kind = draw(
+        st.sampled_from(
+            [
+                "permute",
+                "slice",
+                "expand",
+                "unsqueeze",
+                "squeeze",
+                "select",
+                "narrow",
+                "reshape",
+                "diagonal",
+                "unfold",
+                "flatten",
+                "transpose",
+            ]
+        )
+    )
     n = a.ndim
     if kind == "permute":
         order = draw(st.permutations(range(n)))
         return t.permute(*order) if n else t, a.transpose(order) if n else a
     if kind == "slice" and n:
-        index = tuple(slice(draw(st.none() | st.integers(-6, 6)), draw(st.none() | st.integers(-6, 6)), draw(st.none() | st.integers(1, 3)))
-                      for _ in range(draw(st.integers(1, n))))
+        index = tuple(
+            slice(
+                draw(st.none() | st.integers(-6, 6)),
+                draw(st.none() | st.integers(-6, 6)),
+                draw(st.none() | st.integers(1, 3)),
+            )
+            for _ in range(draw(st.integers(1, n)))
+        )
         return t[index], a[index]
     if kind == "expand":
         new = [draw(st.integers(0, 3))] + [draw(st.integers(0, 3)) if s == 1 else s for s in a.shape]
@@ -65,9 +88,13 @@ def view_step(draw, t, a: np.ndarray):
         d = draw(st.integers(0, n - 1))
         if a.shape[d] and a.size < 500:
             size, step = draw(st.integers(1, a.shape[d])), draw(st.integers(1, 3))
-            return t.unfold(d, size, step), np.lib.stride_tricks.sliding_window_view(a, size, d)[(slice(None),) * d + (slice(None, None, step),)]
+            return t.unfold(d, size, step), np.lib.stride_tricks.sliding_window_view(a, size, d)[
+                (slice(None),) * d + (slice(None, None, step),)
+            ]
     if kind == "flatten" and n > 1:
-        return t.flatten(0, 1), a.reshape(-1, *a.shape[2:]) if a.size or n == 2 else a.reshape(a.shape[0] * a.shape[1], *a.shape[2:])
+        return t.flatten(0, 1), a.reshape(-1, *a.shape[2:]) if a.size or n == 2 else a.reshape(
+            a.shape[0] * a.shape[1], *a.shape[2:]
+        )
     if kind == "transpose" and n > 1:
         d, e = draw(st.integers(-n, n - 1)), draw(st.integers(-n, n - 1))
         return t.transpose(d, e), a.swapaxes(d, e)
@@ -96,7 +123,7 @@ def test_compositions_of_views(pair) -> None:
 def test_binary_operations_on_random_layouts(pair, name: str, data) -> None:
     """Of operands that broadcast, each in a layout of its own."""
     t, a = pair
-    dims = tuple(data.draw(st.sampled_from([1, n])) for n in a.shape[data.draw(st.integers(0, a.ndim)):])
+    dims = tuple(data.draw(st.sampled_from([1, n])) for n in a.shape[data.draw(st.integers(0, a.ndim)) :])
     b = np.arange(int(np.prod(dims)), dtype="f8").reshape(dims) + 0.5
     u = tensor(b)
     if b.ndim > 1 and data.draw(st.booleans()):
@@ -118,7 +145,12 @@ def test_broadcasting_follows_numpy(a: tuple, b: tuple) -> None:
         with pytest.raises(RuntimeError):
             mt.broadcast_shapes(a, b)
         return
-    assert tuple((mt.zeros(a) + mt.zeros(b)).shape) == want == tuple((mt.zeros(b) + mt.zeros(a)).shape) == tuple(mt.broadcast_shapes(a, b))
+    assert (
+        tuple((mt.zeros(a) + mt.zeros(b)).shape)
+        == want
+        == tuple((mt.zeros(b) + mt.zeros(a)).shape)
+        == tuple(mt.broadcast_shapes(a, b))
+    )
     x, y = mt.broadcast_tensors(mt.zeros(a), mt.zeros(b))
     assert tuple(x.shape) == tuple(y.shape) == want
 
@@ -149,7 +181,7 @@ def test_writing_through_views(data) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         kept = v, w
         v, w = data.draw(view_step(v, w))
-        if not shares_memory(v, t) or not np.shares_memory(w, a) and w.size or 0 in v.stride() or 0 in w.strides:
+        if not shares_memory(v, t) or (not np.shares_memory(w, a) and w.size) or 0 in v.stride() or 0 in w.strides:
             v, w = kept
             break
     assume(w.flags.writeable)

@@ -6,9 +6,22 @@ import itertools
 
 import numpy as np
 import pytest
-from helpers import DTYPES, FLOATS, INTEGERS, array, assert_near, assert_same, assert_ulp, dtype_of, layouts, mt, name_of, only_here, round_to, tensor
-
 from engine.specs import BY_NAME
+from helpers import (
+    FLOATS,
+    INTEGERS,
+    array,
+    assert_near,
+    assert_same,
+    assert_ulp,
+    dtype_of,
+    layouts,
+    mt,
+    name_of,
+    only_here,
+    round_to,
+    tensor,
+)
 
 pytestmark = only_here
 
@@ -26,8 +39,12 @@ RTOL = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 2e-6, "float64": 1e-13}
 
 # Values for the parameters that have no default, and operands where the usual ones are outside the domain.
 PARAMETERS = {
-    "clamp": {"min": -0.5, "max": 0.5}, "threshold": {"threshold": 0.1, "value": 7.0},
-    "nan_to_num": {"nan": 0.0, "posinf": 5.0, "neginf": -5.0}, "add_scaled": {"alpha": 2.0}, "polygamma": {"n": 1}, "logit": {"eps": 0.0},
+    "clamp": {"min": -0.5, "max": 0.5},
+    "threshold": {"threshold": 0.1, "value": 7.0},
+    "nan_to_num": {"nan": 0.0, "posinf": 5.0, "neginf": -5.0},
+    "add_scaled": {"alpha": 2.0},
+    "polygamma": {"n": 1},
+    "logit": {"eps": 0.0},
 }
 
 
@@ -41,7 +58,9 @@ def types_of(op) -> list[str]:
     if op.types == table.INTEGRAL:
         names = [*INTEGERS]
     elif op.types == table.FLOAT:
-        names = ["float16", "float32", "float64"] + (["int32"] if op.name in BY_NAME and "i" in BY_NAME[op.name].types else [])
+        names = ["float16", "float32", "float64"] + (
+            ["int32"] if op.name in BY_NAME and "i" in BY_NAME[op.name].types else []
+        )
     else:
         names = [*INTEGERS, "float16", "float32", "float64"]
     return (["bool"] if op.bool_too else []) + names
@@ -56,8 +75,13 @@ def operands_of(op, name: str) -> list[np.ndarray]:
         elif name in INTEGERS:
             xs.append(rng.integers(1, 7, (4, 5)).astype(name))
         else:
-            low, high = (0.05, 0.95) if op.name in {"logit", "erfinv", "binary_cross_entropy", "digamma", "lgamma", "polygamma"} else (1.1, 3) if op.name in {"acosh", "pow"} else (
-                -0.9, 0.9)
+            low, high = (
+                (0.05, 0.95)
+                if op.name in {"logit", "erfinv", "binary_cross_entropy", "digamma", "lgamma", "polygamma"}
+                else (1.1, 3)
+                if op.name in {"acosh", "pow"}
+                else (-0.9, 0.9)
+            )
             xs.append(round_to(rng.uniform(low, high, (4, 5)), name))
     return xs
 
@@ -100,7 +124,9 @@ def test_pointwise(name: str, device: str) -> None:
             ts = [list(layouts(x, x.dtype.name))[k % 5][1] for x in xs]
             got = call(op, ts)
             if want.dtype.kind == "f":
-                assert_near(got, want, RTOL[want.dtype.name], atol=1e-7 if dtype in INTEGERS else 0.0, note=f"{name} {dtype}")
+                assert_near(
+                    got, want, RTOL[want.dtype.name], atol=1e-7 if dtype in INTEGERS else 0.0, note=f"{name} {dtype}"
+                )
                 assert got.dtype == dtype_of(want.dtype.name)
             else:
                 assert_same(got, want, f"{name} {dtype}")
@@ -146,14 +172,25 @@ def test_bfloat16() -> None:
     values = memory.widen(every)
     numbers = ~np.isnan(values)
     np.testing.assert_array_equal(memory.narrow(values)[numbers], every[numbers])
-    x = (np.random.default_rng(0).standard_normal(3000) * 10.0 ** np.random.default_rng(1).integers(-40, 38, 3000)).astype("f4")
+    x = (
+        np.random.default_rng(0).standard_normal(3000) * 10.0 ** np.random.default_rng(1).integers(-40, 38, 3000)
+    ).astype("f4")
     np.testing.assert_array_equal(array(tensor(x).to(mt.bfloat16)), memory.widen(memory.narrow(x)))
 
 
 def test_strided() -> None:
     buffer = np.arange(40.0)
-    for shape, strides, offset in (((3, 4), (4, 1), 0), ((4, 3), (1, 4), 2), ((2, 2, 2), (20, 7, 3), 5), ((3, 3), (0, 1), 1), ((), (), 7), ((0, 2), (2, 1), 0)):
-        assert_same(tensor(buffer).as_strided(shape, strides, offset), np.array(memory.strided(buffer, shape, strides, offset)))
+    for shape, strides, offset in (
+        ((3, 4), (4, 1), 0),
+        ((4, 3), (1, 4), 2),
+        ((2, 2, 2), (20, 7, 3), 5),
+        ((3, 3), (0, 1), 1),
+        ((), (), 7),
+        ((0, 2), (2, 1), 0),
+    ):
+        assert_same(
+            tensor(buffer).as_strided(shape, strides, offset), np.array(memory.strided(buffer, shape, strides, offset))
+        )
 
 
 @pytest.mark.parametrize("name", ["sum", "mean", "prod", "amax", "amin", "any", "all", "var", "logsumexp"])
@@ -207,8 +244,11 @@ def test_cross_entropy(device: str) -> None:
     x, target, weight = rng.standard_normal((9, 4)), rng.integers(0, 4, 9), rng.uniform(0.5, 2, 4)
     target[3] = -100
     for reduction in ("mean", "sum", "none"):
-        assert_near(mt.nn.functional.cross_entropy(tensor(x), tensor(target), tensor(weight), reduction=reduction),
-                    softmax.cross_entropy(x, target, weight, reduction=reduction), 1e-13)
+        assert_near(
+            mt.nn.functional.cross_entropy(tensor(x), tensor(target), tensor(weight), reduction=reduction),
+            softmax.cross_entropy(x, target, weight, reduction=reduction),
+            1e-13,
+        )
     leaf = tensor(x).requires_grad_(True)
     mt.nn.functional.cross_entropy(leaf, tensor(target)).backward()
     assert_near(leaf.grad, softmax.cross_entropy_gradient(x, target), 1e-13)
@@ -220,11 +260,17 @@ def test_indexing(device: str) -> None:
     for axis in range(3):
         at = rng.integers(0, 3, (3, 4, 5))
         if hasattr(mt, "index_select"):
-            assert_same(mt.index_select(tensor(x), axis, tensor([0, 2, 0])), index.index_select(x, axis, np.array([0, 2, 0])))
+            assert_same(
+                mt.index_select(tensor(x), axis, tensor([0, 2, 0])), index.index_select(x, axis, np.array([0, 2, 0]))
+            )
         if hasattr(mt, "gather"):
             assert_same(mt.gather(tensor(x), axis, tensor(at)), index.gather(x, axis, at))
         if hasattr(mt, "scatter_add"):
-            assert_near(mt.scatter_add(tensor(x), axis, tensor(at), tensor(source)), index.scatter_add(x, axis, at, source), 1e-14)
+            assert_near(
+                mt.scatter_add(tensor(x), axis, tensor(at), tensor(source)),
+                index.scatter_add(x, axis, at, source),
+                1e-14,
+            )
         for descending in (False, True):
             if hasattr(mt, "sort"):
                 values, places = mt.sort(tensor(x), dim=axis, descending=descending)

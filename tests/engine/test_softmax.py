@@ -49,12 +49,18 @@ def test_extremes(device: str) -> None:
     masked = tensor([[-np.inf, 1.0, 1.0]])
     assert mt.softmax(masked, 1).tolist() == [[0, 0.5, 0.5]]
     assert mt.log_softmax(masked, 1)[0, 0] == -np.inf
-    assert mt.softmax(tensor([[-np.inf, -np.inf]]), 1).isnan().all() and mt.softmax(tensor([np.nan, 1.0]), 0).isnan().all()
+    assert (
+        mt.softmax(tensor([[-np.inf, -np.inf]]), 1).isnan().all() and mt.softmax(tensor([np.nan, 1.0]), 0).isnan().all()
+    )
     assert mt.softmax(tensor([np.inf, 1.0]), 0).isnan().any()
 
 
 def test_shapes_and_dtypes(device: str) -> None:
-    assert mt.softmax(tensor(3.0), 0).item() == 1 and mt.softmax(mt.zeros(0, 3), 1).shape == (0, 3) and mt.log_softmax(mt.zeros(3, 0), 1).shape == (3, 0)
+    assert (
+        mt.softmax(tensor(3.0), 0).item() == 1
+        and mt.softmax(mt.zeros(0, 3), 1).shape == (0, 3)
+        and mt.log_softmax(mt.zeros(3, 0), 1).shape == (3, 0)
+    )
     assert mt.softmax(tensor([1, 2]), 0, dtype=mt.float32).dtype == mt.float32
     assert mt.softmax(tensor([1.0, 2.0], "float16"), 0, dtype=mt.float64).dtype == mt.float64
     assert name_of(mt.log_softmax(tensor([1.0], "bfloat16"), 0).dtype) == "bfloat16"
@@ -75,15 +81,23 @@ def test_cross_entropy(name: str, reduction: str, device: str) -> None:
         want = np.asarray(nll(logp, target, reduction=reduction, **options))
         given = {**options, **({"weight": tensor(weight, name)} if "weight" in options else {})}
         for layout, t in layouts(x, name):
-            assert_near(F.cross_entropy(t, tensor(target), reduction=reduction, **given), want, RTOL[name] * 3, note=layout)
+            assert_near(
+                F.cross_entropy(t, tensor(target), reduction=reduction, **given), want, RTOL[name] * 3, note=layout
+            )
         assert_near(F.nll_loss(tensor(logp, name), tensor(target), reduction=reduction, **given), want, RTOL[name] * 3)
     smooth = 0.9 * nll(logp, target, reduction="none") - 0.1 * logp.mean(1)
     want = {"mean": smooth.mean(), "sum": smooth.sum(), "none": smooth}[reduction]
-    assert_near(F.cross_entropy(tensor(x, name), tensor(target), reduction=reduction, label_smoothing=0.1), np.asarray(want), RTOL[name] * 3)
+    assert_near(
+        F.cross_entropy(tensor(x, name), tensor(target), reduction=reduction, label_smoothing=0.1),
+        np.asarray(want),
+        RTOL[name] * 3,
+    )
     p = np.exp(log_softmax(rng.standard_normal((n, c)), 1))
     each = -(p * logp).sum(1)
     want = {"mean": each.mean(), "sum": each.sum(), "none": each}[reduction]
-    assert_near(F.cross_entropy(tensor(x, name), tensor(p, name), reduction=reduction), np.asarray(want), RTOL[name] * 3)
+    assert_near(
+        F.cross_entropy(tensor(x, name), tensor(p, name), reduction=reduction), np.asarray(want), RTOL[name] * 3
+    )
 
 
 def test_cross_entropy_over_places(device: str) -> None:
@@ -112,8 +126,13 @@ def test_refusals(device: str) -> None:
             F.cross_entropy(x, tensor([0, 1, bad]))
         with refuses(IndexError, str(bad)):
             F.nll_loss(x, tensor([0, 1, bad]))
-    for f in (lambda: F.cross_entropy(x, tensor([0, 1])), lambda: F.cross_entropy(x, mt.zeros(3, 5)), lambda: F.cross_entropy(x, t, weight=mt.zeros(3)),
-              lambda: F.nll_loss(x, mt.zeros(3)), lambda: F.cross_entropy(x, t.to(mt.float32))):
+    for f in (
+        lambda: F.cross_entropy(x, tensor([0, 1])),
+        lambda: F.cross_entropy(x, mt.zeros(3, 5)),
+        lambda: F.cross_entropy(x, t, weight=mt.zeros(3)),
+        lambda: F.nll_loss(x, mt.zeros(3)),
+        lambda: F.cross_entropy(x, t.to(mt.float32)),
+    ):
         with refuses((RuntimeError, ValueError)):
             f()
     with refuses(ValueError, "reduction"):

@@ -67,15 +67,23 @@ VIEWS = [
     ("[...]", lambda t: t[...], lambda a: a[...]),
     ("[()]", lambda t: t[()], lambda a: a[()]),
     ("[np.int64(1)]", lambda t: t[np.int64(1)], lambda a: a[1]),
-    ("[tensor(1)]", lambda t: t[mt.tensor(1):], lambda a: a[1:]),
+    ("[tensor(1)]", lambda t: t[mt.tensor(1) :], lambda a: a[1:]),
     ("diagonal", lambda t: t.diagonal(0, 1, 2), lambda a: a.diagonal(0, 1, 2)),
     ("diagonal +1", lambda t: t.diagonal(1, 0, 2), lambda a: a.diagonal(1, 0, 2)),
     ("diagonal -1", lambda t: t.diagonal(-1, 1, 2), lambda a: a.diagonal(-1, 1, 2)),
     ("diagonal past", lambda t: t.diagonal(9, 1, 2), lambda a: a.diagonal(9, 1, 2)),
     ("unfold", lambda t: t.unfold(2, 3, 1), lambda a: np.lib.stride_tricks.sliding_window_view(a, 3, 2)),
     ("unfold step", lambda t: t.unfold(1, 1, 2), lambda a: np.lib.stride_tricks.sliding_window_view(a, 1, 1)[:, ::2]),
-    ("as_strided", lambda t: t.as_strided((3, 2), (1, 5), 2), lambda a: np.lib.stride_tricks.as_strided(a.ravel()[2:], (3, 2), (8, 40))),
-    ("as_strided overlap", lambda t: t.as_strided((4, 4), (1, 1)), lambda a: np.lib.stride_tricks.as_strided(a.ravel(), (4, 4), (8, 8))),
+    (
+        "as_strided",
+        lambda t: t.as_strided((3, 2), (1, 5), 2),
+        lambda a: np.lib.stride_tricks.as_strided(a.ravel()[2:], (3, 2), (8, 40)),
+    ),
+    (
+        "as_strided overlap",
+        lambda t: t.as_strided((4, 4), (1, 1)),
+        lambda a: np.lib.stride_tricks.as_strided(a.ravel(), (4, 4), (8, 8)),
+    ),
     ("detach", lambda t: t.detach(), lambda a: a),
     ("data", lambda t: t.data, lambda a: a),
     ("chunk", lambda t: t.chunk(2, 1)[1], lambda a: a[:, 2:]),
@@ -103,7 +111,13 @@ def test_views(name: str, f, expected, device: str) -> None:
     assert tuple(v.shape) == want.shape and v.dim() == v.ndim == want.ndim and v.numel() == want.size
     t.mul_(2)  # a change of the base is seen through the view
     assert_same(v, np.array(expected(A * 2)))
-    if want.size and "expand" not in name and "broadcast" not in name and "strided" not in name and "unfold" not in name:
+    if (
+        want.size
+        and "expand" not in name
+        and "broadcast" not in name
+        and "strided" not in name
+        and "unfold" not in name
+    ):
         v.fill_(-1)  # and the other way round
         changed = A * 2
         w = expected(changed)
@@ -173,7 +187,7 @@ def test_view_of_what_is_not_contiguous(device: str) -> None:
 
 REFUSALS = [
     ("view size", lambda t: t.view(5, 5), RuntimeError, ("5, 5", "24")),
-    ("view two -1", lambda t: t.view(-1, -1), RuntimeError, ("-1",)),
+    ("view two -1", lambda t: t.view(-1, -1), RuntimeError, ("infer",)),
     ("view -1 does not divide", lambda t: t.view(-1, 5), RuntimeError, ("-1, 5",)),
     ("view negative", lambda t: t.view(-2, 12), RuntimeError, ("-2",)),
     ("view -1 of nothing", lambda t: mt.zeros(0, 3).view(-1, 0), RuntimeError, ("-1",)),
@@ -195,7 +209,7 @@ REFUSALS = [
     ("flatten dim", lambda t: t.flatten(0, 7), IndexError, ("7",)),
     ("narrow start", lambda t: t.narrow(1, 4, 1), (IndexError, RuntimeError), ("4",)),
     ("narrow length", lambda t: t.narrow(1, 1, 3), RuntimeError, ("3",)),
-    ("narrow negative length", lambda t: t.narrow(1, 1, -1), RuntimeError, ("-1",)),
+    ("narrow negative length", lambda t: t.narrow(1, 1, -1), RuntimeError, ("length",)),
     ("narrow overflow", lambda t: t.narrow(1, 2, 2**63 - 1), RuntimeError, ()),
     ("select index", lambda t: t.select(1, 3), IndexError, ("3",)),
     ("select 0-d", lambda t: mt.tensor(1.0).select(0, 0), IndexError, ("0",)),
@@ -203,7 +217,7 @@ REFUSALS = [
     ("[-3]", lambda t: t[-3], IndexError, ("-3",)),
     ("[huge]", lambda t: t[2**63 - 1], IndexError, ()),
     ("too many", lambda t: t[0, 0, 0, 0], IndexError, ("too many", "3")),
-    ("0-d index", lambda t: mt.tensor(1.0)[0], IndexError, ("0-d",)),
+    ("0-d index", lambda t: mt.tensor(1.0)[0], IndexError, ("0",)),
     ("step 0", lambda t: t[::0], ValueError, ("step",)),
     ("step -1", lambda t: t[::-1], ValueError, ("step",)),
     ("string index", lambda t: t["a"], (IndexError, TypeError), ()),
@@ -250,7 +264,12 @@ def test_zero_d_and_one_element(device: str) -> None:
     assert mt.tensor([[3]]).item() == 3 and isinstance(mt.tensor(3).item(), int) and mt.tensor(True).item() is True
     assert s.view(1, 1).shape == (1, 1) and s.reshape(-1).shape == (1,) and s.unsqueeze(0).shape == (1,)
     assert s.flatten().shape == (1,) and s.expand(3).shape == (3,) and s.expand(()).shape == ()
-    assert s.transpose(0, 0).shape == () and s.transpose(-1, 0).shape == () and s.permute(()).shape == () and s.squeeze(0).shape == ()
+    assert (
+        s.transpose(0, 0).shape == ()
+        and s.transpose(-1, 0).shape == ()
+        and s.permute(()).shape == ()
+        and s.squeeze(0).shape == ()
+    )
     assert s[None].shape == (1,) and s[...].shape == () and s.t().shape == ()
     assert range(10)[mt.tensor(3)] == 3 and [0, 1, 2][mt.tensor(2)] == 2
 
@@ -270,6 +289,7 @@ def test_iteration_and_length(device: str) -> None:
 
 def test_assignment(device: str) -> None:
     """Through every kind of basic index, from numbers, tensors and arrays that broadcast, with conversion."""
+
     def check(index, value, plain=None):
         t, a = tensor(A), A.copy()
         alias = t.data_ptr()
