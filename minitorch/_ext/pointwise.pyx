@@ -23,7 +23,7 @@ from minitorch._ext.tensor cimport (
     is_dense, new_as, new_like_class, new_tensor, new_view, record, record1, record2, rebase, requires_grad, same_shape,
     set_contiguous_dims, shape_of,
 )
-from minitorch._ext.threads cimport parallel_for
+from minitorch._ext.views cimport reshape_to
 
 cdef extern from "pointwise_loops.h" nogil:
     enum:
@@ -202,7 +202,7 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
     if plain:
         for k in range(operands.n):
             if p[k + 1] == <char *>constants[k]:
-                repeat(&operands.numbers[k], code, p[k + 1], out.numel)
+                repeat(&operands.numbers[k], MT_BOOL if spec.mask_first and k == 0 else code, p[k + 1], out.numel)
         p[0] = data_of(out)
         loop(p, out.numel, params)
         return 0
@@ -285,7 +285,8 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
         else:
             if <object>operands.items[k] is None:
                 raise TypeError(f"{name_of(op)}: operand {k + 1} is missing")
-            operands.numbers[k] = scalar_value(<object>operands.items[k], compute)
+            operands.numbers[k] = scalar_value(<object>operands.items[k],
+                                               MT_BOOL if spec.mask_first and k == 0 else compute)
     if not tensors:
         raise TypeError(f"{name_of(op)}(): expected a tensor among its operands, got "
                         f"{', '.join([type(x).__name__ for x in (a, b, c) if x is not None])}")
@@ -820,10 +821,8 @@ cdef TensorBase clamped(object input, object low, object high, TensorBase out, b
     cdef int code
     if low is None and high is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if tensors:
-        if low is not None:
-            input = call(MT_OP_maximum, input, low, None, (), out, inplace)
-        return input if high is None else call(MT_OP_minimum, input, high, None, (), out, inplace)
+    if tensors and low is not None and high is not None:
+        return call(MT_OP_clamp_tensor, input, low, high, (), out, inplace)
     code = result_code(input, low, high)
     if not inplace and out is None and code != (<TensorBase?>input).code:
         input = cast(input, code)
@@ -1024,6 +1023,160 @@ cdef TensorBase fill_from(TensorBase self, TensorBase value):
 def zero_(TensorBase self not None):
     """Set every element to zero."""
     return fill_(self, 0)
+
+
+def prelu(TensorBase input not None, TensorBase weight not None):
+    """Rectified linear unit with a learned slope below zero: one for all, or one for each channel (dimension 1).
+
+    .. math:: y = \\max(x, 0) + w \\min(x, 0)
+
+    Source: He and others, arXiv:1502.01852.
+
+    >>> import minitorch
+    >>> minitorch.prelu(minitorch.tensor([-4., 2.]), minitorch.tensor(0.25))
+    tensor([-1.,  2.])
+    """
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef int d
+    if weight.numel != 1:
+        if weight.ndim != 1 or input.ndim == 0 or input.shape[1 if input.ndim > 1 else 0] != weight.numel:
+            raise RuntimeError(f"prelu: the weight {describe(weight)} must have one element, or as many as the input "
+                               f"{describe(input)} has channels (dimension 1)")
+        for d in range(input.ndim):
+            shape[d] = 1
+        shape[1 if input.ndim > 1 else 0] = weight.numel
+        weight = reshape_to(weight, input.ndim, shape)
+    elif weight.ndim > input.ndim:
+        weight = reshape_to(weight, 0, NULL)
+    return call(MT_OP_prelu, input, weight)
+
+
+def gelu(TensorBase input not None, *, approximate="none"):
+    """Gaussian error linear unit; with ``approximate="tanh"`` the cheaper form.
+
+    .. math:: y = x\\,\\Phi(x)
+
+    Source: Hendrycks and Gimpel, arXiv:1606.08415.
+
+    >>> import minitorch
+    >>> minitorch.nn.functional.gelu(minitorch.tensor([-1., 2.]))
+    tensor([-0.1587,  1.9545])
+    """
+    if approximate == "none":
+        return call(MT_OP_gelu, input)
+    if approximate == "tanh":
+        return call(MT_OP_gelu_tanh, input)
+    raise RuntimeError(f"gelu: approximate argument must be either none or tanh, not {approximate!r}")
+
+
+cdef TensorBase log_odds(TensorBase x, object eps, TensorBase out, bint inplace):
+    if eps is not None:
+        x = clamped(x, eps, 1.0 - eps, x if inplace else None, inplace)
+    return call(MT_OP_logit, x, None, None, (), out, inplace)
+
+
+def logit(TensorBase input not None, eps=None, *, TensorBase out=None):
+    """Log-odds, the inverse of the logistic function; ``eps`` limits the input to ``[eps, 1 - eps]`` first.
+
+    .. math:: y = \\ln \\frac{x}{1 - x}
+
+    >>> import minitorch
+    >>> minitorch.logit(minitorch.tensor([0.5, 0.9]))
+    tensor([0.0000, 2.1972])
+    """
+    return log_odds(input, eps, out, False)
+
+
+def logit_(TensorBase self not None, eps=None):
+    """In-place `logit`."""
+    return log_odds(self, eps, self, True)
+
+
+def heaviside(TensorBase input not None, TensorBase values not None, *, TensorBase out=None):
+    """Step function: 0 below zero, 1 above, ``values`` at zero.
+
+    >>> import minitorch
+    >>> minitorch.heaviside(minitorch.tensor([-2., 0., 3.]), minitorch.tensor([0.5]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if input.code != values.code:
+        raise RuntimeError(f"heaviside is not yet implemented for tensors with different dtypes: {describe(input)} and "
+                           f"{describe(values)}")
+    return call(MT_OP_heaviside, input, values, None, (), out)
+
+
+def polygamma(int n, TensorBase input not None, *, TensorBase out=None):
+    """Derivative of order ``n`` of the digamma function.
+
+    .. math:: y = \\psi^{(n)}(x)
+
+    >>> import minitorch
+    >>> minitorch.polygamma(1, minitorch.tensor([1., 0.5]))
+    tensor([1.6449, 4.9348])
+    """
+    if n < 0:
+        raise RuntimeError(f"polygamma(n, x) does not support negative n, got {n}")
+    if n == 0:
+        return call(MT_OP_digamma, input, None, None, (), out)
+    return call(MT_OP_polygamma, input, None, None, (n,), out)
+
+
+cdef TensorBase numbers_only(TensorBase x, object nan, object posinf, object neginf, TensorBase out, bint inplace):
+    cdef double largest = 0
+    if mt_category[x.code] == 2:
+        from minitorch._ext.dtype import finfo
+        largest = finfo(dtype_of(x.code)).max
+    return call(MT_OP_nan_to_num, x, None, None, (0.0 if nan is None else nan, largest if posinf is None else posinf,
+                                                  -largest if neginf is None else neginf), out, inplace)
+
+
+def nan_to_num(TensorBase input not None, nan=0.0, posinf=None, neginf=None, *, TensorBase out=None):
+    """NaN and infinities replaced, by zero and the largest numbers of the type unless given.
+
+    >>> import minitorch
+    >>> minitorch.nan_to_num(minitorch.tensor([minitorch.nan, 1., minitorch.inf]), posinf=9.)
+    tensor([0., 1., 9.])
+    """
+    return numbers_only(input, nan, posinf, neginf, out, False)
+
+
+def nan_to_num_(TensorBase self not None, nan=0.0, posinf=None, neginf=None):
+    """In-place `nan_to_num`."""
+    return numbers_only(self, nan, posinf, neginf, self, True)
+
+
+# the elements of losses, which nn.functional reduces
+
+def squared_difference(TensorBase input not None, TensorBase target not None):
+    """``(input - target) ** 2``"""
+    return call(MT_OP_squared_difference, input, target)
+
+
+def abs_difference(TensorBase input not None, TensorBase target not None):
+    """``abs(input - target)``"""
+    return call(MT_OP_abs_difference, input, target)
+
+
+def smooth_l1(TensorBase input not None, TensorBase target not None, beta=1.0):
+    """Squared near zero, absolute beyond ``beta``."""
+    if beta == 0:
+        return call(MT_OP_abs_difference, input, target)
+    return call(MT_OP_smooth_l1, input, target, None, (beta,))
+
+
+def huber(TensorBase input not None, TensorBase target not None, delta=1.0):
+    """Squared near zero, linear with slope ``delta`` beyond it."""
+    return call(MT_OP_huber, input, target, None, (delta,))
+
+
+def binary_cross_entropy(TensorBase input not None, TensorBase target not None):
+    """``-(target * log(input) + (1 - target) * log(1 - input))``, logarithms no less than -100."""
+    return call(MT_OP_binary_cross_entropy, input, target)
+
+
+def binary_cross_entropy_with_logits(TensorBase input not None, TensorBase target not None):
+    """The same of ``sigmoid(input)``, without overflow."""
+    return call(MT_OP_binary_cross_entropy_with_logits, input, target)
 
 
 def result_type(tensor1, tensor2):
