@@ -354,6 +354,7 @@ cdef int record_call(int op, Operands *operands, tuple params, TensorBase out, T
     cdef int mask = saved_mask(spec, operands), k
     cdef bint same = True
     cdef TensorBase t
+    cdef object operand
     cdef tuple inputs
     node.op = op
     node.params = params

@@ -245,6 +245,7 @@ cdef bint same_shape(TensorBase a, TensorBase b) noexcept nogil:
 
 cdef tuple ints(int n, const Py_ssize_t *values):
     cdef tuple result = PyTuple_New(n)
+    cdef object value
     cdef int i
     for i in range(n):
         value = values[i]
