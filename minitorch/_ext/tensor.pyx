@@ -245,6 +245,7 @@ cdef bint same_shape(TensorBase a, TensorBase b) noexcept nogil:
 
 cdef tuple ints(int n, const Py_ssize_t *values):
     cdef tuple result = PyTuple_New(n)
+    cdef object value        # declared: an inferred Py_ssize_t would become a new int at each use
     cdef int i
     for i in range(n):
         value = values[i]
