@@ -7,13 +7,11 @@ from typing import Any
 
 import minitorch
 from minitorch import Tensor
-from minitorch._ext import functional as _functional
 from minitorch._ext import matmul as _matmul
 from minitorch._ext import pointwise as _pointwise
 from minitorch._ext import random as _random
 from minitorch._ext import softmax as _softmax
-from minitorch._ext.functional import gelu
-from minitorch._ext.pointwise import hardshrink, logsigmoid, softplus, softshrink, softsign, tanhshrink
+from minitorch._ext.pointwise import gelu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
 
 linear, cross_entropy, nll_loss = _matmul.linear, _softmax.cross_entropy, _softmax.nll_loss
 
@@ -99,30 +97,6 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """`value` where the input is not above `threshold`."""
     return (_pointwise.threshold_ if inplace else _pointwise.threshold)(input, threshold, value)
-
-
-def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """The input above 0, below it times `weight`: one for all, or one for each channel (dimension 1).
-
-    Raises:
-        RuntimeError: if the number of weights is not that of the channels, or the types differ.
-
-    >>> nn.functional.prelu(minitorch.tensor([-1., 2.]), minitorch.tensor([0.5]))
-    tensor([-0.5000,  2.0000])
-    """
-    if input.dtype != weight.dtype:
-        raise RuntimeError(f"prelu: input and weight must have the same type, got {input.dtype} and {weight.dtype}")
-    if weight.ndim > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
-    if weight.numel() != 1:
-        channels = 0 if input.ndim == 0 else input.shape[1] if input.ndim > 1 else 1
-        if weight.numel() != channels:
-            raise RuntimeError("prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                               f"{weight.numel()} and channel size = {channels}.")
-        weight = weight.reshape(-1, *[1] * (input.ndim - 2))
-    elif weight.ndim:
-        weight = weight.reshape(())
-    return _functional.prelu(input, weight)
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -264,7 +238,7 @@ def mse_loss(
     """
     reduction = _reduction(reduction, size_average, reduce)
     _broadcast_warning("mse_loss", input, target)
-    return _weighted_loss(_functional.squared_difference(input, target), weight, reduction)
+    return _weighted_loss(_pointwise.squared_difference(input, target), weight, reduction)
 
 
 def l1_loss(
@@ -278,7 +252,7 @@ def l1_loss(
     """Absolute error, :math:`|x - y|`."""
     reduction = _reduction(reduction, size_average, reduce)
     _broadcast_warning("l1_loss", input, target)
-    return _weighted_loss(_functional.abs_difference(input, target), weight, reduction)
+    return _weighted_loss(_pointwise.abs_difference(input, target), weight, reduction)
 
 
 def smooth_l1_loss(
@@ -295,8 +269,8 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
-        return _reduce(_functional.abs_difference(input, target), reduction)
-    return _reduce(_functional.smooth_l1(input, target, beta), reduction)
+        return _reduce(_pointwise.abs_difference(input, target), reduction)
+    return _reduce(_pointwise.smooth_l1(input, target, beta), reduction)
 
 
 def huber_loss(
@@ -307,7 +281,7 @@ def huber_loss(
     _broadcast_warning("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    return _weighted_loss(_functional.huber(input, target, delta), weight, reduction)
+    return _weighted_loss(_pointwise.huber(input, target, delta), weight, reduction)
 
 
 def kl_div(
@@ -360,7 +334,7 @@ def binary_cross_entropy(
         if not ((input >= 0) & (input <= 1)).all():
             raise RuntimeError("binary_cross_entropy: all elements of input should be between 0 and 1; for scores "
                                "without a sigmoid there is binary_cross_entropy_with_logits")
-    loss = _functional.binary_cross_entropy(input, target)
+    loss = _pointwise.binary_cross_entropy(input, target)
     return _reduce(loss if weight is None else loss * weight, reduction)
 
 
@@ -387,7 +361,7 @@ def binary_cross_entropy_with_logits(
     reduction = _reduction(reduction, size_average, reduce)
     _check_binary("binary_cross_entropy_with_logits", input, target)
     if pos_weight is None:
-        loss = _functional.binary_cross_entropy_with_logits(input, target)
+        loss = _pointwise.binary_cross_entropy_with_logits(input, target)
     else:
         loss = (1 - target) * input - (1 + (pos_weight - 1) * target) * logsigmoid(input)
     return _reduce(loss if weight is None else loss * weight, reduction)
