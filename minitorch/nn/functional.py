@@ -11,7 +11,7 @@ from minitorch._ext import matmul as _matmul
 from minitorch._ext import pointwise as _pointwise
 from minitorch._ext import random as _random
 from minitorch._ext import softmax as _softmax
-from minitorch._ext.pointwise import hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
+from minitorch._ext.pointwise import gelu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
 
 linear, cross_entropy, nll_loss = _matmul.linear, _softmax.cross_entropy, _softmax.nll_loss
 
@@ -65,20 +65,6 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     r"""Continuously differentiable ELU: :math:`x` above 0, below it :math:`\alpha (e^{x / \alpha} - 1)`."""
     return (_pointwise.celu_ if inplace else _pointwise.celu)(input, alpha)
-
-
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    r"""Gaussian error linear unit, :math:`x \Phi(x)`.
-
-    Args:
-        approximate: ``"tanh"`` for the approximation of the paper.
-
-    Source: Hendrycks and Gimpel, arXiv:1606.08415.
-
-    >>> nn.functional.gelu(minitorch.tensor([0., 1.]))
-    tensor([0.0000, 0.8413])
-    """
-    return _pointwise.gelu(input, approximate=approximate)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:

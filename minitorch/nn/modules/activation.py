@@ -223,7 +223,7 @@ class GELU(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """`F.gelu`."""
-        return F.gelu(input, self.approximate)
+        return F.gelu(input, approximate=self.approximate)
 
     def extra_repr(self) -> str:
         """The approximation."""
