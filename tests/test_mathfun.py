@@ -76,7 +76,7 @@ HALVES = [("half", "float"), ("float", "half"), ("bf16", "float"), ("float", "bf
           ("double", "bf16"), ("half", "double"), ("bf16", "double")]
 REALS = {"f32": np.float32, "f64": np.float64}
 C_TYPES = {"f32": "float", "f64": "double", "half": "uint16_t", "bf16": "uint16_t",
-           "b8": "_Bool", "u8": "uint8_t", "i8": "int8_t", "i16": "int16_t", "i32": "int32_t",
+           "b8": "uint8_t", "u8": "uint8_t", "i8": "int8_t", "i16": "int16_t", "i32": "int32_t",
            "i64": "int64_t"}
 
 REFERENCE_TEXT = r"""
