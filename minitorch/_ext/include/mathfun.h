@@ -15,24 +15,24 @@
 #include "mathfun_trig.h"       /* sin, atan2, hypot, sinc, ... */
 #include "mathfun_special.h"    /* erf, normcdf, lgamma, i0, ... */
 
-/* The integers.  A bool is a _Bool, so that every conversion to it gives 0 or 1: its sum is "or", its product "and".
-   (Comparisons with 0 that are always false in an unsigned type are meant.) */
+/* The integers.  (Comparisons with 0 that are always false in an unsigned type are meant.)  A bool is a byte of 0 or 1;
+   what would be 2 or -1 is 1, so that the sum is "or" as the product is "and". */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wtype-limits"
-#pragma GCC diagnostic ignored "-Wbool-compare"
-#pragma GCC diagnostic ignored "-Wbool-operation"
-#pragma GCC diagnostic ignored "-Wint-in-bool-context"
 
-#define T _Bool
+#define T uint8_t
 #define U uint32_t
 #define FN(name) mt_##name##_b8
 #define SIGNED 0
+#define WRAP(u) ((uint8_t)(((u) | (u) >> 1) & 1))
 #include "mathfun_int.h"
 #undef T
 #undef U
 #undef FN
 #undef SIGNED
+#undef WRAP
 
+#define WRAP(u) ((T)(u))
 #define T uint8_t
 #define U uint32_t
 #define FN(name) mt_##name##_u8
@@ -83,6 +83,7 @@
 #undef FN
 #undef SIGNED
 
+#undef WRAP
 #pragma GCC diagnostic pop
 
 #endif

@@ -3,14 +3,15 @@
      U         an unsigned type at least as wide as T and as int, in which arithmetic wraps
      FN(name)  mt_name_i8, ...
      SIGNED    1 or 0
+     WRAP(u)   u in the range of T: a conversion, but for bools
    Results are those of two's complement, modulo 2^bits: what would be undefined in C is computed in U.  Division by
    zero gives 0 (raising an error is the caller's), the smallest number by -1 wraps: there is never a signal. */
 
 /* ---- arithmetic ---- */
-MT_INLINE T FN(add)(T a, T b) { return (T)((U)a + (U)b); }
-MT_INLINE T FN(sub)(T a, T b) { return (T)((U)a - (U)b); }
+MT_INLINE T FN(add)(T a, T b) { return WRAP((U)a + (U)b); }
+MT_INLINE T FN(sub)(T a, T b) { return WRAP((U)a - (U)b); }
 MT_INLINE T FN(mul)(T a, T b) { return (T)((U)a * (U)b); }
-MT_INLINE T FN(neg)(T x) { return (T)(0 - (U)x); }
+MT_INLINE T FN(neg)(T x) { return WRAP(0 - (U)x); }
 MT_INLINE T FN(abs)(T x) { return x < 0 ? (T)(0 - (U)x) : x; }
 MT_INLINE T FN(square)(T x) { return (T)((U)x * (U)x); }
 
@@ -91,7 +92,7 @@ MT_INLINE T FN(pow)(T a, T n) {
 /* A count below 0 or beyond the bits shifts all of them out: the sign is what is left of a right shift. */
 MT_INLINE T FN(left_shift)(T a, T n) {
     int bits = 8 * (int)sizeof(T), all = (n < 0) | (n >= bits);
-    return all ? 0 : (T)((U)a << (all ? 0 : n));
+    return all ? 0 : WRAP((U)a << (all ? 0 : n));
 }
 MT_INLINE T FN(right_shift)(T a, T n) {
     int bits = 8 * (int)sizeof(T), all = (n < 0) | (n >= bits);

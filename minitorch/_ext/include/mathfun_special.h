@@ -99,9 +99,9 @@ MT_INLINE float mt_erf_f32(float x) {
 }
 
 /* ---- inverses of the error function and of the normal distribution ----
-   y with erf(y) = x and erfc(y) = c, given x in [0, 1], c = 1 - x and w = -log(1 - x^2) all as exact as can be.  A first
-   value, good to some 20 bits, from w; one step of Halley's method on erf or erfc, which trebles the number of good
-   bits, leaves only their rounding errors. */
+   y with erf(y) = x and erfc(y) = c, given x in [0, 1], c = 1 - x and w = -log(1 - x^2), all as exact as can be.  A
+   first value, good to some 20 bits, comes from w; one step of Halley's method on erf or erfc, which trebles the number
+   of good bits, leaves only their rounding errors. */
 MT_INLINE double mt_erf_solve(double x, double c, double w) {
     double s = __builtin_sqrt(w), middle = MT_HORNER_F64(w - 3, mt_erfinv_middle_poly);
     double tail = MT_HORNER_F64(s - 4, mt_erfinv_tail_poly), far = MT_HORNER_F64(s - 16, mt_erfinv_far_poly);
