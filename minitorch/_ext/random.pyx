@@ -17,7 +17,7 @@ from minitorch._ext.dtype cimport (
 from minitorch._ext.loops cimport (
     GRAIN, broadcast_shape, contiguous_data, converted, copy_data, zero_data, zeros_like_data,
 )
-from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, inplace_operator, op_div, prepare_out
+from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, inplace_operator, number_tensor, op_div, prepare_out
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_tensor,
     parse_size, rebase, record, record1, recording1, same_shape, set_grad, shape_of,
@@ -417,14 +417,18 @@ cdef object size_argument(str name, tuple args, object size):
     return args[0] if len(args) == 1 else args
 
 
-cdef TensorBase finished(TensorBase t, object out, object requires_grad, str name):
+cdef int check_requires_grad(TensorBase t, object requires_grad, str name) except -1:
+    if requires_grad and mt_category[t.code] != 2:
+        raise RuntimeError(f"{name}: Only Tensors of floating point dtype can require gradients, "
+                           f"not {dtype_of(t.code).name}")
+    return 0
+
+
+cdef TensorBase finished(TensorBase t, object out, object requires_grad):
     """What a function that made or filled t returns."""
     if out is not None:
         bump(t)
     if requires_grad:
-        if mt_category[t.code] != 2:
-            raise RuntimeError(f"{name}: Only Tensors of floating point dtype can require gradients, "
-                               f"not {dtype_of(t.code).name}")
         t.leaf_requires_grad = True
     return t
 
@@ -524,7 +528,7 @@ def rand(*args, size=None, generator=None, out=None, dtype=None, layout=None, de
     check_options("rand", layout, device, pin_memory)
     cdef TensorBase t = destination("rand", size_argument("rand", args, size), out, dtype)
     uniform(t, 0, 1, generator_of(generator, "rand"), "rand")
-    return finished(t, out, requires_grad, "rand")
+    return finished(t, out, requires_grad)
 
 
 def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
@@ -535,7 +539,7 @@ def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, re
     """
     cdef TensorBase t = like("rand_like", input, dtype, layout, device, memory_format)
     uniform(t, 0, 1, generator_of(generator, "rand_like"), "rand_like")
-    return finished(t, None, requires_grad, "rand_like")
+    return finished(t, None, requires_grad)
 
 
 # --- normal -------------------------------------------------------------------------------------------------------
@@ -596,7 +600,7 @@ def randn(*args, size=None, generator=None, out=None, dtype=None, layout=None, d
     check_options("randn", layout, device, pin_memory)
     cdef TensorBase t = destination("randn", size_argument("randn", args, size), out, dtype)
     normal_fill(t, 0, 1, generator_of(generator, "randn"), "randn")
-    return finished(t, out, requires_grad, "randn")
+    return finished(t, out, requires_grad)
 
 
 def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
@@ -607,7 +611,7 @@ def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, r
     """
     cdef TensorBase t = like("randn_like", input, dtype, layout, device, memory_format)
     normal_fill(t, 0, 1, generator_of(generator, "randn_like"), "randn_like")
-    return finished(t, None, requires_grad, "randn_like")
+    return finished(t, None, requires_grad)
 
 
 cdef int check_deviations(TensorBase std) except -1:
@@ -642,7 +646,8 @@ cdef TensorBase normal_around(object mean, object std, object generator, object 
             inplace_operator(OP_MUL, t, std)
         else:
             normal_fill(t, 0, std, generator_of(generator, "normal"), "normal")
-        inplace_operator(OP_ADD, t, mean)
+        # as PyTorch does it, a number that is added is rounded to the type first
+        inplace_operator(OP_ADD, t, mean if isinstance(mean, TensorBase) else number_tensor(mean, t.code))
     finally:
         set_grad(before)
     inputs = (mean if isinstance(mean, TensorBase) else None, std if isinstance(std, TensorBase) else None)
@@ -675,12 +680,12 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     if isinstance(mean, TensorBase) or isinstance(std, TensorBase):
         if size is not None or dtype is not None:
             raise TypeError("normal: size and dtype go with numbers for mean and std; tensors bring their own")
-        return finished(normal_around(mean, std, generator, out), out, requires_grad, "normal")
+        return finished(normal_around(mean, std, generator, out), out, requires_grad)
     if size is None:
         raise TypeError("normal: with numbers for mean and std a size is needed, as in normal(0.0, 1.0, (2, 3))")
     cdef TensorBase t = destination("normal", size, out, dtype)
     normal_fill(t, mean, std, generator_of(generator, "normal"), "normal")
-    return finished(t, out, requires_grad, "normal")
+    return finished(t, out, requires_grad)
 
 
 # --- integers -----------------------------------------------------------------------------------------------------
@@ -851,8 +856,9 @@ def randint(*args, low=None, high=None, size=None, generator=None, out=None, dty
     check_options("randint", layout, device, pin_memory)
     low, high, size = low_and_high("randint", args, low, high, size, True)
     cdef TensorBase t = destination("randint", size, out, dtype, MT_I64)
+    check_requires_grad(t, requires_grad, "randint")
     integers(t, low, high, generator_of(generator, "randint"), "randint")
-    return finished(t, out, requires_grad, "randint")
+    return finished(t, out, requires_grad)
 
 
 def randint_like(input, *args, low=None, high=None, generator=None, dtype=None, layout=None, device=None,
@@ -865,8 +871,9 @@ def randint_like(input, *args, low=None, high=None, generator=None, dtype=None, 
     """
     low, high, _ = low_and_high("randint_like", args, low, high, None, False)
     cdef TensorBase t = like("randint_like", input, dtype, layout, device, memory_format)
+    check_requires_grad(t, requires_grad, "randint_like")
     integers(t, low, high, generator_of(generator, "randint_like"), "randint_like")
-    return finished(t, None, requires_grad, "randint_like")
+    return finished(t, None, requires_grad)
 
 
 def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
@@ -883,13 +890,14 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
 
     >>> g = minitorch.manual_seed(0)
     >>> minitorch.randperm(5)
-    tensor([4, 3, 1, 0, 2])
+    tensor([4, 0, 1, 3, 2])
     """
     cdef mt_params params
     check_options("randperm", layout, device, pin_memory)
     number = an_int(n, "randperm", "n")
     cdef TensorBase t = destination("randperm", number, out, dtype, MT_I64)
     cdef Generator g = generator_of(generator, "randperm")
+    check_requires_grad(t, requires_grad, "randperm")
     if t.code == MT_BOOL:
         raise NotImplementedError("randperm: not implemented for bool; use an integer type")
     if number - 1 > integer_bounds(t.code)[1]:
@@ -898,7 +906,7 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
         draw(g, mt_permutation_i32, &params, MT_I32, t)
     else:
         draw(g, mt_permutation_i64, &params, MT_I64, t)
-    return finished(t, out, requires_grad, "randperm")
+    return finished(t, out, requires_grad)
 
 
 # --- coins --------------------------------------------------------------------------------------------------------
@@ -944,7 +952,7 @@ def bernoulli_(TensorBase self not None, p=0.5, *, generator=None):
 
     >>> g = minitorch.manual_seed(0)
     >>> minitorch.empty(4).bernoulli_(0.5)
-    tensor([1., 1., 0., 1.])
+    tensor([0., 0., 1., 0.])
     """
     cdef Generator g = generator_of(generator, "bernoulli_")
     check_inplace(self, "bernoulli_")
@@ -983,7 +991,7 @@ def bernoulli(TensorBase input not None, p=None, *, generator=None, out=None):
         bernoulli_scalar(t, p, g, "bernoulli")
     if out is None and recording1(input):
         record1(random_node("bernoulli"), t, input)
-    return finished(t, out, False, "bernoulli")
+    return finished(t, out, False)
 
 
 # --- dropout ------------------------------------------------------------------------------------------------------
@@ -1072,8 +1080,8 @@ def dropout(TensorBase input not None, double p, bint train):
     Source: Srivastava et al., *Dropout*, JMLR 15, 2014.
 
     >>> g = minitorch.manual_seed(0)
-    >>> minitorch.dropout(minitorch.ones(4), 0.5, True)
-    tensor([2., 2., 0., 2.])
+    >>> minitorch.nn.functional.dropout(minitorch.ones(4), 0.5)
+    tensor([0., 0., 2., 0.])
     """
     if not train or p == 0 or input.numel == 0:
         if not 0 <= p <= 1:
@@ -1087,8 +1095,8 @@ def dropout_(TensorBase self not None, double p, bint train):
     """`dropout` in place.
 
     >>> g = minitorch.manual_seed(0)
-    >>> minitorch.dropout_(minitorch.ones(4), 0.5, True)
-    tensor([2., 2., 0., 2.])
+    >>> minitorch.nn.functional.dropout(minitorch.ones(4), 0.5, inplace=True)
+    tensor([0., 0., 2., 0.])
     """
     cdef TensorBase mask
     cdef bint before
@@ -1197,7 +1205,7 @@ def multinomial(TensorBase input not None, num_samples, replacement=False, *, ge
             mt_largest(<int64_t *>data_of(result) + row * count, count, <double *>data_of(values) + row * n, n)
     if result is not target:
         copy_data(target, result)
-    return finished(target, out, False, "multinomial")
+    return finished(target, out, False)
 
 
 # --- other distributions --------------------------------------------------------------------------------------------
@@ -1219,7 +1227,7 @@ def exponential_(TensorBase self not None, double lambd=1, *, generator=None):
 
     >>> g = minitorch.manual_seed(0)
     >>> minitorch.empty(2).exponential_()
-    tensor([0.1142, 0.0660])
+    tensor([3.5083, 1.2304])
     """
     check_inplace(self, "exponential_")
     if mt_category[self.code] != 2:
@@ -1279,7 +1287,7 @@ def geometric_(TensorBase self not None, double p, *, generator=None):
 
     >>> g = minitorch.manual_seed(0)
     >>> minitorch.empty(4).geometric_(0.2)
-    tensor([10., 13.,  4.,  5.])
+    tensor([1., 2., 4., 1.])
     """
     check_inplace(self, "geometric_")
     if not 0 < p < 1:
