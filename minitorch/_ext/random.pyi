@@ -1,10 +1,11 @@
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, TypeAlias, overload
 
-from minitorch import Tensor, device, dtype
+from minitorch import Tensor, dtype
+from minitorch import device as _device
 
 _Size: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
-_Device: TypeAlias = device | str | None
+_Device: TypeAlias = _device | str | None
 
 class Generator:
     def __init__(self, device: _Device = "cpu") -> None: ...
@@ -15,7 +16,7 @@ class Generator:
     def set_state(self, new_state: Tensor) -> None: ...
     def clone_state(self) -> Generator: ...
     @property
-    def device(self) -> device: ...
+    def device(self) -> _device: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
 default_generator: Generator
