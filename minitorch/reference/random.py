@@ -40,8 +40,8 @@ class Stream:
             wide = self.uniform64(n).astype(np.longdouble) * np.longdouble(high - low) + np.longdouble(low)
             x = wide.astype(np.float64)
         else:
-            low, high = np.float32(low), np.float32(high)
-            x = (self.uniform32(n).astype(np.float64) * np.float64(high - low) + np.float64(low)).astype(np.float32)
+            start, end = np.float32(low), np.float32(high)
+            x = (self.uniform32(n).astype(np.float64) * np.float64(end - start) + np.float64(start)).astype(np.float32)
         x = x.astype(dtype)
         return np.where(x >= dtype(high), dtype(low), x)
 
