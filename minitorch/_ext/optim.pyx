@@ -75,6 +75,12 @@ cdef bint fill_state(Item *item, int k, TensorBase param, dict own, str name, li
     return True
 
 
+cdef dict state_of(object state, TensorBase param):
+    """A parameter's entry in the optimizer's state, which is a dict of some kind, or None."""
+    own = (<dict>state).get(param) if isinstance(state, dict) else None
+    return own if type(own) is dict else None
+
+
 cdef int count_changes(TensorBase param, dict own, list kept) except -1:
     """Let the tape notice that these were changed in place."""
     bump(param)
@@ -127,7 +133,7 @@ cdef void sgd_piece(Item *item, Py_ssize_t start, Py_ssize_t n, const void *opti
         mt_sgd_plain_f64(<double *>item.param + start, <double *>item.grad + start, n, o)
 
 
-def sgd(list params not None, dict state not None, double lr, double momentum, double dampening, double weight_decay,
+def sgd(list params not None, state not None, double lr, double momentum, double dampening, double weight_decay,
         bint nesterov, bint maximize):
     """A step of `minitorch.optim.SGD` for all `params` that have a gradient.
 
@@ -148,7 +154,7 @@ def sgd(list params not None, dict state not None, double lr, double momentum, d
             if param.grad_ is None:
                 continue
             if momentum != 0:
-                own = state.get(param)
+                own = state_of(state, param)
             if fill(items + n, param, param.grad_, kept) and (momentum == 0 or (
                     own is not None and fill_state(items + n, 0, param, own, "momentum_buffer", kept))):
                 count_changes(param, own, kept)
@@ -175,7 +181,7 @@ cdef void adam_piece(Item *item, Py_ssize_t start, Py_ssize_t n, const void *opt
                     <double *>item.state[1] + start, <double *>item.state[2] + start, n, o, item.size, item.root)
 
 
-def adam(list params not None, dict state not None, double lr, double beta1, double beta2, double eps,
+def adam(list params not None, state not None, double lr, double beta1, double beta2, double eps,
          double weight_decay, bint amsgrad, bint maximize, bint decoupled):
     """A step of `minitorch.optim.Adam` for all `params` that have a gradient.
 
@@ -198,7 +204,7 @@ def adam(list params not None, dict state not None, double lr, double beta1, dou
         for param in params:
             if param.grad_ is None:
                 continue
-            own = state.get(param)
+            own = state_of(state, param)
             if own is None or not fill(items + n, param, param.grad_, kept) or not fill_adam(
                     items + n, param, own, amsgrad, kept):
                 left.append(param)
