@@ -10,7 +10,10 @@ from ._ext.dtype import dtype, get_default_dtype
 from ._size import Size
 
 # Functions of the engine that are neither names of `minitorch` nor methods: they belong to nn.functional and the like.
-ELSEWHERE = {*pointwise.ELSEWHERE, "linear", "dropout", "dropout_", "cross_entropy", "nll_loss"}
+ELSEWHERE = {*pointwise.ELSEWHERE, "linear", "cross_entropy", "nll_loss"}
+# ... and those of `minitorch` that are not methods.
+NOT_METHODS = {"dropout", "dropout_", "rand_like", "randn_like", "randint_like", "empty_like", "zeros_like", "ones_like",
+               "full_like"}
 
 
 def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
@@ -243,7 +246,7 @@ def _conversion(target: dtype):
 
 
 for _name, _function in engine_functions("input", "self"):
-    if _name not in Tensor.__dict__:
+    if _name not in Tensor.__dict__ and _name not in NOT_METHODS:
         setattr(Tensor, _name, _function)
 for _target, _names in zip(
     DTYPES,
