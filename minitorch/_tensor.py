@@ -42,13 +42,16 @@ class Tensor(engine.TensorMethods):
     tensor([2., 4., 6.])
     """
 
-    __slots__ = ()
     __array_priority__ = 1000  # NumPy leaves binary operators to us
 
     def __new__(cls, *data, device=None, dtype=None):
         from . import _creation
 
         return cls._make_subclass(cls, _creation.legacy(get_default_dtype(), data, device))
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        tensor.inherit_operators(cls)
 
     @staticmethod
     def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Tensor:

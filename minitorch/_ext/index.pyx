@@ -16,7 +16,7 @@ from minitorch._ext.loops cimport (
 from minitorch._ext.pointwise cimport cast, number_tensor, op_where, prepare_out
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, grad_enabled, has_shape,
-    new_as, new_tensor, new_view, rebase, record, record1, recording, recording1, requires_grad, same_shape, shape_of,
+    new_as, new_tensor, new_view, rebase, record, record1, record_edges, recording, recording1, requires_grad, same_shape, shape_of,
     wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
@@ -391,7 +391,7 @@ cdef int put_into(TensorBase view, int lead, int indexed, TensorBase places, Ten
         node.places, node.lead, node.indexed, node.add = places, lead, indexed, add
         if full.code != view.code:
             node.input_meta = (None, (shape_of(full), full.code))
-        rebase(view, node, (view, full))
+        rebase(view, record_edges(node, (view, full)))
     return 0
 
 
@@ -585,7 +585,7 @@ cdef TensorBase scatter_to(TensorBase x, object dim, TensorBase index, object sr
     if grad_enabled() and (requires_grad(x) or requires_grad(value)):
         node = ScatterBackward.__new__(ScatterBackward)
         node.places, node.add = places, add
-        rebase(x, node, (x, value))
+        rebase(x, record_edges(node, (x, value)))
     return x
 
 

@@ -20,7 +20,7 @@ from minitorch._ext.loops cimport (
 from minitorch._ext.storage cimport Storage, new_storage
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled, has_shape,
-    is_dense, new_as, new_like_class, new_tensor, new_view, record, record1, record2, rebase, requires_grad, same_shape,
+    is_dense, new_as, new_same, new_tensor, rebase, record1, record_edges, record_node, requires_grad, same_shape,
     set_contiguous_dims, shape_of,
 )
 from minitorch._ext.views cimport reshape_to
@@ -264,6 +264,11 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     if loop == NULL:
         refuse_type(op, code)
     operands.n = spec.n_inputs
+    if out is None and code == compute and spec.n_inputs < 3 and not spec.mask_first and (
+            not spec.integer_division or mt_category[code] == 2) and isinstance(a, TensorBase):
+        like = plain_call(op, spec, code, loop, <TensorBase>a, b, params)
+        if like is not None:
+            return like
     operands.items[0], operands.items[1], operands.items[2] = <PyObject *>a, <PyObject *>b, <PyObject *>c
     for k in range(operands.n):
         if isinstance(<object>operands.items[k], TensorBase):
@@ -334,6 +339,44 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     return out
 
 
+cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code, mt_loop loop, TensorBase a, object b,
+                                  tuple params):
+    """The usual case without a plan: one or two small contiguous tensors of the loop's type, or one and a number."""
+    cdef char *p[3]
+    cdef double[64] constant
+    cdef mt_scalar[8] parameters
+    cdef mt_scalar number
+    cdef Operands operands
+    cdef TensorBase t = None, out
+    cdef int k
+    if not a.contiguous or a.code != code or a.numel >= GRAIN:
+        return None
+    if spec.n_inputs == 2:
+        if isinstance(b, TensorBase):
+            t = <TensorBase>b
+            if not t.contiguous or t.code != code or not same_shape(a, t):
+                return None
+            p[2] = data_of(t)
+        else:
+            if a.numel > 64:
+                return None
+            number = scalar_value(b, code)
+            repeat(&number, code, <char *>constant, a.numel)
+            p[2] = <char *>constant
+    for k in range(len(params)):
+        parameters[k] = scalar_value(params[k], code)
+    out = new_same(a, MT_BOOL if spec.result_bool else code)
+    p[0], p[1] = data_of(out), data_of(a)
+    loop(p, a.numel, parameters)
+    if grad_enabled() and mt_category[code] == 2 and (
+            (spec.grad[0].kind != MT_GRAD_NONE and requires_grad(a)) or
+            (t is not None and spec.grad[1].kind != MT_GRAD_NONE and requires_grad(t))):
+        operands.n = spec.n_inputs
+        operands.items[0], operands.items[1] = <PyObject *>a, <PyObject *>b
+        record_call(op, &operands, params, out, None, False)
+    return out
+
+
 # --- the derivative -----------------------------------------------------------------------------------------------------
 
 cdef int saved_mask(const mt_pointwise_op *spec, Operands *operands) noexcept:
@@ -354,35 +397,44 @@ cdef int record_call(int op, Operands *operands, tuple params, TensorBase out, T
     cdef int mask = saved_mask(spec, operands), k
     cdef bint same = True
     cdef TensorBase t
-    cdef object operand
-    cdef tuple inputs
+    cdef object operand, edge
+    cdef tuple edges = PyTuple_New(operands.n)
     node.op = op
     node.params = params
-    inputs = PyTuple_New(operands.n)
     for k in range(operands.n):
-        operand = None
-        if isinstance(<object>operands.items[k], TensorBase):
-            t = <TensorBase>operands.items[k]
-            operand = t
-            same = same and t.code == out.code and (t.numel == out.numel and same_shape(t, out))
+        operand = <object>operands.items[k]
+        edge = None
+        if isinstance(operand, TensorBase):
+            t = <TensorBase>operand
+            edge = edge_of(t)
+            same = same and t.code == out.code and t.numel == out.numel and same_shape(t, out)
             if (mask >> (k + 1)) & 1:
                 node.save(k, kept if kept is not None and t is out else t)
         else:
             if node.numbers is None:
                 node.numbers = [None, None, None]
-            node.numbers[k] = <object>operands.items[k]
-        Py_INCREF(operand)
-        PyTuple_SET_ITEM(inputs, k, operand)
+            node.numbers[k] = operand
+        Py_INCREF(edge)
+        PyTuple_SET_ITEM(edges, k, edge)
+    node.edges = edges
     if not same:
-        node.input_meta = tuple([None if t is None or (t.code == out.code and same_shape(t, out)) else
-                                 (shape_of(t), t.code) for t in inputs])
+        node.input_meta = tuple([meta_of(<object>operands.items[k], out) for k in range(operands.n)])
     if inplace:
-        rebase(out, node, inputs)
+        rebase(out, node)
     else:
-        record(node, out, inputs)
+        record_node(node, out)
     if (mask >> 4) & 1:
         node.save(3, out)
     return 0
+
+
+cdef object meta_of(object operand, TensorBase out):
+    """What the gradient of an operand must be brought to, where that is not the shape and type of the result."""
+    cdef TensorBase t
+    if not isinstance(operand, TensorBase):
+        return None
+    t = <TensorBase>operand
+    return None if t.code == out.code and same_shape(t, out) else (shape_of(t), t.code)
 
 
 @cython.final
@@ -997,7 +1049,7 @@ def fill_(TensorBase self not None, value):
     fill_data(self, scalar_value(value, mt_compute[self.code]))
     bump(self)
     if grad_enabled() and requires_grad(self):
-        rebase(self, FillBackward.__new__(FillBackward), (self,))
+        rebase(self, record_edges(FillBackward.__new__(FillBackward), (self,)))
     return self
 
 
@@ -1017,7 +1069,7 @@ cdef TensorBase fill_from(TensorBase self, TensorBase value):
     if grad_enabled() and (requires_grad(self) or requires_grad(value)):
         node = FillBackward.__new__(FillBackward)
         node.input_meta = (None, (shape_of(value), value.code))
-        rebase(self, node, (self, value))
+        rebase(self, record_edges(node, (self, value)))
     return self
 
 

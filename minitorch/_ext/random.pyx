@@ -20,7 +20,7 @@ from minitorch._ext.loops cimport (
 from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, inplace_operator, number_tensor, op_div, prepare_out
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_tensor,
-    parse_size, rebase, record, record1, recording1, same_shape, set_grad, shape_of,
+    parse_size, rebase, record, record_edges, record1, recording1, same_shape, set_grad, shape_of,
 )
 from minitorch._ext.threads cimport parallel_for, task_fn
 
@@ -363,7 +363,7 @@ cdef TensorBase changed(TensorBase t, str name):
     """t was filled in place."""
     bump(t)
     if recording1(t):
-        rebase(t, random_node(name), (t,))
+        rebase(t, record_edges(random_node(name), (t,)))
     return t
 
 
@@ -1112,7 +1112,7 @@ def dropout_(TensorBase self not None, double p, bint train):
         set_grad(before)
     bump(self)
     if recording1(self):
-        rebase(self, dropout_node(mask, 1 - p), (self,))
+        rebase(self, record_edges(dropout_node(mask, 1 - p), (self,)))
     return self
 
 

@@ -25,8 +25,7 @@ cdef class TensorBase:
     cdef object hooks                   # of a leaf: called with its gradient, or None
     cdef unsigned long long run         # where a running backward keeps this leaf's gradient; a hint (see tape)
     cdef Py_ssize_t slot
-    cdef dict __dict__
-    cdef object __weakref__
+    cdef bytes spilled                  # where the shape and strides are if they do not fit into dims
 
 
 cdef class Node:
@@ -62,6 +61,7 @@ ctypedef void (*view_hook)(TensorBase view) noexcept
 # --- making tensors
 cdef TensorBase new_like_class()                                     # an empty shell of the public class
 cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code)              # contiguous, own memory
+cdef TensorBase new_same(TensorBase like, int code)                 # of the shape of a contiguous tensor
 cdef TensorBase new_as(TensorBase like, int code)                    # same shape; strides too if dense
 cdef TensorBase new_view(TensorBase source, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides,
                          Py_ssize_t offset)                          # shares the storage; not recorded
@@ -91,11 +91,13 @@ cdef bint recording1(TensorBase a) noexcept                          # must an o
 cdef bint recording2(TensorBase a, TensorBase b) noexcept
 cdef bint recording(tuple tensors) noexcept
 cdef object edge_of(TensorBase t)
+cdef int record_node(Node node, TensorBase out) noexcept             # the node's edges are already set
 cdef TensorBase record(Node node, TensorBase out, tuple inputs)      # out becomes node's output 0
 cdef TensorBase record1(Node node, TensorBase out, TensorBase a)
 cdef TensorBase record2(Node node, TensorBase out, TensorBase a, TensorBase b)
 cdef int record_outputs(Node node, tuple outs, tuple inputs) except -1
 cdef int check_inplace(TensorBase t, str name) except -1             # refuse leaves that need gradients, read-only
-cdef int rebase(TensorBase t, Node node, tuple inputs) except -1     # t was changed in place by node
+cdef Node record_edges(Node node, tuple inputs)                     # sets them; for rebase
+cdef int rebase(TensorBase t, Node node) except -1                   # t was changed in place by node
 cdef void set_view_hooks(view_hook refresh, view_hook rebase_) noexcept
 cdef void bump(TensorBase t) noexcept                                # count an in-place change

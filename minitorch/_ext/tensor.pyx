@@ -4,7 +4,7 @@ A tensor is a shape, strides and an offset over a `Storage`.  A `Node` is one re
 what its inputs came from.  Replaying the nodes is the business of `tape`, changing shapes that of `views`.
 """
 cimport cython
-from libc.stdlib cimport malloc, free
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.string cimport memcpy
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
@@ -23,12 +23,23 @@ cdef extern from *:
     /* a Python class may have a __new__ of its own: go past it to the one of the engine's class */
     #define mt_make_as(base, type) (((PyTypeObject *)(base))->tp_new((PyTypeObject *)(type), mt_no_args, NULL))
     static PyObject *mt_no_args = NULL;
+
+    /* Cython gives a class its operators as methods too, and a Python subclass then finds those first: give it the
+     * class's own C functions, which cost no look-up. */
+    static void mt_inherit_operators(PyObject *to_, PyObject *from_) {
+        PyTypeObject *to = (PyTypeObject *)to_, *from = (PyTypeObject *)from_;
+        *to->tp_as_number = *from->tp_as_number;
+        *to->tp_as_mapping = *from->tp_as_mapping;
+        to->tp_richcompare = from->tp_richcompare;
+        PyType_Modified(to);
+    }
     """
     int mt_grad_mode
     int mt_inference_mode
     object mt_make(object type, object args)
     object mt_make_as(object base, object type)
     PyObject *mt_no_args
+    void mt_inherit_operators(object to, object from_)
 
 cdef extern from *:
     bint mul_overflows "__builtin_mul_overflow"(Py_ssize_t a, Py_ssize_t b, Py_ssize_t *result) nogil
@@ -47,14 +58,6 @@ mt_no_args = <PyObject *>no_args
 cdef class TensorBase:
     """Shape, strides and offset over a storage.  The public class is its Python subclass `minitorch.Tensor`."""
 
-    def __cinit__(self):
-        self.shape = self.dims
-        self.strides = self.dims
-
-    def __dealloc__(self):
-        if self.shape != self.dims:
-            free(self.shape)
-
     def __hash__(self):
         return <Py_ssize_t><PyObject *>self >> 4
 
@@ -64,6 +67,21 @@ def register_classes(tensor, size):
     global public_class, size_class, engine_class
     public_class, size_class = tensor, size
     engine_class = tensor.__base__
+    inherit_operators(tensor)
+
+
+# every method behind a slot that `inherit_operators` copies
+cdef tuple OPERATORS = tuple([f"__{prefix}{name}__" for name in (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift", "matmul")
+    for prefix in ("", "r", "i")]) + (
+    "__neg__", "__pos__", "__abs__", "__invert__", "__bool__", "__int__", "__float__", "__index__", "__len__",
+    "__getitem__", "__setitem__", "__delitem__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
+
+
+def inherit_operators(cls):
+    """Let a subclass that overrides no operator use the engine's directly."""
+    if all([getattr(cls, name, None) is getattr(engine_class, name, None) for name in OPERATORS]):
+        mt_inherit_operators(cls, engine_class)
 
 
 cdef type tensor_class():
@@ -74,20 +92,15 @@ cdef TensorBase new_like_class():
     return <TensorBase>mt_make_as(engine_class, public_class)
 
 
-cdef int set_rank(TensorBase t, int ndim) except -1:
+cdef inline int set_rank(TensorBase t, int ndim) except -1:
     """Make room for ndim sizes and strides."""
-    if ndim > INLINE_DIMS:
+    if ndim <= INLINE_DIMS:
+        t.shape = t.dims
+    else:
         if ndim > MAX_DIMS:
             raise ValueError(f"a tensor can have at most {MAX_DIMS} dimensions, not {ndim}")
-        if t.shape != t.dims:
-            free(t.shape)
-        t.shape = <Py_ssize_t *>malloc(2 * ndim * sizeof(Py_ssize_t))
-        if t.shape == NULL:
-            t.shape = t.dims
-            raise MemoryError()
-    elif t.shape != t.dims:
-        free(t.shape)
-        t.shape = t.dims
+        t.spilled = PyBytes_FromStringAndSize(NULL, 2 * ndim * sizeof(Py_ssize_t))
+        t.shape = <Py_ssize_t *>PyBytes_AS_STRING(t.spilled)
     t.strides = t.shape + ndim
     t.ndim = ndim
     return 0
@@ -154,6 +167,23 @@ cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code):
     t.code = code
     set_contiguous_dims(t, ndim, shape)
     t.storage = new_storage(numel * mt_itemsize[code])
+    return t
+
+
+cdef TensorBase new_same(TensorBase like, int code):
+    """A new tensor of the shape of a contiguous one, whose elements are no smaller."""
+    cdef TensorBase t
+    if like.ndim > INLINE_DIMS:
+        return new_tensor(like.ndim, like.shape, code)
+    t = new_like_class()
+    memcpy(t.dims, like.dims, sizeof(like.dims))
+    t.shape = t.dims
+    t.strides = t.dims + like.ndim
+    t.ndim = like.ndim
+    t.numel = like.numel
+    t.contiguous = True
+    t.code = code
+    t.storage = new_storage(like.numel * mt_itemsize[code])
     return t
 
 
@@ -353,7 +383,11 @@ def is_inference_mode_enabled():
 
 
 cdef bint requires_grad(TensorBase t) noexcept:
-    return t.leaf_requires_grad or edge_of(t) is not None
+    if t.leaf_requires_grad:
+        return True
+    if t.base is not None and t.base_version != t.storage.version:
+        refresh_view(t)
+    return t.grad_fn is not None
 
 
 cdef bint recording1(TensorBase a) noexcept:
@@ -394,8 +428,9 @@ cdef class Node:
         if hands_on(<PyObject *>self.saved3):
             doomed.append(self.saved3)
         if self.edges is not None and (<PyObject *>self.edges).ob_refcnt == 1:
-            for edge in self.edges:
-                if edge is not None and (<PyObject *>edge).ob_refcnt <= 2 and not isinstance(edge, TensorBase):
+            for edge in self.edges:                          # the same node may be there several times
+                if edge is not None and (<PyObject *>edge).ob_refcnt <= 1 + len(self.edges) and \
+                        not isinstance(edge, TensorBase):
                     doomed.append(edge)
         if dropping or not doomed:
             return
@@ -478,8 +513,8 @@ cdef class Node:
 
 
 cdef inline bint hands_on(PyObject *t) noexcept:
-    """Whether dropping this reference would drop a node in its turn."""
-    return t != <PyObject *>None and t.ob_refcnt == 1 and (<TensorBase>t).grad_fn is not None
+    """Whether dropping this reference, and the others that its node may have to it, would drop a node in its turn."""
+    return t != <PyObject *>None and t.ob_refcnt <= SAVED and (<TensorBase>t).grad_fn is not None
 
 
 cdef class OutputOf:
@@ -547,6 +582,14 @@ cdef inline void number(Node node) noexcept:
     node.seq = next_seq
 
 
+cdef int record_node(Node node, TensorBase out) noexcept:
+    """Make out the only result of a node whose edges are set."""
+    number(node)
+    node.n_outputs = 1
+    out.grad_fn = node
+    return 0
+
+
 cdef TensorBase record1(Node node, TensorBase out, TensorBase a):
     node.edges = (edge_of(a),)
     number(node)
@@ -565,18 +608,14 @@ cdef TensorBase record2(Node node, TensorBase out, TensorBase a, TensorBase b):
 
 cdef TensorBase record(Node node, TensorBase out, tuple inputs):
     """Make out the result of node, which was computed from inputs (None for an absent one)."""
-    node.edges = tuple([None if t is None else edge_of(<TensorBase>t) for t in inputs])
-    number(node)
-    node.n_outputs = 1
-    out.grad_fn = node
+    record_node(record_edges(node, inputs), out)
     return out
 
 
 cdef int record_outputs(Node node, tuple outs, tuple inputs) except -1:
     """The same for several outputs; None among outs stands for one without a gradient."""
     cdef int i
-    node.edges = tuple([None if t is None else edge_of(<TensorBase>t) for t in inputs])
-    number(node)
+    number(record_edges(node, inputs))
     node.n_outputs = len(outs)
     for i in range(node.n_outputs):
         if outs[i] is not None:
@@ -613,9 +652,15 @@ cdef void bump(TensorBase t) noexcept:
     t.storage.version += 1
 
 
-cdef int rebase(TensorBase t, Node node, tuple inputs) except -1:
-    """t has been changed in place: from now on it is the result of node, which was computed from inputs."""
-    record(node, t, inputs)
+cdef Node record_edges(Node node, tuple inputs):
+    """Set the edges of a node: to what its inputs (None for an absent one) come from."""
+    node.edges = tuple([None if t is None else edge_of(<TensorBase>t) for t in inputs])
+    return node
+
+
+cdef int rebase(TensorBase t, Node node) except -1:
+    """t has been changed in place: from now on it is the result of node, whose edges are set."""
+    record_node(node, t)
     t.output_nr = 0
     # a node that kept t itself would keep itself alive; its saved value is stale anyway
     if node.saved0 is t:

@@ -12,7 +12,7 @@ from minitorch._ext.loops cimport accumulate_data, contiguous_data, copy_data, z
 from minitorch._ext.storage cimport Storage
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, count_elements, describe, edge_of, grad_enabled,
-    is_dense, new_as, new_like_class, new_tensor, new_view, parse_size, rebase, record1, record2, recording1, requires_grad,
+    is_dense, new_as, new_like_class, new_tensor, new_view, parse_size, rebase, record1, record2, record_edges, recording1, requires_grad,
     same_shape, has_shape, set_dims, set_view_hooks, shape_of, strides_of, wrap_dim, wrap_int,
 )
 
@@ -343,7 +343,7 @@ cdef int copy_into(TensorBase dst, TensorBase src) except -1:
         node = CopyBackward.__new__(CopyBackward)
         if not same_shape(dst, src) or dst.code != src.code:
             node.input_meta = (None, (shape_of(src), src.code))
-        rebase(dst, node, (dst, src))
+        rebase(dst, record_edges(node, (dst, src)))
     return 0
 
 
