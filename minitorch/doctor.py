@@ -97,8 +97,15 @@ def _processor() -> str:
 
 
 def _allocator(stats: Mapping[str, int]) -> str:
-    megabytes = {name: f"{stats[name] / 2**20:.1f}" for name in ("allocated", "peak", "cached", "limit")}
-    return "{allocated} MiB in use, {peak} at most so far; {cached} kept for reuse, {limit} at most".format(**megabytes)
+    size = {name: _size(stats[name]) for name in ("allocated", "peak", "cached", "limit")}
+    return "{allocated} in use, {peak} at most so far; {cached} kept for reuse, {limit} at most".format(**size)
+
+
+def _size(nbytes: int) -> str:
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if nbytes >> power:
+            return f"{nbytes / (1 << power):.1f} {unit}"
+    return f"{nbytes} B"
 
 
 def _cupy() -> str:
