@@ -1,4 +1,4 @@
-"""``python -m minitorch`` trains a network on handwritten digits; ``python -m minitorch doctor`` looks at the set-up."""
+"""``python -m minitorch`` trains a network on handwritten digits; ``... doctor`` looks at what it runs on."""
 
 from __future__ import annotations
 

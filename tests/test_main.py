@@ -94,8 +94,8 @@ def test_progress(monkeypatch):
         for i in progress:
             progress.note = f"at {i}"
     assert plain.getvalue() == "work: 3 of 3 in 4.0 s, at 2\n"
-    assert terminal.getvalue().startswith("\rwork [========") and terminal.getvalue().endswith("3 of 3 in 4.0 s, at 2\n")
-    assert terminal.getvalue().count("\n") == 1
+    drawn = terminal.getvalue()
+    assert drawn.startswith("\rwork [========") and drawn.endswith("3 of 3 in 4.0 s, at 2\n") and drawn.count("\n") == 1
 
 
 def test_progress_without_a_length_and_with_an_early_end():

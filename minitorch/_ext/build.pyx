@@ -13,7 +13,7 @@ cdef extern from *:
 
 
 def build_info():
-    """The compiler, its flags, the switches of the build, and the instruction set that was chosen for this processor."""
+    """The compiler, its flags, the switches of the build, and the instruction set chosen for this processor."""
     cdef unsigned long version = CYTHON_HEX_VERSION
     return {
         "compiled": MT_BUILD_INFO.decode(),

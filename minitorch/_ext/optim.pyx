@@ -118,12 +118,13 @@ cdef int run(piece_fn piece, Item *items, Py_ssize_t n, const void *options) exc
     return 0
 
 
-# --- SGD ----------------------------------------------------------------------------------------------------------------
+# --- SGD ----------------------------------------------------------------------------------------------------
 
 cdef void sgd_piece(Item *item, Py_ssize_t start, Py_ssize_t n, const void *options) noexcept nogil:
     cdef const mt_sgd *o = <const mt_sgd *>options
     if item.code == MT_F32 and o.momentum != 0:
-        mt_sgd_momentum_f32(<float *>item.param + start, <float *>item.grad + start, <float *>item.state[0] + start, n, o)
+        mt_sgd_momentum_f32(<float *>item.param + start, <float *>item.grad + start, <float *>item.state[0] + start,
+                            n, o)
     elif item.code == MT_F32:
         mt_sgd_plain_f32(<float *>item.param + start, <float *>item.grad + start, n, o)
     elif o.momentum != 0:
@@ -169,7 +170,7 @@ def sgd(list params not None, state not None, double lr, double momentum, double
     return left
 
 
-# --- Adam ---------------------------------------------------------------------------------------------------------------
+# --- Adam ----------------------------------------------------------------------------------------------------
 
 cdef void adam_piece(Item *item, Py_ssize_t start, Py_ssize_t n, const void *options) noexcept nogil:
     cdef const mt_adam *o = <const mt_adam *>options

@@ -143,7 +143,8 @@ def test_default_collate():
 
 
 def test_default_convert():
-    out = default_convert({"a": np.ones(2), "b": [np.int64(3), "text"], "c": (1, np.zeros(1)), "d": Point(np.ones(1), 2)})
+    data = {"a": np.ones(2), "b": [np.int64(3), "text"], "c": (1, np.zeros(1)), "d": Point(np.ones(1), 2)}
+    out = default_convert(data)
     assert out["a"].tolist() == [1, 1] and out["b"][0] == 3 and out["b"][1] == "text"
     assert out["c"][1].tolist() == [0] and isinstance(out["d"], Point)
     assert isinstance(out["a"], minitorch.Tensor) and isinstance(out["d"].x, minitorch.Tensor)
@@ -172,7 +173,8 @@ class Plain(TensorDataset):
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"shuffle": True}, {"shuffle": True, "drop_last": True}, {"batch_size": 7}, {"batch_size": 64}, {"batch_size": 1},
+    {}, {"shuffle": True}, {"shuffle": True, "drop_last": True},
+    {"batch_size": 7}, {"batch_size": 64}, {"batch_size": 1},
     {"sampler": "replacement"}, {"sampler": "long"}, {"shuffle": True, "generator": True}, {"sampler": "list"},
 ])
 @pytest.mark.parametrize("part", [False, True])
@@ -222,7 +224,8 @@ def test_loader_refuses():
         ({"num_workers": 1}, NotImplementedError), ({"num_workers": -1}, ValueError), ({"timeout": -1}, ValueError),
         ({"timeout": 1}, ValueError), ({"prefetch_factor": 2}, ValueError), ({"persistent_workers": True}, ValueError),
         ({"shuffle": True, "sampler": [1]}, ValueError), ({"shuffle": 3}, ValueError),
-        ({"batch_sampler": [[1]], "batch_size": 2}, ValueError), ({"batch_sampler": [[1]], "drop_last": True}, ValueError),
+        ({"batch_sampler": [[1]], "batch_size": 2}, ValueError),
+        ({"batch_sampler": [[1]], "drop_last": True}, ValueError),
         ({"batch_size": None, "drop_last": True}, ValueError), ({"batch_size": 0}, ValueError),
     ]:
         with pytest.raises(error):
