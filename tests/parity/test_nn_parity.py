@@ -277,7 +277,8 @@ def test_functions_and_gradients(name, options):
 
 LOSSES = [
     ("mse_loss", {}), ("l1_loss", {}), ("smooth_l1_loss", {"beta": 0.3}), ("huber_loss", {"delta": 0.3}),
-    ("kl_div", {}), ("kl_div", {"log_target": True}), ("binary_cross_entropy", {}), ("binary_cross_entropy_with_logits", {}),
+    ("kl_div", {}), ("kl_div", {"log_target": True}), ("binary_cross_entropy", {}),
+    ("binary_cross_entropy_with_logits", {}),
     ("cross_entropy", {}), ("cross_entropy", {"label_smoothing": 0.2}),
 ]
 
