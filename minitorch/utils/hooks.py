@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -18,7 +19,9 @@ class RemovableHandle:
 
     next_id = 0
 
-    def __init__(self, hooks_dict: dict[int, Any], *, extra_dict: dict[int, Any] | list[dict[int, Any]] = ()) -> None:
+    def __init__(
+        self, hooks_dict: dict[int, Any], *, extra_dict: dict[int, Any] | Sequence[dict[int, Any]] = ()
+    ) -> None:
         self.id = RemovableHandle.next_id
         RemovableHandle.next_id += 1
         self.tables = [hooks_dict, *([extra_dict] if isinstance(extra_dict, dict) else extra_dict)]
