@@ -199,20 +199,25 @@ cdef inline char *value_at(Walk *w, char *x, Py_ssize_t position) noexcept nogil
     return x + position * w.reduced_stride[0]
 
 
+cdef inline Py_ssize_t run_left(Walk *w, Py_ssize_t position) noexcept nogil:
+    """How many values lie at one stride from a position on."""
+    cdef Py_ssize_t run = w.reduced_shape[w.reduced - 1]
+    return run - position if w.reduced == 1 else run - position % run
+
+
 cdef Py_ssize_t block_of_rows(Walk *w, char *x, Py_ssize_t position, Py_ssize_t n, char *state, char *buffer) noexcept nogil:
     """Reduce at most n values of one result to a state; how many it were."""
-    cdef Py_ssize_t run = w.reduced_shape[w.reduced - 1], stride = w.reduced_stride[w.reduced - 1]
-    cdef Py_ssize_t item = mt_itemsize[w.code], done = 0, length
+    cdef Py_ssize_t stride = w.reduced_stride[w.reduced - 1], item = mt_itemsize[w.code], done = 0, length
     if n > MT_BLOCK:
         n = MT_BLOCK
     if stride == item and w.source_code == w.code:
-        length = run - position % run
+        length = run_left(w, position)
         if n > length:
             n = length
         w.kernel.row(state, value_at(w, x, position), n, position, w.p)
         return n
     while done < n:
-        length = run - (position + done) % run
+        length = run_left(w, position + done)
         if length > n - done:
             length = n - done
         mt_convert[w.code][w.source_code](buffer + done * item, item, value_at(w, x, position + done), stride, length)
@@ -224,9 +229,8 @@ cdef Py_ssize_t block_of_rows(Walk *w, char *x, Py_ssize_t position, Py_ssize_t 
 cdef Py_ssize_t block_of_columns(Walk *w, char *x, Py_ssize_t width, Py_ssize_t position, Py_ssize_t n, char *states,
                                  char *buffer) noexcept nogil:
     """Reduce at most n values of each of `width` results side by side; how many it were."""
-    cdef Py_ssize_t run = w.reduced_shape[w.reduced - 1], row_stride = w.reduced_stride[w.reduced - 1]
-    cdef Py_ssize_t item = mt_itemsize[w.code], left = run - position % run, r
-    cdef Py_ssize_t stride = w.kept_stride[w.kept - 1]
+    cdef Py_ssize_t row_stride = w.reduced_stride[w.reduced - 1], stride = w.kept_stride[w.kept - 1]
+    cdef Py_ssize_t item = mt_itemsize[w.code], left = run_left(w, position), r
     if n > ROWS_OF_BLOCK:
         n = ROWS_OF_BLOCK
     if n > left:
@@ -339,6 +343,11 @@ cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, un
     if out.numel == 0:
         return 0
     w.kernel = &mt_reductions[op][code]
+    if out.numel == 1 and x.contiguous and x.numel <= MT_BLOCK and x.code == code and out.code == code and \
+            second is None and w.kernel.size == mt_itemsize[code]:
+        w.kernel.row(data_of(out), data_of(x), x.numel, 0, p)       # one block, and its state is the result
+        mt_finish(how, w.kernel, data_of(out), 1, 1, p)
+        return 0
     w.code = code
     w.p = p
     lay_out(&w, op, out, second, x, mask)
@@ -716,17 +725,17 @@ def prod(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, Tens
     """
     if dim is None:
         dim = axis
-    one_dim(dim, "prod")
     cdef int code = code_of(dtype, sum_code(input.code) if out is None else out.code)
     if code != input.code and mt_category[code] == 2:
         input = cast(input, code)
-    return into(out, product(input, dims_mask(dim, input.ndim), flag(keepdim, keepdims), dim is None, code), "prod")
+    return into(out, product(input, dims_mask(one_dim(dim, "prod"), input.ndim), flag(keepdim, keepdims), dim is None, code), "prod")
 
 
-cdef int one_dim(object dim, str name) except -1:
+cdef object one_dim(object dim, str name):
+    """The argument of a function that takes a single dimension or none."""
     if isinstance(dim, (tuple, list)):
         raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
-    return 0
+    return dim
 
 
 # --- the largest and the smallest -----------------------------------------------------------------------------------------
@@ -872,15 +881,14 @@ cdef object largest_or_smallest(TensorBase x, object dim, object keepdim, object
     """max and min, in all their forms."""
     cdef str name = "max" if largest else "min"
     cdef tuple results
-    if isinstance(dim, TensorBase) and (<TensorBase>dim).ndim + x.ndim > 0 or isinstance(dim, TensorBase) and out is not None:
+    if isinstance(dim, TensorBase):
         return (maximum if largest else minimum)(x, dim, out=out)
     if dim is None:
         if keepdim:
             raise TypeError(f"{name}(): keepdim needs a dim; {'amax' if largest else 'amin'} keeps all dimensions")
         return into(out, extreme(x, all_dims(x.ndim), False, True, largest, name,
                                  "MaxBackward1" if largest else "MinBackward1"), name)
-    one_dim(dim, name)
-    results = extreme_along(x, dim, flag(keepdim, None), largest, name)
+    results = extreme_along(x, one_dim(dim, name), flag(keepdim, None), largest, name)
     if out is not None:
         results = into(out[0], results[0], name), into(out[1], results[1], name)
     return (MaxResult if largest else MinResult)(results)
@@ -949,8 +957,7 @@ def aminmax(TensorBase input not None, *, dim=None, keepdim=False):
     >>> minitorch.tensor([3., 1., 2.]).aminmax().max
     tensor(3.)
     """
-    one_dim(dim, "aminmax")
-    cdef unsigned long long mask = dims_mask(dim, input.ndim)
+    cdef unsigned long long mask = dims_mask(one_dim(dim, "aminmax"), input.ndim)
     cdef bint keep = flag(keepdim, None)
     return AminmaxResult((extreme(input, mask, keep, dim is None, False, "aminmax", "AminmaxBackward0"),
                           extreme(input, mask, keep, dim is None, True, "aminmax", "AminmaxBackward0")))
@@ -959,9 +966,8 @@ def aminmax(TensorBase input not None, *, dim=None, keepdim=False):
 cdef TensorBase place_of_extreme(TensorBase x, object dim, bint keepdim, bint largest, str name):
     """The index of the first of the largest or smallest."""
     cdef int op = MT_ARGMAX if largest else MT_ARGMIN
-    cdef unsigned long long mask = dims_mask(dim, x.ndim)
+    cdef unsigned long long mask = dims_mask(one_dim(dim, name), x.ndim)
     cdef TensorBase out
-    one_dim(dim, name)
     if x.code == MT_BOOL:
         raise RuntimeError(f"{name}(): does not support bool input; convert it first, as in x.int().{name}()")
     refuse_empty(x, mask, dim is None, name)
@@ -1190,10 +1196,11 @@ cdef TensorBase norm_of(TensorBase x, unsigned long long mask, bint keepdim, bin
     """The vector norm of floating-point values."""
     cdef TensorBase out
     cdef NormBackward node
+    if (p < 0 or p == float("inf")) and count_of(x, mask) == 0:
+        raise RuntimeError(f"norm(): cannot compute the {p} norm on an empty tensor because the operation does not have an "
+                           f"identity: the input is {describe(x)}")
     if p == float("inf") or p == float("-inf"):
         return extreme(absolute(x), mask, keepdim, whole, p > 0, "norm", "LinalgVectorNormBackward0")
-    if p < 0:
-        refuse_empty(x, mask, whole, "norm")
     if p == 0:
         out = cast(sum_of(compare(x, 0, Py_NE), mask, keepdim), x.code)
     else:
@@ -1233,11 +1240,11 @@ def norm(TensorBase input not None, p="fro", dim=None, keepdim=False, TensorBase
     elif isinstance(p, str):
         raise NotImplementedError(f"norm(): p={p!r} is not supported, the orders are numbers and 'fro'; a nuclear norm is the "
                                   "sum of the singular values")
-    if dtype is not None:
-        input = cast(input, code_of(dtype))
     if mt_category[input.code] != 2:
         raise RuntimeError(f"norm(): Expected a floating point or complex tensor as input. Got {describe(input)}. "
                            "Convert it with .float()")
+    if dtype is not None:
+        input = cast(input, code_of(dtype))
     return into(out, norm_of(input, dims_mask(dim, input.ndim), flag(keepdim, None), dim is None, p), "norm")
 
 

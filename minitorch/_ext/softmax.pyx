@@ -2,7 +2,7 @@
 cimport cython
 from minitorch._ext.dtype cimport MT_F32, MT_F64, MT_I64, MT_U8, code_of, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, copy_data, fill_data, scalar_value
-from minitorch._ext.pointwise cimport cast, op_add, op_div, op_exp, op_mul, op_neg, op_sub
+from minitorch._ext.pointwise cimport OP_MUL, cast, inplace_operator, op_add, op_div, op_exp, op_mul, op_neg, op_sub
 from minitorch._ext.reduce cimport MT_SCALE, MT_SUM, all_dims, into, reduce_data, sum_of
 from minitorch._ext.tensor cimport (
     Node, TensorBase, data_of, describe, grad_enabled, new_tensor, new_view, record1, recording1, same_shape, shape_of,
@@ -26,6 +26,8 @@ cdef extern from "softmax.h" nogil:
     ctypedef void (*mt_softmax_columns_grad)(char *dx, const char *y, const char *g, Py_ssize_t n, Py_ssize_t step,
                                              Py_ssize_t columns) noexcept nogil
     ctypedef void (*mt_lse_rows)(char *lse, const char *x, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+    ctypedef void (*mt_cross_entropy_rows)(char *lse, char *dx, const char *x, const char *w, const double *a,
+                                           const double *d, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
     ctypedef double (*mt_dot_row)(const char *x, const char *w, Py_ssize_t n) noexcept nogil
     ctypedef void (*mt_cross_entropy_row_grad)(char *dx, const char *x, double lse, const char *w, double a, double d,
                                                Py_ssize_t n) noexcept nogil
@@ -35,6 +37,7 @@ cdef extern from "softmax.h" nogil:
         mt_softmax_rows_grad rows_grad[2]
         mt_softmax_columns_grad columns_grad[2]
         mt_lse_rows lse
+        mt_cross_entropy_rows cross_entropy
         mt_dot_row dot
         mt_cross_entropy_row_grad cross_entropy_grad
     const mt_softmax_kernels mt_softmax_f32, mt_softmax_f64
@@ -204,8 +207,8 @@ def softmax(TensorBase input not None, dim, dtype=None, *, TensorBase out=None):
     >>> minitorch.tensor([1., 1., 1., 1.]).softmax(0)
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
-    cdef TensorBase x = as_float(input, dtype, "softmax")
-    return into(out, softmax_of(x, wrap_dim(dim, x.ndim)), "softmax")
+    cdef int d = wrap_dim(dim, input.ndim)
+    return into(out, softmax_of(as_float(input, dtype, "softmax"), d), "softmax")
 
 
 def log_softmax(TensorBase input not None, dim, dtype=None, *, TensorBase out=None):
@@ -217,8 +220,8 @@ def log_softmax(TensorBase input not None, dim, dtype=None, *, TensorBase out=No
     >>> minitorch.tensor([0., 0.]).log_softmax(0)
     tensor([-0.6931, -0.6931])
     """
-    cdef TensorBase x = as_float(input, dtype, "log_softmax")
-    return into(out, log_softmax_of(x, wrap_dim(dim, x.ndim)), "log_softmax")
+    cdef int d = wrap_dim(dim, input.ndim)
+    return into(out, log_softmax_of(as_float(input, dtype, "log_softmax"), d), "log_softmax")
 
 
 # --- losses of class indices --------------------------------------------------------------------------------------------------
@@ -254,14 +257,25 @@ cdef struct Rows:
     char *lse
     char *losses
     char *weight
-    char *out
+    char *gradient
     long long *target
-    double scale                        # of the gradient, where there is one for all rows
+    double scale                        # of the gradient, the same for all rows
     char *g                             # the gradient of each row's loss, or NULL
+
+
+cdef enum:
+    ROWS_AT_ONCE = 64
 
 
 cdef inline double number_at(char *p, Py_ssize_t i, int item) noexcept nogil:
     return (<float *>p)[i] if item == 4 else (<double *>p)[i]
+
+
+cdef inline void put_at(char *p, Py_ssize_t i, int item, double value) noexcept nogil:
+    if item == 4:
+        (<float *>p)[i] = <float>value
+    else:
+        (<double *>p)[i] = value
 
 
 cdef inline void coefficients(Rows *r, Py_ssize_t i, double *a, double *b, double *d) noexcept nogil:
@@ -277,47 +291,61 @@ cdef inline void coefficients(Rows *r, Py_ssize_t i, double *a, double *b, doubl
 
 
 cdef void loss_rows(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """The losses of some rows, and on the way their gradient where it is wanted."""
     cdef Rows *r = <Rows *>context
-    cdef Py_ssize_t i
-    cdef double a, b, d, loss, lse
-    cdef char *row
-    if not r.likelihood:
-        r.kernels.lse(r.lse + begin * r.item, r.x + begin * r.n * r.item, end - begin, r.n)
-    for i in range(begin, end):
-        coefficients(r, i, &a, &b, &d)
-        loss = 0
-        if r.target[i] != r.ignored:
-            row = r.x + i * r.n * r.item
-            if r.likelihood:
-                loss = -b * number_at(row, r.target[i], r.item)
-            else:
-                lse = number_at(r.lse, i, r.item)
-                loss = b * (lse - number_at(row, r.target[i], r.item))
-                if d != 0:
-                    loss += d * (r.total_weight * lse - r.kernels.dot(row, r.weight, r.n))
-        if r.item == 4:
-            (<float *>r.losses)[i] = <float>loss
+    cdef double[ROWS_AT_ONCE] a, b, d
+    cdef Py_ssize_t first = begin, n, k
+    while first < end:
+        n = end - first if end - first < ROWS_AT_ONCE else ROWS_AT_ONCE
+        for k in range(n):
+            coefficients(r, first + k, &a[k], &b[k], &d[k])
+            if r.gradient != NULL:
+                a[k] *= r.scale
+                d[k] *= r.scale
+        if r.gradient != NULL:
+            r.kernels.cross_entropy(r.lse + first * r.item, r.gradient + first * r.n * r.item, r.x + first * r.n * r.item,
+                                    r.weight, a, d, n, r.n)
+        elif not r.likelihood:
+            r.kernels.lse(r.lse + first * r.item, r.x + first * r.n * r.item, n, r.n)
+        for k in range(n):
+            loss_row(r, first + k, b[k])
+        first += n
+
+
+cdef inline void loss_row(Rows *r, Py_ssize_t i, double b) noexcept nogil:
+    """Finish row i, the logarithm of whose sum of exponentials is known."""
+    cdef Py_ssize_t t = r.target[i]
+    cdef char *x = r.x + i * r.n * r.item
+    cdef char *dx
+    cdef double loss = 0, d = r.smoothing / r.n, lse
+    if t != r.ignored:
+        if r.likelihood:
+            loss = -b * number_at(x, t, r.item)
         else:
-            (<double *>r.losses)[i] = loss
+            lse = number_at(r.lse, i, r.item)
+            loss = b * (lse - number_at(x, t, r.item))
+            if d != 0:
+                loss += d * (r.total_weight * lse - r.kernels.dot(x, r.weight, r.n))
+        if r.gradient != NULL:
+            dx = r.gradient + i * r.n * r.item
+            put_at(dx, t, r.item, number_at(dx, t, r.item) - b * r.scale)
+    put_at(r.losses, i, r.item, loss)
 
 
 cdef void gradient_rows(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """The gradient of some rows, given their log-sum-exp."""
     cdef Rows *r = <Rows *>context
     cdef Py_ssize_t i
     cdef double a, b, d, g
-    cdef char *row
+    cdef char *dx
     for i in range(begin, end):
         coefficients(r, i, &a, &b, &d)
         g = r.scale if r.g == NULL else r.scale * number_at(r.g, i, r.item)
-        row = r.out + i * r.n * r.item
-        r.kernels.cross_entropy_grad(row, NULL if a == 0 or r.x == NULL else r.x + i * r.n * r.item,
+        dx = r.gradient + i * r.n * r.item
+        r.kernels.cross_entropy_grad(dx, NULL if a == 0 or r.x == NULL else r.x + i * r.n * r.item,
                                      0 if r.likelihood else number_at(r.lse, i, r.item), r.weight, g * a, g * d, r.n)
-        if r.target[i] == r.ignored:
-            pass
-        elif r.item == 4:
-            (<float *>row)[r.target[i]] -= <float>(g * b)
-        else:
-            (<double *>row)[r.target[i]] -= g * b
+        if r.target[i] != r.ignored:
+            put_at(dx, r.target[i], r.item, number_at(dx, r.target[i], r.item) - g * b)
 
 
 cdef int check_targets(Rows *r, double *denominator) except -1:
@@ -344,28 +372,40 @@ cdef class NllLossBackward(Node):
     """y = sum of w_t (lse x - x_t), or of -w_t x_t:  dx = dy w_t (softmax x - onehot t), or dy w_t (-onehot t)."""
     cdef Rows r
     cdef int reduction
-    cdef double denominator
+    cdef TensorBase made                # the gradient for dy = 1, where the forward has made it; given away once
 
     cdef object apply(self, TensorBase g):
+        cdef TensorBase dx = self.made, x
+        cdef double value
         if grad_enabled():
             return (self.by_operations(g),)
-        return (self.in_one_pass(self.saved(0), g),)
+        if dx is None:
+            x = self.saved(0)
+            return (converted(self.in_one_pass(x, g), x.code),)
+        self.made = None
+        value = number_at(data_of(converted(g, dx.code)), 0, self.r.item)
+        if value != 1:
+            inplace_operator(OP_MUL, dx, value)
+        return (converted(dx, g.code),)
+
+    cdef void release(self):
+        Node.release(self)
+        self.made = None
 
     cdef TensorBase in_one_pass(self, TensorBase x, TensorBase g):
-        """The gradient for x, or the part of it that does not depend on x where there is none, as if dy were 1."""
+        """The gradient for x; or where there is none, the part of it that does not depend on x, as if dy were 1."""
         cdef Py_ssize_t[2] shape = [self.r.rows, self.r.n]
-        cdef TensorBase target = self.saved(1), lse = self.saved(2), weight = self.saved(3), rows, out
+        cdef TensorBase target = self.saved(1), lse = self.saved(2), weight = self.saved(3), out
         cdef int code = MT_F32 if self.r.item == 4 else MT_F64
         cdef Rows r = self.r
         out = new_tensor(2, shape, code)
-        r.scale = 1 / self.denominator if self.reduction == MEAN else 1
         r.g = r.weight = r.x = r.lse = NULL
-        if self.reduction == NONE and g is not None:
-            rows = contiguous_data(converted(g, code))
-            r.g = data_of(rows)
-        elif g is not None:
-            rows = converted(g, code)
-            r.scale *= number_at(data_of(rows), 0, r.item)
+        if g is not None:
+            g = contiguous_data(converted(g, code))
+            if self.reduction == NONE:
+                r.g = data_of(g)
+            else:
+                r.scale *= number_at(data_of(g), 0, r.item)
         if x is not None:
             x = contiguous_data(converted(x, code))
             r.x = data_of(x)
@@ -373,7 +413,7 @@ cdef class NllLossBackward(Node):
             r.weight = data_of(weight)
         if lse is not None:
             r.lse = data_of(lse)
-        r.target, r.out = <long long *>data_of(target), data_of(out)
+        r.target, r.gradient = <long long *>data_of(target), data_of(out)
         run_rows(&r, gradient_rows)
         return out
 
@@ -390,7 +430,7 @@ cdef class NllLossBackward(Node):
         factors = new_tensor(2, column, MT_F64)
         for i in range(self.r.rows):
             coefficients(&r, i, &a, &b, &d)
-            (<double *>data_of(factors))[i] = a / self.denominator if self.reduction == MEAN else a
+            put_at(data_of(factors), i, 8, a * r.scale)
         if self.reduction == NONE:
             g = reshape_to(g, 2, column)
         if not r.likelihood:
@@ -408,27 +448,32 @@ cdef void run_rows(Rows *r, void (*task)(void *, Py_ssize_t, Py_ssize_t) noexcep
 
 cdef TensorBase class_loss(TensorBase x, TensorBase target, TensorBase weight, long long ignored, int reduction,
                            double smoothing, bint likelihood):
-    """The loss of rows of x (N, C), or of one row (C), for classes (N) or ()."""
+    """The loss of the rows of x (N, C) for classes (N)."""
     cdef Rows r
-    cdef int code = mt_compute[x.code], n_dims = x.ndim
-    cdef TensorBase values = contiguous_data(converted(x, code)), lse = None, losses, out
+    cdef int code = mt_compute[x.code]
+    cdef TensorBase values = contiguous_data(converted(x, code)), lse = None, made = None, losses, out
     cdef NllLossBackward node
-    cdef double denominator
-    r.rows, r.n = x.shape[0], x.shape[1]
-    r.kernels = kernels_for(code)
-    r.item = mt_itemsize[code]
-    r.ignored, r.smoothing, r.likelihood = ignored, smoothing, likelihood
+    cdef double denominator = 1
+    cdef bint recorded = recording1(x)
     target = contiguous_data(converted(target, MT_I64))
     if weight is not None:
         weight = contiguous_data(converted(weight, code))
+    r.rows, r.n, r.item = x.shape[0], x.shape[1], mt_itemsize[code]
+    r.kernels = kernels_for(code)
+    r.ignored, r.smoothing, r.likelihood = ignored, smoothing, likelihood
     losses = new_tensor(1, &r.rows, code)
-    r.target, r.weight = <long long *>data_of(target), NULL if weight is None else data_of(weight)
-    r.x, r.losses, r.lse = data_of(values), data_of(losses), NULL
+    r.x, r.losses, r.target = data_of(values), data_of(losses), <long long *>data_of(target)
+    r.weight = NULL if weight is None else data_of(weight)
+    r.lse = r.gradient = r.g = NULL
+    r.total_weight = r.n if weight is None or smoothing == 0 else r.kernels.dot(r.weight, NULL, r.n)
+    check_targets(&r, &denominator)
+    r.scale = 1 if reduction != MEAN else 1 / denominator if denominator != 0 else 0
     if not likelihood:
         lse = new_tensor(1, &r.rows, code)
         r.lse = data_of(lse)
-    r.total_weight = r.n if weight is None or smoothing == 0 else r.kernels.dot(r.weight, NULL, r.n)
-    check_targets(&r, &denominator)
+        if recorded and reduction != NONE:                  # the exponentials are at hand: most of the backward is done
+            made = new_tensor(2, x.shape, code)
+            r.gradient = data_of(made)
     run_rows(&r, loss_rows)
     if reduction == NONE:
         out = converted(losses, x.code)
@@ -438,9 +483,9 @@ cdef TensorBase class_loss(TensorBase x, TensorBase target, TensorBase weight, l
             fill_data(out, scalar_value(0.0 if reduction == SUM else float("nan"), code))
         else:
             reduce_data(MT_SUM, out, None, losses, 1, code, MT_SCALE, 1 if reduction == SUM else denominator)
-    if recording1(x):
+    if recorded:
         node = NllLossBackward.__new__(NllLossBackward)
-        node.r, node.reduction, node.denominator = r, reduction, denominator
+        node.r, node.reduction, node.made = r, reduction, made
         record1(node, out, x)
         node.save(0, x)
         node.save(1, target)

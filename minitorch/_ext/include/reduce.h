@@ -29,27 +29,28 @@ typedef struct {
     int8_t at[2];        /* and where in the state they lie */
 } mt_reduction;
 
-enum { MT_LANES = 32, MT_BLOCK = 1024, MT_TILE = 1024 };
+enum { MT_BLOCK = 1024, MT_TILE = 1024 };
+/* independent chains of sums that the compiler keeps in vector registers: enough to hide what an addition takes */
+#define MT_LANES(T) (256 / (int)sizeof(T))
 enum { MT_SUM, MT_SUM_ABS, MT_SUM_SQUARE, MT_SUM_POWER, MT_PROD, MT_MAX, MT_MIN, MT_ARGMAX, MT_ARGMIN, MT_MOMENTS,
        MT_LOGSUMEXP, MT_REDUCTIONS };
 
 /* --- a state that is one number: values are mapped and combined ---------------------------------------------------- */
 
-/* The lanes are independent chains that the compiler keeps in vector registers. */
 #define MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                       \
     ptrdiff_t i = 0;                                                                                               \
-    for (; i + MT_LANES <= n; i += MT_LANES)                                                                       \
-        for (int k = 0; k < MT_LANES; k++) lane[k] = COMBINE(lane[k], MAP(x[i + k]));                              \
+    for (; i + MT_LANES(T) <= n; i += MT_LANES(T))                                                                 \
+        for (int k = 0; k < MT_LANES(T); k++) lane[k] = COMBINE(lane[k], MAP(x[i + k]));                           \
     for (int k = 0; i < n; i++, k++) lane[k] = COMBINE(lane[k], MAP(x[i]));                                        \
-    for (int w = MT_LANES / 2; w > 0; w /= 2)                                                                      \
+    _Pragma("GCC unroll 8") for (int w = MT_LANES(T) / 2; w > 0; w /= 2)                                           \
         for (int k = 0; k < w; k++) lane[k] = COMBINE(lane[k], lane[k + w]);
 
 #define MT_FOLD(name, T, IDENTITY, MAP, COMBINE)                                                                   \
     MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) { \
         const T *restrict x = (const T *)values;                                                                   \
-        T lane[MT_LANES];                                                                                          \
+        T lane[MT_LANES(T)];                                                                                       \
         (void)base; (void)p;                                                                                       \
-        for (int k = 0; k < MT_LANES; k++) lane[k] = IDENTITY;                                                     \
+        for (int k = 0; k < MT_LANES(T); k++) lane[k] = IDENTITY;                                                  \
         MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                       \
         *(T *)states = lane[0];                                                                                    \
     }                                                                                                              \
@@ -86,8 +87,10 @@ enum { MT_SUM, MT_SUM_ABS, MT_SUM_SQUARE, MT_SUM_POWER, MT_PROD, MT_MAX, MT_MIN,
 #define MT_ADD(a, b) ((a) + (b))
 #define MT_MUL(a, b) ((a) * (b))
 /* once not a number, always not a number */
-#define MT_LARGER(a, b) ((b) > (a) || (b) != (b) ? (b) : (a))
-#define MT_SMALLER(a, b) ((b) < (a) || (b) != (b) ? (b) : (a))
+#define MT_CHOOSE(t, T)                                                                                            \
+    MT_INLINE T mt_larger_##t(T a, T b) { const T c = b > a ? b : a; return b != b ? b : c; }                      \
+    MT_INLINE T mt_smaller_##t(T a, T b) { const T c = b < a ? b : a; return b != b ? b : c; }
+MT_CHOOSE(f32, float) MT_CHOOSE(f64, double) MT_CHOOSE(i64, int64_t) MT_CHOOSE(u8, uint8_t)
 
 MT_FOLD(sum_f32, float, 0, MT_SAME, MT_ADD)
 MT_FOLD(sum_f64, double, 0, MT_SAME, MT_ADD)
@@ -101,14 +104,14 @@ MT_FOLD(power_f64, double, 0, MT_POWER_f64, MT_ADD)
 MT_FOLD(prod_f32, float, 1, MT_SAME, MT_MUL)
 MT_FOLD(prod_f64, double, 1, MT_SAME, MT_MUL)
 MT_FOLD(prod_i64, uint64_t, 1, MT_SAME, MT_MUL)
-MT_FOLD(max_f32, float, -INFINITY, MT_SAME, MT_LARGER)
-MT_FOLD(max_f64, double, -INFINITY, MT_SAME, MT_LARGER)
-MT_FOLD(max_i64, int64_t, INT64_MIN, MT_SAME, MT_LARGER)
-MT_FOLD(max_u8, uint8_t, 0, MT_SAME, MT_LARGER)
-MT_FOLD(min_f32, float, INFINITY, MT_SAME, MT_SMALLER)
-MT_FOLD(min_f64, double, INFINITY, MT_SAME, MT_SMALLER)
-MT_FOLD(min_i64, int64_t, INT64_MAX, MT_SAME, MT_SMALLER)
-MT_FOLD(min_u8, uint8_t, UINT8_MAX, MT_SAME, MT_SMALLER)
+MT_FOLD(max_f32, float, -INFINITY, MT_SAME, mt_larger_f32)
+MT_FOLD(max_f64, double, -INFINITY, MT_SAME, mt_larger_f64)
+MT_FOLD(max_i64, int64_t, INT64_MIN, MT_SAME, mt_larger_i64)
+MT_FOLD(max_u8, uint8_t, 0, MT_SAME, mt_larger_u8)
+MT_FOLD(min_f32, float, INFINITY, MT_SAME, mt_smaller_f32)
+MT_FOLD(min_f64, double, INFINITY, MT_SAME, mt_smaller_f64)
+MT_FOLD(min_i64, int64_t, INT64_MAX, MT_SAME, mt_smaller_i64)
+MT_FOLD(min_u8, uint8_t, UINT8_MAX, MT_SAME, mt_smaller_u8)
 
 /* --- the largest or smallest value and where it is first -------------------------------------------------------------- */
 
@@ -125,16 +128,16 @@ typedef float mt_v_f32; typedef double mt_v_f64; typedef int64_t mt_v_i64;
 #define MT_PLACE(name, t, OP, IDENTITY, COMBINE)                                                                   \
     MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) { \
         const mt_v_##t *restrict x = (const mt_v_##t *)values;                                                     \
-        mt_v_##t lane[MT_LANES];                                                                                   \
+        mt_v_##t lane[MT_LANES(mt_v_##t)];                                                                         \
         (void)p;                                                                                                   \
-        for (int k = 0; k < MT_LANES; k++) lane[k] = IDENTITY;                                                     \
+        for (int k = 0; k < MT_LANES(mt_v_##t); k++) lane[k] = IDENTITY;                                           \
         MT_FOLD_LANES(mt_v_##t, lane, MT_SAME, COMBINE)                                                            \
         const mt_v_##t value = lane[0];                                                                            \
         const int number = value == value;                                                                         \
-        for (i = 0; i + MT_LANES <= n; i += MT_LANES) {    /* whether it is among these, then which one */        \
+        for (i = 0; i + MT_LANES(mt_v_##t) <= n; i += MT_LANES(mt_v_##t)) {    /* whether it is among these, then which one */ \
             int found = 0;                                                                                         \
-            if (number) for (int k = 0; k < MT_LANES; k++) found |= x[i + k] == value;                             \
-            else for (int k = 0; k < MT_LANES; k++) found |= x[i + k] != x[i + k];                                 \
+            if (number) for (int k = 0; k < MT_LANES(mt_v_##t); k++) found |= x[i + k] == value;                   \
+            else for (int k = 0; k < MT_LANES(mt_v_##t); k++) found |= x[i + k] != x[i + k];                       \
             if (found) break;                                                                                      \
         }                                                                                                          \
         while (i + 1 < n && !(number ? x[i] == value : x[i] != x[i])) i++;                                         \
@@ -163,12 +166,12 @@ typedef float mt_v_f32; typedef double mt_v_f64; typedef int64_t mt_v_i64;
         for (ptrdiff_t j = 0; j < n; j++) if (MT_BEATS(o[j].value, OP, s[j].value)) s[j] = o[j];                   \
     }
 
-MT_PLACE(argmax_f32, f32, >, -INFINITY, MT_LARGER)
-MT_PLACE(argmax_f64, f64, >, -INFINITY, MT_LARGER)
-MT_PLACE(argmax_i64, i64, >, INT64_MIN, MT_LARGER)
-MT_PLACE(argmin_f32, f32, <, INFINITY, MT_SMALLER)
-MT_PLACE(argmin_f64, f64, <, INFINITY, MT_SMALLER)
-MT_PLACE(argmin_i64, i64, <, INT64_MAX, MT_SMALLER)
+MT_PLACE(argmax_f32, f32, >, -INFINITY, mt_larger_f32)
+MT_PLACE(argmax_f64, f64, >, -INFINITY, mt_larger_f64)
+MT_PLACE(argmax_i64, i64, >, INT64_MIN, mt_larger_i64)
+MT_PLACE(argmin_f32, f32, <, INFINITY, mt_smaller_f32)
+MT_PLACE(argmin_f64, f64, <, INFINITY, mt_smaller_f64)
+MT_PLACE(argmin_i64, i64, <, INT64_MAX, mt_smaller_i64)
 
 /* --- mean and sum of squared deviations --------------------------------------------------------------------------------
  * Around the rounded mean c of the block; what the rounding left is taken out again with the sum of the deviations.
@@ -180,19 +183,20 @@ typedef struct { double mean, squares, n; } mt_moments;
     MT_CLONES static void mt_moments_##t##_row(char *states, const char *values, ptrdiff_t n, int64_t base,        \
                                                double p) {                                                         \
         const T *restrict x = (const T *)values;                                                                   \
-        T c, lane[MT_LANES], square[MT_LANES];                                                                     \
+        enum { LANES = MT_LANES(T) / 2 };                                                                          \
+        T c, lane[LANES], square[LANES];                                                                           \
         ptrdiff_t i = 0;                                                                                           \
         mt_sum_##t##_row((char *)&c, values, n, base, p);                                                          \
         c /= (T)n;                                                                                                 \
-        for (int k = 0; k < MT_LANES; k++) lane[k] = square[k] = 0;                                                \
-        for (; i + MT_LANES <= n; i += MT_LANES)                                                                   \
-            for (int k = 0; k < MT_LANES; k++) {                                                                   \
+        for (int k = 0; k < LANES; k++) lane[k] = square[k] = 0;                                                   \
+        for (; i + LANES <= n; i += LANES)                                                                         \
+            for (int k = 0; k < LANES; k++) {                                                                      \
                 const T d = x[i + k] - c;                                                                          \
                 lane[k] += d; square[k] += d * d;                                                                  \
             }                                                                                                      \
         for (int k = 0; i < n; i++, k++) { const T d = x[i] - c; lane[k] += d; square[k] += d * d; }               \
         double rest = 0, squares = 0;                                                                              \
-        for (int k = 0; k < MT_LANES; k++) { rest += lane[k]; squares += square[k]; }                              \
+        for (int k = 0; k < LANES; k++) { rest += lane[k]; squares += square[k]; }                                 \
         *(mt_moments *)states = (mt_moments){c + rest / n, squares - rest * rest / n, n};                          \
     }                                                                                                              \
     MT_CLONES static void mt_moments_##t##_columns(char *states, const char *values, ptrdiff_t row_stride,         \
@@ -232,16 +236,17 @@ static inline double mt_finite(double v) { return fabs(v) < INFINITY ? v : 0; }
     MT_CLONES static void mt_logsumexp_##t##_row(char *states, const char *values, ptrdiff_t n, int64_t base,      \
                                                  double p) {                                                       \
         const T *restrict x = (const T *)values;                                                                   \
-        T max, lane[MT_LANES];                                                                                     \
+        enum { LANES = MT_LANES(T) / 2 };                                                                          \
+        T max, lane[LANES];                                                                                        \
         mt_max_##t##_row((char *)&max, values, n, base, p);                                                        \
         const T c = (T)mt_finite(max);                                                                             \
-        for (int k = 0; k < MT_LANES; k++) lane[k] = 0;                                                            \
+        for (int k = 0; k < LANES; k++) lane[k] = 0;                                                               \
         ptrdiff_t i = 0;                                                                                           \
-        for (; i + MT_LANES <= n; i += MT_LANES)                                                                   \
-            for (int k = 0; k < MT_LANES; k++) lane[k] += mt_exp_##t(x[i + k] - c);                                \
+        for (; i + LANES <= n; i += LANES)                                                                         \
+            for (int k = 0; k < LANES; k++) lane[k] += mt_exp_##t(x[i + k] - c);                                   \
         for (int k = 0; i < n; i++, k++) lane[k] += mt_exp_##t(x[i] - c);                                          \
         double sum = 0;                                                                                            \
-        for (int k = 0; k < MT_LANES; k++) sum += lane[k];                                                         \
+        for (int k = 0; k < LANES; k++) sum += lane[k];                                                            \
         *(mt_exponentials *)states = (mt_exponentials){max, sum};                                                  \
     }                                                                                                              \
     MT_CLONES static void mt_logsumexp_##t##_columns(char *states, const char *values, ptrdiff_t row_stride,       \
@@ -261,7 +266,7 @@ MT_EXPONENTIAL_KERNELS(f64, double)
 static void mt_logsumexp_merge(char *states, const char *others, ptrdiff_t n) {
     mt_exponentials *s = (mt_exponentials *)states; const mt_exponentials *o = (const mt_exponentials *)others;
     for (ptrdiff_t j = 0; j < n; j++) {
-        const double max = MT_LARGER(s[j].max, o[j].max), c = mt_finite(max);
+        const double max = mt_larger_f64(s[j].max, o[j].max), c = mt_finite(max);
         const double a = s[j].sum == 0 ? 0 : s[j].sum * exp(mt_finite(s[j].max) - c);
         const double b = o[j].sum == 0 ? 0 : o[j].sum * exp(mt_finite(o[j].max) - c);
         s[j] = (mt_exponentials){max, a + b};
@@ -275,7 +280,7 @@ static void mt_logsumexp_merge(char *states, const char *others, ptrdiff_t n) {
 #define MT_NUMBERS(name) MT_FLOATS(name), [MT_I64] = MT_ENTRY(name##_i64, int64_t, MT_I64)
 #define MT_PLACE_ENTRY(name, t, CODE) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns,                  \
     mt_##name##_##t##_merge, sizeof(mt_place_##t), {MT_I64, CODE}, {offsetof(mt_place_##t, index), 0}}
-#define MT_PLACES(name) MT_PLACE_ENTRY(name, f32, MT_F32), MT_PLACE_ENTRY(name, f64, MT_F64), \
+#define MT_PLACES(name) MT_PLACE_ENTRY(name, f32, MT_F32), MT_PLACE_ENTRY(name, f64, MT_F64),                      \
     MT_PLACE_ENTRY(name, i64, MT_I64)
 #define MT_STRUCT_ENTRY(name, t, CODE, S, FIRST, SECOND) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns, \
     mt_##name##_merge, sizeof(S), {MT_F64, MT_F64}, {offsetof(S, FIRST), offsetof(S, SECOND)}}

@@ -20,6 +20,9 @@ typedef void (*mt_softmax_columns_grad)(char *dx, const char *y, const char *g, 
                                         ptrdiff_t columns);
 /* log sum exp of rows */
 typedef void (*mt_lse_rows)(char *lse, const char *x, ptrdiff_t rows, ptrdiff_t n);
+/* the same, and on the way dx = a softmax(x) - d w for each row's a and d (w is 1 where NULL) */
+typedef void (*mt_cross_entropy_rows)(char *lse, char *dx, const char *x, const char *w, const double *a, const double *d,
+                                      ptrdiff_t rows, ptrdiff_t n);
 /* sum of w x (of x, where w is NULL) */
 typedef double (*mt_dot_row)(const char *x, const char *w, ptrdiff_t n);
 /* dx = a exp(x - lse) - d w (w is 1 where NULL; without x the exponential is 0) */
@@ -31,6 +34,7 @@ typedef struct {
     mt_softmax_rows_grad rows_grad[2];
     mt_softmax_columns_grad columns_grad[2];
     mt_lse_rows lse;
+    mt_cross_entropy_rows cross_entropy;
     mt_dot_row dot;
     mt_cross_entropy_row_grad cross_entropy_grad;
 } mt_softmax_kernels;
@@ -48,12 +52,13 @@ typedef struct {
         for (; start + MT_CHAINS <= n; start += MT_CHAINS)                                                         \
             for (int k = 0; k < MT_CHAINS; k++) STEP(chain[k], start + k);                                         \
         for (int k = 0; start + k < n; k++) STEP(chain[k], start + k);                                             \
-        for (int w = MT_CHAINS / 2; w > 0; w /= 2)                                                                 \
+        _Pragma("GCC unroll 8") for (int w = MT_CHAINS / 2; w > 0; w /= 2)                                                                 \
             for (int k = 0; k < w; k++) MT_JOIN_##STEP(chain[k], chain[k + w]);                                    \
         total = chain[0];                                                                                          \
     }
 
-#define MT_JOIN_MT_STEP_MAX(t, v) t = ((v) > t || (v) != (v)) ? (v) : t
+/* once not a number, always not a number */
+#define MT_JOIN_MT_STEP_MAX(t, v) do { t = (v) > t ? (v) : t; t = (v) != (v) ? (v) : t; } while (0)
 #define MT_STEP_MAX(t, i) MT_JOIN_MT_STEP_MAX(t, x[i])
 #define MT_JOIN_MT_STEP_SUM(t, v) t += (v)
 #define MT_STEP_SUM(t, i) t += y[i]
@@ -66,12 +71,21 @@ typedef struct {
 #define MT_JOIN_MT_STEP_PLAIN(t, v) t += (v)
 #define MT_STEP_PLAIN(t, i) t += x[i]
 
+/* exp of x <= 0.  Results too small for a normal number are 0: beside the largest, which is 1, they do not count. */
+#define MT_EXP_BELOW(t, T, LOWEST)                                                                                 \
+    MT_INLINE T mt_exp_below_##t(T x) {                                                                            \
+        T n, p = mt_exp_reduced_##t(x, 0, &n);                                                                     \
+        return x < LOWEST ? 0 : p * mt_pow2_##t(n);                                                                \
+    }
+MT_EXP_BELOW(f32, float, -87)
+MT_EXP_BELOW(f64, double, -708)
+
 #define MT_SOFTMAX_KERNELS(t, T)                                                                                   \
     MT_CLONES static void mt_softmax_rows_##t(char *out, const char *values, ptrdiff_t rows, ptrdiff_t n) {        \
         for (ptrdiff_t r = 0; r < rows; r++) {                                                                     \
             const T *restrict x = (const T *)values + r * n; T *restrict y = (T *)out + r * n;                     \
             MT_CHAINED(T, max, -INFINITY, MT_STEP_MAX)                                                             \
-            for (ptrdiff_t i = 0; i < n; i++) y[i] = mt_exp_##t(x[i] - max);                                       \
+            for (ptrdiff_t i = 0; i < n; i++) y[i] = mt_exp_below_##t(x[i] - max);                                       \
             MT_CHAINED(T, sum, 0, MT_STEP_SUM)                                                                     \
             const T scale = 1 / sum;                                                                               \
             for (ptrdiff_t i = 0; i < n; i++) y[i] *= scale;                                                       \
@@ -86,17 +100,39 @@ typedef struct {
                 const ptrdiff_t all = n;                                                                           \
                 T total = 0, largest;                                                                              \
                 { const T *restrict x = row; MT_CHAINED(T, max, -INFINITY, MT_STEP_MAX) largest = max; }           \
-                const T c = fabs((double)largest) < INFINITY ? largest : 0;                                        \
+                const T c = largest;                                                                               \
                 for (ptrdiff_t begin = 0; begin < all; begin += 512) {                                             \
                     const T *restrict x = row + begin;                                                             \
                     const ptrdiff_t n = all - begin < 512 ? all - begin : 512;                                     \
-                    for (ptrdiff_t i = 0; i < n; i++) y[i] = mt_exp_##t(x[i] - c);                                 \
+                    for (ptrdiff_t i = 0; i < n; i++) y[i] = mt_exp_below_##t(x[i] - c);                                 \
                     MT_CHAINED(T, sum, 0, MT_STEP_SUM)                                                             \
                     total += sum;                                                                                  \
                 }                                                                                                  \
                 top[r] = c; lse[first + r] = total;                                                                \
             }                                                                                                      \
             for (ptrdiff_t r = 0; r < some; r++) lse[first + r] = mt_log_##t(lse[first + r]) + top[r];             \
+        }                                                                                                          \
+    }                                                                                                              \
+    MT_CLONES static void mt_cross_entropy_rows_##t(char *out, char *gradient, const char *values,                 \
+                                                    const char *weights, const double *a, const double *d,         \
+                                                    ptrdiff_t rows, ptrdiff_t n) {                                 \
+        const T *restrict w = (const T *)weights;                                                                  \
+        T *lse = (T *)out, tops[64];                                                                               \
+        for (ptrdiff_t first = 0; first < rows; first += 64) {                                                     \
+            const ptrdiff_t some = rows - first < 64 ? rows - first : 64;                                          \
+            for (ptrdiff_t r = 0; r < some; r++) {                                                                 \
+                const T *restrict x = (const T *)values + (first + r) * n;                                         \
+                T *restrict y = (T *)gradient + (first + r) * n;                                                   \
+                MT_CHAINED(T, max, -INFINITY, MT_STEP_MAX)                                                         \
+                for (ptrdiff_t i = 0; i < n; i++) y[i] = mt_exp_below_##t(x[i] - max);                             \
+                MT_CHAINED(T, sum, 0, MT_STEP_SUM)                                                                 \
+                const T scale = (T)(a[first + r] / sum), e = (T)d[first + r];                                      \
+                if (e == 0) for (ptrdiff_t i = 0; i < n; i++) y[i] *= scale;                                       \
+                else if (w) for (ptrdiff_t i = 0; i < n; i++) y[i] = y[i] * scale - e * w[i];                      \
+                else for (ptrdiff_t i = 0; i < n; i++) y[i] = y[i] * scale - e;                                    \
+                tops[r] = max; lse[first + r] = sum;                                                               \
+            }                                                                                                      \
+            for (ptrdiff_t r = 0; r < some; r++) lse[first + r] = mt_log_##t(lse[first + r]) + tops[r];            \
         }                                                                                                          \
     }                                                                                                              \
     MT_CLONES static void mt_log_softmax_rows_##t(char *out, const char *values, ptrdiff_t rows, ptrdiff_t n) {    \
@@ -106,7 +142,7 @@ typedef struct {
             for (ptrdiff_t r = 0; r < some; r++) {                                                                 \
                 const T *restrict x = (const T *)values + (first + r) * n; T *restrict y = (T *)out + (first + r) * n; \
                 MT_CHAINED(T, max, -INFINITY, MT_STEP_MAX)                                                         \
-                for (ptrdiff_t i = 0; i < n; i++) y[i] = mt_exp_##t(x[i] - max);                                   \
+                for (ptrdiff_t i = 0; i < n; i++) y[i] = mt_exp_below_##t(x[i] - max);                                   \
                 MT_CHAINED(T, sum, 0, MT_STEP_SUM)                                                                 \
                 tops[r] = max; sums[r] = sum;                                                                      \
                 if (n >= 16) {                                  /* while the row is in the cache */                \
@@ -137,7 +173,7 @@ typedef struct {
             T *restrict dx = (T *)out + r * n; const T *restrict y = (const T *)result + r * n;                    \
             const T *restrict g = (const T *)gradient + r * g_step;                                                \
             MT_CHAINED(T, sum, 0, MT_STEP_GRADIENT)                                                                \
-            for (ptrdiff_t i = 0; i < n; i++) dx[i] = g[i] - mt_exp_##t(y[i]) * sum;                               \
+            for (ptrdiff_t i = 0; i < n; i++) dx[i] = g[i] - mt_exp_below_##t(y[i]) * sum;                               \
         }                                                                                                          \
     }                                                                                                              \
     MT_CLONES static void mt_softmax_columns_of_##t(char *out, const char *values, ptrdiff_t n, ptrdiff_t step,    \
@@ -150,7 +186,7 @@ typedef struct {
         }                                                                                                          \
         for (ptrdiff_t r = 0; r < n; r++) {                                                                        \
             const T *restrict x = (const T *)values + r * step; T *restrict y = (T *)out + r * step;               \
-            for (ptrdiff_t j = 0; j < columns; j++) { const T e = mt_exp_##t(x[j] - max[j]); y[j] = e; sum[j] += e; } \
+            for (ptrdiff_t j = 0; j < columns; j++) { const T e = mt_exp_below_##t(x[j] - max[j]); y[j] = e; sum[j] += e; } \
         }                                                                                                          \
         if (log) for (ptrdiff_t j = 0; j < columns; j++) sum[j] = mt_log_##t(sum[j]);                              \
         else for (ptrdiff_t j = 0; j < columns; j++) sum[j] = 1 / sum[j];                                          \
@@ -191,7 +227,7 @@ typedef struct {
         for (ptrdiff_t r = 0; r < n; r++) {                                                                        \
             const T *restrict y = (const T *)result + r * step, *restrict g = (const T *)gradient + r * step;      \
             T *restrict dx = (T *)out + r * step;                                                                  \
-            for (ptrdiff_t j = 0; j < columns; j++) dx[j] = g[j] - mt_exp_##t(y[j]) * sum[j];                      \
+            for (ptrdiff_t j = 0; j < columns; j++) dx[j] = g[j] - mt_exp_below_##t(y[j]) * sum[j];                      \
         }                                                                                                          \
     }                                                                                                              \
     MT_CLONES static double mt_dot_row_##t(const char *values, const char *weights, ptrdiff_t n) {                 \
@@ -204,7 +240,7 @@ typedef struct {
                                                         const char *weights, double a, double d, ptrdiff_t n) {    \
         T *restrict dx = (T *)out; const T *restrict x = (const T *)values, *restrict w = (const T *)weights;      \
         const T c = (T)lse, s = (T)a, e = (T)d;                                                                    \
-        if (x) for (ptrdiff_t i = 0; i < n; i++) dx[i] = s * mt_exp_##t(x[i] - c);                                 \
+        if (x) for (ptrdiff_t i = 0; i < n; i++) dx[i] = s * mt_exp_below_##t(x[i] - c);                                 \
         else for (ptrdiff_t i = 0; i < n; i++) dx[i] = 0;                                                          \
         if (e == 0) return;                                                                                        \
         if (w) for (ptrdiff_t i = 0; i < n; i++) dx[i] -= e * w[i];                                                \
@@ -214,7 +250,7 @@ typedef struct {
         {mt_softmax_rows_##t, mt_log_softmax_rows_##t}, {mt_softmax_columns_##t, mt_log_softmax_columns_##t},      \
         {mt_softmax_rows_grad_##t, mt_log_softmax_rows_grad_##t},                                                  \
         {mt_softmax_columns_grad_##t, mt_log_softmax_columns_grad_##t},                                            \
-        mt_lse_rows_##t, mt_dot_row_##t, mt_cross_entropy_row_grad_##t};
+        mt_lse_rows_##t, mt_cross_entropy_rows_##t, mt_dot_row_##t, mt_cross_entropy_row_grad_##t};
 
 MT_SOFTMAX_KERNELS(f32, float)
 MT_SOFTMAX_KERNELS(f64, double)
