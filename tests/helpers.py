@@ -287,7 +287,7 @@ def _check_first_order(
         v = [rng.uniform(0.5, 1.5, p.shape) * rng.choice([-1, 1], p.shape) for p in points]
 
         def value(h: float, v=v) -> float:
-            moved = [mt.tensor(p + h * d).requires_grad_(True) for p, d in zip(points, v)]
+            moved = [mt.tensor(np.asarray(p + h * d)).requires_grad_(True) for p, d in zip(points, v)]
             return sum(float((array(y) * array(u)).sum()) for y, u in zip(_as_tuple(function(*moved)), weights))
 
         measured = _directional(value, step)
@@ -313,7 +313,7 @@ def check_gradient(
     count = len(points)
     probe = _as_tuple(function(*(mt.tensor(p).requires_grad_(True) for p in points)))
     rng = np.random.default_rng(seed + 1)
-    seeds = [rng.uniform(0.5, 1.5, tuple(y.shape)) for y in probe if y.requires_grad]
+    seeds = [np.asarray(rng.uniform(0.5, 1.5, tuple(y.shape))) for y in probe if y.requires_grad]
 
     def gradient(*arguments):
         leaves, output_gradients = arguments[:count], arguments[count:]

@@ -248,7 +248,7 @@ def _unary() -> list[Spec]:
         values=SPREAD,
         smooth=NEAR,
     )
-    add("nan_to_num", lambda x: x, kind="same", exact=True, finite=True, nans=False, smooth=NEAR)
+    add("nan_to_num", lambda x: x, values=SPREAD, kind="same", exact=True, finite=True, nans=False, smooth=NEAR)
     add(
         "threshold",
         lambda x: np.where(x <= 0.5, 7, x),

@@ -366,5 +366,6 @@ def test_set_data_and_pickle(device: str) -> None:
     t = tensor(A).transpose(0, 1)
     for other in (pickle.loads(pickle.dumps(t)), copy.deepcopy(t)):
         assert_same(other, array(t))
-        assert not shares_memory(other, t) and other.stride() == t.stride()
+        assert not shares_memory(other, t) and other.dtype == t.dtype
+    assert copy.deepcopy(t).stride() == t.stride()
     assert copy.copy(t).data_ptr() == t.data_ptr()
