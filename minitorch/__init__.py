@@ -68,5 +68,5 @@ from ._functional import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
-from . import autograd, nn, optim, utils  # noqa: E402
+from . import autograd, datasets, nn, optim, utils  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402

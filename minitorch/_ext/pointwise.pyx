@@ -322,6 +322,8 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
         if recorded and saved_mask(spec, &operands) & 2:
             kept = new_as(out, out.code)                    # the derivative needs the value that is overwritten
             copy_data(kept, out)
+            edge_of(out)                                    # which keeps its place in the graph
+            kept.grad_fn, kept.output_nr = out.grad_fn, out.output_nr
     else:
         prepare_out(out, ndim, shape, result, name_of(op), recorded)
     if isinstance(a, TensorBase) and a is not out:
