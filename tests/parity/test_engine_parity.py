@@ -110,9 +110,7 @@ def check(case: str, **names) -> None:
             if issubclass(kind, k)
         )
         assert my_error is not None, f"{case}: PyTorch refuses ({their_error}), minitorch gives {mine!r}"
-        acceptable = (
-            (kind, RuntimeError, NotImplementedError) if kind in (RuntimeError, NotImplementedError) else (kind,)
-        )
+        acceptable = (kind, *ALSO.get(kind, ()))
         assert isinstance(my_error, acceptable), (
             f"{case}: {type(my_error).__name__} ({my_error}), PyTorch has {kind.__name__} ({their_error})"
         )
