@@ -184,7 +184,7 @@ def test_unary(name: str) -> None:
         pytest.fail(f"minitorch has no {name}")
     for dtype, shape in itertools.product(DTYPES, [(3, 4), (), (0,), (2, 0)]):
         if (name in ("erfinv", "digamma", "lgamma") and dtype in ("float16", "bfloat16")) or (
-            name == "sinc" and "int" in dtype
+            name == "sinc" and "float" not in dtype
         ):
             continue
         x = made(shape, dtype)
