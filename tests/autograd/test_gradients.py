@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -249,9 +250,10 @@ def test_cross_entropy(reduction: str) -> None:
         {"weight": weight, "ignore_index": 1},
         {"label_smoothing": 0.2},
     ):
-        check_gradient(lambda x: F.cross_entropy(x, target, reduction=reduction, **options), x)
+        check_gradient(partial(F.cross_entropy, target=target, reduction=reduction, **options), x)
         if "label_smoothing" not in options:
-            check_gradient(lambda x: F.nll_loss(mt.log_softmax(x, 1), target, reduction=reduction, **options), x)
+            loss = partial(F.nll_loss, target=target, reduction=reduction, **options)
+            check_gradient(lambda x, loss=loss: loss(mt.log_softmax(x, 1)), x)
     probabilities = mt.softmax(tensor(RNG.standard_normal((5, 4))), 1)
     check_gradient(lambda x: F.cross_entropy(x, probabilities, reduction=reduction), x)
     check_gradient(
@@ -265,7 +267,7 @@ def test_mse() -> None:
     if not hasattr(F, "mse_loss"):
         pytest.skip("nn.functional.mse_loss is not there yet")
     for reduction in ("mean", "sum", "none"):
-        check_gradient(lambda x, y: F.mse_loss(x, y, reduction=reduction), X, X * 0.5 + 1)
+        check_gradient(partial(F.mse_loss, reduction=reduction), X, X * 0.5 + 1)
 
 
 def test_ties_in_extremes() -> None:

@@ -147,6 +147,7 @@ def _unary() -> list[Spec]:
         _vectorize(_digamma),
         mp=lambda x: _mp_digamma(x),
         values=np.concatenate([POSITIVE, [-0.5, -1.5, -7.25, 40, 1e5, -3]]),
+        scale=lambda x: 1 + 0 * x,  # it has zeros
         ulp=4,
         smooth=POSITIVE,
     )
@@ -246,6 +247,8 @@ def _unary() -> list[Spec]:
         lambda x: np.where(np.isinf(x), inf, np.i0(np.where(np.isinf(x), 0, x))),
         mp=lambda x: mpmath.besseli(0, x),
         values=SPREAD,
+        finite=True,
+        ulp=3,
         smooth=NEAR,
     )
     add("nan_to_num", lambda x: x, values=SPREAD, kind="same", exact=True, finite=True, nans=False, smooth=NEAR)

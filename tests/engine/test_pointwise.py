@@ -173,10 +173,7 @@ def test_values(spec: Spec, name: str, device: str) -> None:
         pytest.skip("PyTorch's vectorised one is far off in places")
     f, xs = operation(spec), inputs(spec, name)
     result = float_of(spec, name)
-    if result not in FLOATS:
-        true = integer_values(spec, xs, result)
-    else:
-        true = true_values(spec, xs, result)
+    true = (true_values if result in FLOATS else integer_values)(spec, xs, result)
     variants = [list(layouts(x, name)) for x in xs]
     for index in range(len(variants[0])):
         # the operands take different layouts: the first one's and those after it
