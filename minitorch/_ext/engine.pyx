@@ -3,12 +3,11 @@
 `minitorch/_tensor.py` derives the public `Tensor` from `TensorMethods`; an operator defined here in Cython is reached
 from Python without a Python call.
 """
-cimport cython
 import numpy as np
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I64, code_from_numpy, code_of, default_code, dtype, dtype_of,
+    MT_BF16, MT_BOOL, MT_F32, MT_F64, MT_I64, code_from_numpy, code_of, default_code, dtype_of,
     mt_category, mt_compute, mt_itemsize, numpy_dtype, scalar_code,
 )
 from minitorch._ext.loops cimport copy_data, fill_data, mt_convert_loop, scalar_value
@@ -18,14 +17,14 @@ from minitorch._ext.pointwise cimport (
     OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, number_tensor, operator, prepare_out,
     resize,
 )
-from minitorch._ext.storage cimport Storage, borrow_storage
+from minitorch._ext.storage cimport borrow_storage
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
-    has_shape, new_as, new_like_class, new_tensor, new_view, parse_size, requires_grad, same_shape, set_dims, shape_of,
-    strides_of, tensor_class, wrap_dim,
+    MAX_DIMS, TensorBase, bump, check_inplace, data_of, describe, edge_of, grad_enabled,
+    new_as, new_like_class, new_tensor, parse_size, requires_grad as needs_grad, same_shape, set_dims, shape_of,
+    strides_of, wrap_dim,
 )
 from minitorch._ext.views cimport (
-    contiguous_of, copy_into, detach_of, expand_to, index_basic, select_of, transpose_of, view_of,
+    copy_into, detach_of, index_basic, select_of, transpose_of, view_of,
 )
 from minitorch._ext import index as advanced
 
@@ -176,8 +175,9 @@ cdef class TensorMethods(TensorBase):
     # --- numbers
     def __bool__(self):
         if self.numel != 1:
-            raise RuntimeError(f"Boolean value of Tensor with {'no values' if self.numel == 0 else 'more than one value'}"
-                               f" is ambiguous: {describe(self)}. Use .any() or .all()")
+            raise RuntimeError("Boolean value of Tensor with "
+                               f"{'no values' if self.numel == 0 else 'more than one value'} is ambiguous: "
+                               f"{describe(self)}. Use .any() or .all()")
         return bool(item(self))
 
     def __float__(self):
@@ -188,7 +188,8 @@ cdef class TensorMethods(TensorBase):
 
     def __index__(self):
         if self.numel != 1 or mt_category[self.code] == 2:
-            raise TypeError(f"only integer tensors of a single element can be converted to an index, not {describe(self)}")
+            raise TypeError("only integer tensors of a single element can be converted to an index, not "
+                            f"{describe(self)}")
         return int(item(self))
 
     def __len__(self):
@@ -203,7 +204,8 @@ cdef class TensorMethods(TensorBase):
 
     def __contains__(self, value):
         if not is_operand(value):
-            raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}.")
+            raise RuntimeError("Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+                               f"{type(value)}.")
         return bool(operator_any(compare(self, value, 2)))
 
     # --- indexing
@@ -223,7 +225,8 @@ cdef class TensorMethods(TensorBase):
     def __setitem__(self, key, value):
         cdef TensorBase place = None, source
         check_inplace(self, "setitem")
-        if type(key) is tuple or key is None or key is Ellipsis or isinstance(key, (int, slice)) and type(key) is not bool:
+        if type(key) is tuple or key is None or key is Ellipsis or (
+                isinstance(key, (int, slice)) and type(key) is not bool):
             place = index_basic(self, key if type(key) is tuple else (key,))
         if place is None:
             advanced.setitem(self, key, value)
@@ -240,7 +243,7 @@ cdef class TensorMethods(TensorBase):
     @property
     def requires_grad(self):
         """Whether gradients of this tensor are wanted: of a leaf as set, else if any of its inputs' are."""
-        return requires_grad(self)
+        return needs_grad(self)
 
     @requires_grad.setter
     def requires_grad(self, bint wanted):
@@ -263,15 +266,16 @@ cdef class TensorMethods(TensorBase):
             self.grad_ = None
             return
         if not isinstance(value, TensorBase):
-            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            raise TypeError("assigned grad expected to be a Tensor or None but got grad of type "
+                            f"{type(value).__name__}")
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
         if not same_shape(self, <TensorBase>value):
-            raise RuntimeError(f"assigned grad has data of a different size: {describe(<TensorBase>value)} for a tensor "
-                               f"{describe(self)}")
+            raise RuntimeError(f"assigned grad has data of a different size: {describe(<TensorBase>value)} for a "
+                               f"tensor {describe(self)}")
         if (<TensorBase>value).code != self.code:
-            raise RuntimeError(f"assigned grad has data of a different type: {describe(<TensorBase>value)} for a tensor "
-                               f"{describe(self)}")
+            raise RuntimeError(f"assigned grad has data of a different type: {describe(<TensorBase>value)} for a "
+                               f"tensor {describe(self)}")
         self.grad_ = value
 
     @grad.deleter
@@ -302,7 +306,8 @@ cdef class TensorMethods(TensorBase):
     def mT(self):
         """The last two dimensions exchanged."""
         if self.ndim < 2:
-            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor.")
+            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D "
+                               "tensor.")
         return transpose_of(self, self.ndim - 2, self.ndim - 1)
 
     @property
@@ -328,7 +333,7 @@ cdef class TensorMethods(TensorBase):
     # --- NumPy
     def __array__(self, dtype=None, copy=None):
         cdef object array
-        if requires_grad(self):
+        if needs_grad(self):
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         array = to_numpy(self)
         if dtype is not None and array.dtype != dtype:
@@ -336,7 +341,6 @@ cdef class TensorMethods(TensorBase):
                 raise ValueError(f"a tensor of {dtype_of(self.code)} cannot become an array of {dtype} without a copy")
             return array.astype(dtype)
         return array.copy() if copy else array
-
 
 
 cdef object operator_any(TensorBase t):
@@ -355,7 +359,8 @@ cdef int set_requires_grad(TensorBase t, bint wanted) except -1:
         if wanted:
             return 0
         raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                           "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
+                           "variable in a subgraph that doesn't require differentiation use var_no_grad = "
+                           "var.detach().")
     if wanted and mt_category[t.code] < 2:
         raise RuntimeError("only Tensors of floating point dtype can require gradients, not "
                            f"{dtype_of(t.code)}: convert first, with .float()")
@@ -374,7 +379,7 @@ def requires_grad_(TensorBase self not None, bint requires_grad=True):
     return self
 
 
-# --- attributes whose names the engine's own fields have, and what asks for the layout ------------------------------------
+# --- attributes whose names the engine's own fields have, and what asks for the layout --------------------------------
 
 def get_shape(TensorBase self not None):
     """The sizes of the dimensions, a `Size`."""
@@ -482,7 +487,7 @@ def to_dtype(TensorBase self not None, dtype not None):
     return cast(self, code_of(dtype))
 
 
-# --- values in and out ------------------------------------------------------------------------------------------------------
+# --- values in and out ------------------------------------------------------------------------------------------------
 
 def item(TensorBase self not None):
     """The value of a tensor of one element, as a Python number.
@@ -544,7 +549,7 @@ def numpy(TensorBase self not None, *, bint force=False):
     >>> minitorch.ones(2).numpy()
     array([1., 1.], dtype=float32)
     """
-    if requires_grad(self) and not force:
+    if needs_grad(self) and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     return to_numpy(self)
 
@@ -574,8 +579,8 @@ def from_numpy(array not None):
     for d in range(a.ndim):
         shape[d] = a.shape[d]
         if a.strides[d] < 0 and a.shape[d] > 1:
-            raise ValueError("At least one stride in the given numpy array is negative, and tensors with negative strides "
-                             "are not supported. Copy it first: array.copy()")
+            raise ValueError("At least one stride in the given numpy array is negative, and tensors with negative "
+                             "strides are not supported. Copy it first: array.copy()")
         if a.strides[d] % mt_itemsize[code]:
             if a.shape[d] > 1:
                 raise ValueError("given numpy array strides not a multiple of the element byte size. "
@@ -617,7 +622,7 @@ cdef TensorBase as_value(object value, int code):
     return tensor(value)
 
 
-# --- making tensors from data -----------------------------------------------------------------------------------------------
+# --- making tensors from data -----------------------------------------------------------------------------------------
 
 cdef TensorBase from_array(object array, int code):
     """A new tensor with a copy of an array's values."""
@@ -642,7 +647,6 @@ cdef object sequence_type(object data, int depth):
 cdef TensorBase from_sequence(object data, int code):
     """A tensor of nested lists of numbers, arrays or tensors."""
     cdef object array, first = sequence_type(data, 0)
-    cdef TensorBase t
     if isinstance(first, TensorBase):
         data = unwrapped(data)
         if code < 0:
@@ -712,7 +716,8 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     if isinstance(data, (float, int)):
         out = number_tensor(data, scalar_code(data) if code < 0 else code)
     elif isinstance(data, TensorBase):
-        out = new_tensor((<TensorBase>data).ndim, (<TensorBase>data).shape, (<TensorBase>data).code if code < 0 else code)
+        out = new_tensor((<TensorBase>data).ndim, (<TensorBase>data).shape,
+                         (<TensorBase>data).code if code < 0 else code)
         copy_data(out, <TensorBase>data)
     elif isinstance(data, (np.ndarray, np.generic)):
         out = from_array(np.asarray(data), code)
@@ -763,7 +768,7 @@ def check_device(device):
         raise NotImplementedError(f"device {device!r}: only the CPU is supported so far; use device='cpu'")
 
 
-# --- making tensors of sizes --------------------------------------------------------------------------------------------------
+# --- making tensors of sizes ------------------------------------------------------------------------------------------
 
 cdef int size_argument(tuple sizes, object size, Py_ssize_t *shape, str name) except -1:
     if size is not None:
@@ -786,7 +791,8 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
     if layout is not None and str(layout) != "torch.strided":
         raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
     if pin_memory:
-        raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it out")
+        raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it "
+                                  "out")
     if out is None:
         t = new_tensor(ndim, shape, default_code() if dtype is None else code_of(dtype))
     else:
@@ -863,7 +869,8 @@ cdef TensorBase like(TensorBase t, object dtype, object layout, object device, b
     if memory_format is not None and str(memory_format) not in ("torch.preserve_format", "torch.contiguous_format"):
         raise NotImplementedError(f"{name}: memory_format {memory_format} is not supported; leave it out")
     if pin_memory:
-        raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it out")
+        raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it "
+                                  "out")
     if memory_format is not None and str(memory_format) == "torch.contiguous_format":
         out = new_tensor(t.ndim, t.shape, t.code if dtype is None else code_of(dtype))
     else:
@@ -953,7 +960,7 @@ def resize_(TensorBase self not None, *sizes, memory_format=None):
     """
     cdef Py_ssize_t[MAX_DIMS] shape
     cdef int ndim = size_argument(sizes, None, shape, "resize_")
-    if grad_enabled() and requires_grad(self):
+    if grad_enabled() and needs_grad(self):
         raise RuntimeError("cannot resize variables that require grad")
     resize(self, ndim, shape)
     return self

@@ -4,10 +4,8 @@ Every form of advanced indexing comes down to one: a contiguous x whose dimensio
 index tensors of one shape.  The places that they name are worked out once; then whole blocks are moved.
 """
 import numpy as np
-cimport cython
-from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_I64, MT_NTYPES, code_of, combine, dtype_of, mt_category, mt_itemsize, mt_promote, numpy_dtype,
+    MT_BOOL, MT_I64, dtype_of, mt_category, mt_itemsize, mt_promote,
     scalar_code,
 )
 from minitorch._ext.loops cimport (
@@ -15,8 +13,9 @@ from minitorch._ext.loops cimport (
 )
 from minitorch._ext.pointwise cimport cast, number_tensor, op_where, prepare_out
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, grad_enabled, has_shape,
-    new_as, new_tensor, new_view, rebase, record, record1, record_edges, recording, recording1, requires_grad, same_shape, shape_of,
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, has_shape,
+    new_tensor, new_view, rebase, record, record1, record_edges, recording, recording1, requires_grad,
+    same_shape, shape_of,
     wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
@@ -31,7 +30,7 @@ cdef extern from "index.h" nogil:
     const mt_put_add_loop mt_put_add[10]
 
 
-# --- places -------------------------------------------------------------------------------------------------------------
+# --- places -----------------------------------------------------------------------------------------------------------
 
 cdef TensorBase places_of(TensorBase x, int lead, tuple indices):
     """Which block of x[l, ...] each position of the indices names, as int64; checks the bounds."""
@@ -128,7 +127,7 @@ cdef TensorBase take_data(TensorBase x, int lead, int indexed, TensorBase places
 cdef int put_data(TensorBase x, int lead, int indexed, TensorBase places, TensorBase v, bint add) except -1:
     """Write v, of the shape that taking gives, to the places of a contiguous x; or add it."""
     cdef Blocks b = blocks_of(x, lead, indexed)
-    cdef Py_ssize_t l, n = places.numel, size = mt_itemsize[x.code]
+    cdef Py_ssize_t _, n = places.numel, size = mt_itemsize[x.code]
     cdef char *to = data_of(x)
     cdef const char *source
     cdef const long long *place = <const long long *>data_of(places)
@@ -137,7 +136,7 @@ cdef int put_data(TensorBase x, int lead, int indexed, TensorBase places, Tensor
     if n == 0 or x.numel == 0:
         return 0
     with nogil:
-        for l in range(b.outer):
+        for _ in range(b.outer):
             if add:
                 mt_put_add[x.code](to, source, place, n, b.block)
             else:
@@ -147,7 +146,7 @@ cdef int put_data(TensorBase x, int lead, int indexed, TensorBase places, Tensor
     return 0
 
 
-# --- x[i] and its derivative ------------------------------------------------------------------------------------------------
+# --- x[i] and its derivative ------------------------------------------------------------------------------------------
 
 cdef class IndexBackward(Node):
     """y = x[i]:  dx is zero but for dx[i] += dy, so that an index named twice receives twice."""
@@ -201,7 +200,7 @@ cdef TensorBase index_at(TensorBase x, int lead, tuple indices):
     return taken(x, lead, len(indices), places_of(x, lead, indices))
 
 
-# --- keys -----------------------------------------------------------------------------------------------------------------
+# --- keys -------------------------------------------------------------------------------------------------------------
 
 cdef TensorBase as_index(object part):
     """A list, array or tensor of a key, as an integer or bool tensor."""
@@ -289,8 +288,8 @@ cdef tuple split_key(TensorBase x, object key):
             mask = <TensorBase>part
             for i in range((<TensorBase>mask).ndim):
                 if (<TensorBase>mask).shape[i] != x.shape[d + i]:
-                    raise IndexError(f"The shape of the mask {list(shape_of(mask))} at index {i} does not match the shape "
-                                     f"of the indexed tensor {list(shape_of(x))} at index {d + i}")
+                    raise IndexError(f"The shape of the mask {list(shape_of(mask))} at index {i} does not match the "
+                                     f"shape of the indexed tensor {list(shape_of(x))} at index {d + i}")
             if (<TensorBase>mask).ndim == 0:
                 raise NotImplementedError("indexing with a 0-d mask: use where() or masked_fill()")
             for index in nonzero_data(mask):
@@ -379,8 +378,8 @@ cdef int put_into(TensorBase view, int lead, int indexed, TensorBase places, Ten
     try:
         full = expand_to(value, n, shape)
     except RuntimeError:
-        raise RuntimeError(f"shape mismatch: value tensor of shape {list(shape_of(value))} cannot be broadcast to indexing "
-                           f"result of shape {[shape[d] for d in range(n)]}") from None
+        raise RuntimeError(f"shape mismatch: value tensor of shape {list(shape_of(value))} cannot be broadcast to "
+                           f"indexing result of shape {[shape[d] for d in range(n)]}") from None
     whole = contiguous_data(view)
     put_data(whole, lead, indexed, places, full, add)
     if whole is not view:
@@ -439,8 +438,8 @@ def index_put_(TensorBase self not None, indices, TensorBase values not None, bi
     cdef TensorBase view
     check_inplace(self, "index_put_")
     if values.code != self.code:
-        raise RuntimeError(f"index_put_: Index put requires the source and destination dtypes match, got {describe(self)} "
-                           f"for the destination and {describe(values)} for the source.")
+        raise RuntimeError("index_put_: Index put requires the source and destination dtypes match, got "
+                           f"{describe(self)} for the destination and {describe(values)} for the source.")
     where, lead, tensors = prepared(self, tuple([slice(None) if i is None else i for i in indices]))
     view = where
     put_into(view, lead, len(tensors), places_of(view, lead, tensors), values, accumulate)
@@ -452,7 +451,7 @@ def index_put(TensorBase input not None, indices, TensorBase values not None, bi
     return index_put_(clone_of(input), indices, values, accumulate)
 
 
-# --- along one dimension ------------------------------------------------------------------------------------------------------
+# --- along one dimension ----------------------------------------------------------------------------------------------
 
 def index_select(TensorBase input not None, dim, TensorBase index not None, *, TensorBase out=None):
     """The slices of ``input`` along ``dim`` that a vector of indices names.
@@ -496,8 +495,9 @@ cdef int check_gather(TensorBase x, int d, TensorBase index, str name) except -1
     if index.numel:
         for k in range(index.ndim):
             if k != d and index.shape[k] > x.shape[k]:
-                raise RuntimeError(f"{name}(): Size does not match at dimension {k}: expected index {list(shape_of(index))} "
-                                   f"to be no larger than self {list(shape_of(x))} apart from dimension {d}")
+                raise RuntimeError(f"{name}(): Size does not match at dimension {k}: expected index "
+                                   f"{list(shape_of(index))} to be no larger than self {list(shape_of(x))} apart from "
+                                   f"dimension {d}")
     return 0
 
 
@@ -651,7 +651,7 @@ def scatter_add(TensorBase input not None, dim, TensorBase index not None, Tenso
     return scatter_to(clone_of(input), dim, index, src, True, "scatter_add_")
 
 
-# --- masks ------------------------------------------------------------------------------------------------------------------
+# --- masks ------------------------------------------------------------------------------------------------------------
 
 cdef int check_mask(TensorBase mask, str name) except -1:
     if mask.code != MT_BOOL:
@@ -703,7 +703,8 @@ def masked_select(TensorBase input not None, TensorBase mask not None, *, Tensor
     cdef TensorBase result
     check_mask(mask, "masked_select")
     if broadcast_shape(&ndim, shape, input) < 0 or broadcast_shape(&ndim, shape, mask) < 0:
-        raise RuntimeError(f"masked_select: {describe(input)} and the mask {describe(mask)} cannot be broadcast together")
+        raise RuntimeError(f"masked_select: {describe(input)} and the mask {describe(mask)} cannot be broadcast "
+                           "together")
     input, mask = expand_to(input, ndim, shape), expand_to(mask, ndim, shape)
     if ndim == 0:
         input, mask = unsqueeze_of(input, 0), unsqueeze_of(mask, 0)
@@ -726,7 +727,7 @@ def nonzero(TensorBase input not None, *, bint as_tuple=False):
     return from_numpy(np.argwhere(numpy(mask, force=True)))
 
 
-# --- joining ------------------------------------------------------------------------------------------------------------------
+# --- joining ----------------------------------------------------------------------------------------------------------
 
 cdef class CatBackward(Node):
     """y = [x1, x2, ...] along a dimension:  each dx is its part of dy."""
@@ -782,12 +783,13 @@ def cat(tensors, dim=0, *, TensorBase out=None):
             lengths.append(-1)
             continue
         if t.ndim != first.ndim:
-            raise RuntimeError(f"cat: Tensors must have same number of dimensions: got {describe(first)} and {describe(t)}")
+            raise RuntimeError(f"cat: Tensors must have same number of dimensions: got {describe(first)} and "
+                               f"{describe(t)}")
         for i in range(t.ndim):
             if i != d and t.shape[i] != first.shape[i]:
                 raise RuntimeError(f"cat: Sizes of tensors must match except in dimension {d}. Expected size "
-                                   f"{first.shape[i]} but got size {t.shape[i]} in dimension {i} for tensor number {k} in "
-                                   f"the list: {describe(first)} and {describe(t)}")
+                                   f"{first.shape[i]} but got size {t.shape[i]} in dimension {i} for tensor number "
+                                   f"{k} in the list: {describe(first)} and {describe(t)}")
         lengths.append(t.shape[d])
         total += t.shape[d]
     for i in range(first.ndim):
@@ -798,7 +800,8 @@ def cat(tensors, dim=0, *, TensorBase out=None):
         prepare_out(out, first.ndim, shape, code, "cat", recording(parts))
         for t in parts:
             if may_overlap(out, t):
-                raise RuntimeError("cat: unsupported operation: the input tensors cannot refer to any of the output memory")
+                raise RuntimeError("cat: unsupported operation: the input tensors cannot refer to any of the output "
+                                   "memory")
     for k, t in enumerate(parts):
         if lengths[k] > 0 and t.numel:
             copy_data(part_of(result, d, start, lengths[k]), t)
@@ -837,6 +840,6 @@ def stack(tensors, dim=0, *, TensorBase out=None):
     cdef int d = wrap_dim(dim, first.ndim + 1)
     for k, t in enumerate(parts):
         if not same_shape(t, first):
-            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(shape_of(first))} at entry 0 and "
-                               f"{list(shape_of(t))} at entry {k}")
+            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(shape_of(first))} at entry "
+                               f"0 and {list(shape_of(t))} at entry {k}")
     return cat([unsqueeze_of(<TensorBase>t, d) for t in parts], d, out=out)

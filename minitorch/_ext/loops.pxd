@@ -11,7 +11,8 @@ cdef extern from "convert.h" nogil:
         unsigned char u8
         unsigned char b8
     ctypedef void (*mt_loop)(char *const *p, Py_ssize_t n, const mt_scalar *a) noexcept nogil
-    ctypedef void (*mt_convert_loop)(char *dst, Py_ssize_t ds, const char *src, Py_ssize_t ss, Py_ssize_t n) noexcept nogil
+    ctypedef void (*mt_convert_loop)(char *dst, Py_ssize_t ds, const char *src, Py_ssize_t ss,
+                                     Py_ssize_t n) noexcept nogil
 
 cdef enum:
     MAX_OPERANDS = 6
@@ -46,4 +47,4 @@ cdef TensorBase zeros_like_data(TensorBase like, int code)
 cdef TensorBase contiguous_data(TensorBase t)                      # t itself where it is contiguous already
 cdef TensorBase converted(TensorBase t, int code)                  # t itself where it has the type already
 cdef bint may_overlap(TensorBase a, TensorBase b) noexcept nogil   # other elements of the same memory
-cdef int accumulate_data(TensorBase dst, TensorBase src) except -1 # dst += src, where dst may show a place twice
+cdef int accumulate_data(TensorBase dst, TensorBase src) except -1  # dst += src, where dst may show a place twice

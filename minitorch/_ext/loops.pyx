@@ -4,14 +4,12 @@ Kernels are written for contiguous data of one type only.  The plan collapses th
 other in all operands and cuts the rest into pieces; an operand that is strided, broadcast or of another type is
 gathered into a buffer of `CHUNK` elements, which stays in the first cache, and a result likewise scattered.
 """
-cimport cython
 from libc.string cimport memcpy, memset
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_BF16, MT_F16, MT_F32, MT_F64, dtype_of, mt_category, mt_compute, mt_itemsize,
+    MT_BOOL, MT_F64, dtype_of, mt_category, mt_compute, mt_itemsize,
 )
-from minitorch._ext.storage cimport Storage
 from minitorch._ext.tensor cimport (
-    TensorBase, data_of, new_as, new_tensor, same_shape, is_dense, shape_of, describe,
+    TensorBase, data_of, new_as, new_tensor, same_shape,
 )
 from minitorch._ext.threads cimport parallel_for
 
@@ -261,7 +259,7 @@ cdef int broadcast_shape(int *ndim, Py_ssize_t *shape, TensorBase t) noexcept no
     return 0
 
 
-# --- copy and fill: two of the primitives of a device -------------------------------------------------------------------
+# --- copy and fill: two of the primitives of a device -----------------------------------------------------------------
 
 cdef mt_scalar scalar_value(object number, int code) except *:
     """A Python number as a value of a type, by truncation where the type is an integer; out of range is an error."""

@@ -1,27 +1,27 @@
 """Pointwise operations: everything in the table of `minitorch/ops/pointwise.py`.
 
-One function, `call`, does them all: it promotes the types, broadcasts the shapes, runs the generated loop over a plan and
-records one kind of node.  The node runs the generated loop of the derivative; where the derivative must itself be
+One function, `call`, does them all: it promotes the types, broadcasts the shapes, runs the generated loop over a plan
+and records one kind of node.  The node runs the generated loop of the derivative; where the derivative must itself be
 differentiable it evaluates the table's text over tensors instead.
 """
 cimport cython
 import warnings
-from cpython.object cimport Py_EQ, Py_NE, Py_LT, Py_LE, Py_GT, Py_GE, PyObject
+from cpython.object cimport Py_NE, Py_LT, Py_LE, Py_GT, Py_GE, PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I64, MT_NTYPES, code_of, combine, default_code, dtype, dtype_of,
+    MT_BOOL, MT_F64, combine, default_code, dtype_of,
     mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
 )
 from minitorch._ext.loops cimport (
-    CHUNK, GRAIN, Plan, broadcast_shape, copy_data, contiguous_data, converted, fill_data, may_overlap, mt_convert_loop,
-    mt_loop, mt_scalar, plan_add, plan_begin, plan_constant, plan_run, scalar_value, zero_data, zeros_like_data,
+    GRAIN, Plan, broadcast_shape, copy_data, contiguous_data, converted, fill_data, may_overlap,
+    mt_loop, mt_scalar, plan_add, plan_begin, plan_constant, plan_run, scalar_value, zeros_like_data,
 )
-from minitorch._ext.storage cimport Storage, new_storage
+from minitorch._ext.storage cimport new_storage
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled, has_shape,
-    is_dense, new_as, new_same, new_tensor, rebase, record1, record_edges, record_node, requires_grad, same_shape,
-    set_contiguous_dims, shape_of,
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
+    has_shape, is_dense, new_as, new_same, new_tensor, rebase, record1, record_edges, record_node, requires_grad,
+    same_shape, set_contiguous_dims, shape_of,
 )
 from minitorch._ext.views cimport reshape_to
 
@@ -91,7 +91,8 @@ cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object
     elif spec.n_inputs == 2 and isinstance(a, TensorBase) and isinstance(b, TensorBase) and \
             (<TensorBase>a).code == (<TensorBase>b).code:
         code = (<TensorBase>a).code
-    elif spec.n_inputs == 2 and type(b) is float and isinstance(a, TensorBase) and mt_category[(<TensorBase>a).code] == 2:
+    elif spec.n_inputs == 2 and type(b) is float and isinstance(a,
+                                                                TensorBase) and mt_category[(<TensorBase>a).code] == 2:
         code = (<TensorBase>a).code
     else:
         code = result_code(None if spec.mask_first else a, b, c)
@@ -147,7 +148,8 @@ cdef int prepare_out(TensorBase out, int ndim, const Py_ssize_t *shape, int code
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")
     if mt_category[code] > mt_category[out.code]:
-        raise RuntimeError(f"{name}: result type {title(code)} can't be cast to the desired output type {title(out.code)}")
+        raise RuntimeError(f"{name}: result type {title(code)} can't be cast to the desired output type "
+                           f"{title(out.code)}")
     check_inplace(out, name)
     if not has_shape(out, ndim, shape):
         if out.numel:
@@ -167,7 +169,7 @@ cdef int resize(TensorBase t, int ndim, const Py_ssize_t *shape) except -1:
     return 0
 
 
-# --- the forward ----------------------------------------------------------------------------------------------------------
+# --- the forward ------------------------------------------------------------------------------------------------------
 
 cdef struct Operands:
     int n
@@ -241,9 +243,9 @@ cdef TensorBase separate(int op, TensorBase t, TensorBase out):
     if not may_overlap(out, t):
         return t
     if is_dense(t) and is_dense(out) and t.code == out.code:
-        raise RuntimeError(f"{name_of(op)}: unsupported operation: some elements of the input tensor {describe(t)} and the "
-                           f"written-to tensor {describe(out)} refer to a single memory location. "
-                           "Please clone() the tensor before performing the operation.")
+        raise RuntimeError(f"{name_of(op)}: unsupported operation: some elements of the input tensor {describe(t)} "
+                           f"and the written-to tensor {describe(out)} refer to a single memory location. Please "
+                           "clone() the tensor before performing the operation.")
     copy = new_as(t, t.code)
     copy_data(copy, t)
     return copy
@@ -379,7 +381,7 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
     return out
 
 
-# --- the derivative -----------------------------------------------------------------------------------------------------
+# --- the derivative ---------------------------------------------------------------------------------------------------
 
 cdef int saved_mask(const mt_pointwise_op *spec, Operands *operands) noexcept:
     """Which operands (bits 1 to 3) and whether the result (bit 4) the wanted gradients need."""
@@ -576,12 +578,13 @@ cdef dict functions():
 
 # the name of each operation's node; a few share PyTorch's name for a special case
 cdef dict _special_names = dict(square="Pow", cube="Pow", add_scaled="Add", sub_scaled="Sub", positive="Clone",
-                                floor_divide="FloorDivide", gelu_tanh="Gelu", clamp_min="ClampMin", clamp_max="ClampMax")
+                                floor_divide="FloorDivide", gelu_tanh="Gelu", clamp_min="ClampMin",
+                                clamp_max="ClampMax")
 cdef list node_names = [_special_names.get(name, "".join([part.capitalize() for part in name.split("_")]))
                         for name in [name_of(op) for op in range(MT_OP_COUNT)]]
 
 
-# --- what other modules build on --------------------------------------------------------------------------------------------
+# --- what other modules build on --------------------------------------------------------------------------------------
 
 cdef TensorBase op_add(object a, object b):
     return call(MT_OP_add, a, b)
@@ -712,7 +715,7 @@ cdef int add_into(TensorBase total, TensorBase term) except -1:
     return run(&mt_pointwise[MT_OP_add], mt_pointwise[MT_OP_add].loop[code], code, total, &operands, NULL)
 
 
-# --- the functions: regular signatures are generated, the others follow ---------------------------------------------------
+# --- the functions: regular signatures are generated, the others follow -----------------------------------------------
 
 cdef inline TensorBase unary(int op, TensorBase input, TensorBase out):
     return call(op, input, None, None, (), out)
@@ -1011,8 +1014,10 @@ def round(TensorBase input not None, *, decimals=0, TensorBase out=None):
     if mt_category[input.code] < 2:
         raise RuntimeError(f"round: not implemented for integers with decimals != 0, got {describe(input)}")
     if decimals > 0:
-        return call(MT_OP_div, call(MT_OP_round, call(MT_OP_mul, input, 10.0 ** decimals)), 10.0 ** decimals, None, (), out)
-    return call(MT_OP_mul, call(MT_OP_round, call(MT_OP_div, input, 10.0 ** -decimals)), 10.0 ** -decimals, None, (), out)
+        return call(MT_OP_div, call(MT_OP_round, call(MT_OP_mul, input, 10.0 ** decimals)), 10.0 ** decimals, None, (),
+                    out)
+    return call(MT_OP_mul, call(MT_OP_round, call(MT_OP_div, input, 10.0 ** -decimals)), 10.0 ** -decimals, None, (),
+                out)
 
 
 def round_(TensorBase self not None, *, decimals=0):

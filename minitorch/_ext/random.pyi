@@ -1,14 +1,20 @@
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, TypeAlias, overload
 
+from typing_extensions import Self
+
 from minitorch import Tensor, dtype
 from minitorch import device as _device
+from minitorch._ext.tensor import Node
 
 _Size: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 _Device: TypeAlias = _device | str | None
 
+class DropoutBackward(Node): ...
+class RandomBackward(Node): ...
+
 class Generator:
-    def __init__(self, device: _Device = "cpu") -> None: ...
+    def __new__(cls, device: _Device = "cpu") -> Self: ...
     def manual_seed(self, seed: SupportsIndex) -> Generator: ...
     def seed(self) -> int: ...
     def initial_seed(self) -> int: ...
@@ -27,10 +33,10 @@ def initial_seed() -> int: ...
 def get_rng_state() -> Tensor: ...
 def set_rng_state(new_state: Tensor) -> None: ...
 def uniform_(
-    self: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None
+    self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor: ...
 def normal_(
-    self: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None
+    self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor: ...
 def random_(
     self: Tensor, from_: int = ..., to: int | None = ..., *, generator: Generator | None = None
@@ -38,12 +44,12 @@ def random_(
 def bernoulli_(
     self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None
 ) -> Tensor: ...
-def exponential_(self: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor: ...
+def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor: ...
 def cauchy_(
-    self: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None
+    self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor: ...
 def log_normal_(
-    self: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None
+    self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None
 ) -> Tensor: ...
 def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor: ...
 def rand(
@@ -136,7 +142,7 @@ def normal(
 def normal(
     mean: float,
     std: float,
-    size: _Size,
+    size: _Size | None = None,
     *,
     generator: Generator | None = None,
     out: Tensor | None = None,

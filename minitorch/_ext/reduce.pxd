@@ -2,7 +2,8 @@ from minitorch._ext.tensor cimport TensorBase
 
 cdef extern from "reduce.h" nogil:
     ctypedef void (*mt_row_kernel)(char *states, const char *x, Py_ssize_t n, long long base, double p) noexcept
-    ctypedef void (*mt_columns_kernel)(char *states, const char *x, Py_ssize_t row_stride, Py_ssize_t rows, Py_ssize_t n,
+    ctypedef void (*mt_columns_kernel)(char *states, const char *x, Py_ssize_t row_stride, Py_ssize_t rows,
+                                       Py_ssize_t n,
                                        long long base, double p) noexcept
     ctypedef void (*mt_merge_kernel)(char *states, const char *others, Py_ssize_t n) noexcept
     ctypedef struct mt_reduction:

@@ -9,7 +9,7 @@ from cpython.object cimport Py_GT, Py_LT, Py_NE
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_F32, MT_F64, MT_I64, MT_U8, code_of, default_code, dtype_of, mt_category, mt_compute, mt_itemsize,
+    MT_BOOL, MT_I64, MT_U8, code_of, default_code, dtype_of, mt_category, mt_compute, mt_itemsize,
 )
 from minitorch._ext.loops cimport (
     GRAIN, contiguous_data, converted, copy_data, fill_data, mt_convert_loop, scalar_value, zero_data, zeros_like_data,
@@ -22,7 +22,7 @@ from minitorch._ext.tensor cimport (
     record_outputs, recording1, shape_of, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
-from minitorch._ext.views cimport clone_of, copy_into, expand_to, reshape_to, select_of, slice_of
+from minitorch._ext.views cimport copy_into, expand_to, reshape_to, select_of, slice_of
 
 import warnings
 from operator import itemgetter
@@ -33,7 +33,8 @@ cdef extern from "convert.h" nogil:
 
 cdef extern from "reduce.h" nogil:
     const mt_reduction mt_reductions[11][10]
-    ctypedef void (*mt_scan_kernel)(char *out, const char *x, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t columns) noexcept
+    ctypedef void (*mt_scan_kernel)(char *out, const char *x, Py_ssize_t step, Py_ssize_t rows,
+                                    Py_ssize_t columns) noexcept
     const mt_scan_kernel mt_scans[2][10]
     enum:
         MT_SCAN_SUM
@@ -126,7 +127,8 @@ cdef void join_dims(Walk *w) noexcept nogil:
     w.reduced = j + 1
 
 
-cdef void lay_out(Walk *w, int op, TensorBase out, TensorBase second, TensorBase x, unsigned long long mask) noexcept nogil:
+cdef void lay_out(Walk *w, int op, TensorBase out, TensorBase second, TensorBase x,
+                  unsigned long long mask) noexcept nogil:
     """Sort the dimensions of x into kept and reduced ones."""
     cdef int d, j = 0, item = mt_itemsize[x.code]
     cdef bint keepdim = out.ndim == x.ndim
@@ -205,7 +207,8 @@ cdef inline Py_ssize_t run_left(Walk *w, Py_ssize_t position) noexcept nogil:
     return run - position if w.reduced == 1 else run - position % run
 
 
-cdef Py_ssize_t block_of_rows(Walk *w, char *x, Py_ssize_t position, Py_ssize_t n, char *state, char *buffer) noexcept nogil:
+cdef Py_ssize_t block_of_rows(Walk *w, char *x, Py_ssize_t position, Py_ssize_t n, char *state,
+                              char *buffer) noexcept nogil:
     """Reduce at most n values of one result to a state; how many it were."""
     cdef Py_ssize_t stride = w.reduced_stride[w.reduced - 1], item = mt_itemsize[w.code], done = 0, length
     if n > MT_BLOCK:
@@ -284,7 +287,7 @@ cdef void store(Walk *w, Py_ssize_t tile, char *states) noexcept nogil:
                 out += (rest % w.kept_shape[d]) * w.out_stride[k][d]
                 rest //= w.kept_shape[d]
             mt_convert[w.out_code[k]][w.kernel.code[k]](out, w.out_stride[k][inner], states + w.kernel.at[k],
-                                                       w.kernel.size, width)
+                                                        w.kernel.size, width)
 
 
 cdef void reduce_units(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
@@ -313,7 +316,8 @@ cdef void reduce_units(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept
             reduce_range(w, x, width, first, last, states, <char *>buffer)
         else:
             for j in range(width):                              # the stack above a state is free for the next
-                reduce_range(w, x + j * w.kept_stride[inner], 1, first, last, states + j * w.kernel.size, <char *>buffer)
+                reduce_range(w, x + j * w.kept_stride[inner], 1, first, last, states + j * w.kernel.size,
+                             <char *>buffer)
         if w.segments == 1:
             store(w, tile, states)
         else:
@@ -430,8 +434,8 @@ cdef int refuse_empty(TensorBase x, unsigned long long mask, bint whole, str nam
     cdef int d
     if whole and x.numel == 0:
         kind = IndexError if name.startswith("arg") else RuntimeError
-        raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
-                   f"with the 'dim' argument. The input is {describe(x)}")
+        raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
+                   f"dim with the 'dim' argument. The input is {describe(x)}")
     for d in range(x.ndim):
         if (mask >> d) & 1 and x.shape[d] == 0:
             raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size, the input is {describe(x)}")
@@ -506,7 +510,7 @@ cdef type return_type(str name, str first, str second):
     })
 
 
-# --- sum and mean -------------------------------------------------------------------------------------------------------
+# --- sum and mean -----------------------------------------------------------------------------------------------------
 
 cdef TensorBase sum_data(TensorBase x, unsigned long long mask, bint keepdim, int code, int how=MT_AS_IS, double p=1):
     """The sum as a type; not recorded."""
@@ -613,9 +617,9 @@ def mean(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, Tens
         dim = axis
     cdef int code = code_of(dtype, input.code)
     if mt_category[code] != 2:
-        raise RuntimeError(f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} dtype must be "
-                           f"either a floating point or complex dtype. Got: {dtype_of(code).name}. "
-                           "Convert the input with .float(), or give dtype=")
+        raise RuntimeError(f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} dtype "
+                           f"must be either a floating point or complex dtype. Got: {dtype_of(code).name}. Convert "
+                           "the input with .float(), or give dtype=")
     return into(out, averaged(input, dims_mask(dim, input.ndim), flag(keepdim, keepdims), dim is None, code), "mean")
 
 
@@ -639,7 +643,8 @@ def nanmean(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, T
     tensor(1.5000)
     """
     if mt_category[input.code] != 2:
-        raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {describe(input)}")
+        raise RuntimeError("nanmean(): expected input to have floating point or complex dtype but got "
+                           f"{describe(input)}")
     result = op_div(nansum(input, dim, keepdim, dtype=dtype), sum(op_eq(input, input), dim, keepdim))
     return into(out, result, "nanmean")
 
@@ -654,7 +659,7 @@ def count_nonzero(TensorBase input not None, dim=None):
     return sum_of(compare(input, 0, Py_NE), dims_mask(dim, input.ndim), False)
 
 
-# --- product ---------------------------------------------------------------------------------------------------------------
+# --- product ----------------------------------------------------------------------------------------------------------
 
 @cython.final
 cdef class ProdBackward(ReduceBackward):
@@ -714,7 +719,8 @@ cdef TensorBase product(TensorBase x, unsigned long long mask, bint keepdim, bin
     return out
 
 
-def prod(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, TensorBase out=None, axis=None, keepdims=None):
+def prod(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, TensorBase out=None, axis=None,
+         keepdims=None):
     """Product of all elements, or along one dimension; integers and bools are multiplied as int64.
 
     .. math:: y = \\prod_i x_i
@@ -728,7 +734,8 @@ def prod(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, Tens
     cdef int code = code_of(dtype, sum_code(input.code) if out is None else out.code)
     if code != input.code and mt_category[code] == 2:
         input = cast(input, code)
-    return into(out, product(input, dims_mask(one_dim(dim, "prod"), input.ndim), flag(keepdim, keepdims), dim is None, code), "prod")
+    return into(out, product(input, dims_mask(one_dim(dim, "prod"), input.ndim), flag(keepdim, keepdims), dim is None,
+                             code), "prod")
 
 
 cdef object one_dim(object dim, str name):
@@ -738,7 +745,7 @@ cdef object one_dim(object dim, str name):
     return dim
 
 
-# --- the largest and the smallest -----------------------------------------------------------------------------------------
+# --- the largest and the smallest -------------------------------------------------------------------------------------
 
 @cython.final
 cdef class ExtremeBackward(ReduceBackward):
@@ -757,7 +764,8 @@ cdef class ExtremeBackward(ReduceBackward):
         return (op_where(others, 0, self.spread(op_div(g, equal))),)
 
 
-cdef TensorBase extreme(TensorBase x, unsigned long long mask, bint keepdim, bint whole, bint largest, str name, str node_name):
+cdef TensorBase extreme(TensorBase x, unsigned long long mask, bint keepdim, bint whole, bint largest, str name,
+                        str node_name):
     """The largest or smallest values."""
     cdef TensorBase out
     cdef ExtremeBackward node
@@ -1002,7 +1010,7 @@ def argmin(TensorBase input not None, dim=None, keepdim=False, *, TensorBase out
     return into(out, place_of_extreme(input, dim, flag(keepdim, keepdims), False, "argmin"), "argmin")
 
 
-# --- any and all --------------------------------------------------------------------------------------------------------------
+# --- any and all ------------------------------------------------------------------------------------------------------
 
 cdef TensorBase truth(TensorBase x, object dim, bint keepdim, bint whole_truth):
     """Whether any element is not zero, or all are; bool, but uint8 of uint8."""
@@ -1035,11 +1043,11 @@ def all(TensorBase input not None, dim=None, keepdim=False, *, TensorBase out=No
     return into(out, truth(input, dim if axis is None else axis, flag(keepdim, keepdims), True), "all")
 
 
-# --- variance -------------------------------------------------------------------------------------------------------------------
+# --- variance ---------------------------------------------------------------------------------------------------------
 
 @cython.final
 cdef class VarBackward(ReduceBackward):
-    """y = sum (x - m)² / d, or its root, and maybe m:  dx = dy · 2 (x - m) / d, or dy · (x - m) / (d y); plus dm / n."""
+    """y = sum (x - m)² / d, or its root, maybe m:  dx = dy · 2 (x - m) / d, or dy · (x - m) / (d y); plus dm / n."""
     cdef bint root, with_mean
     cdef double divisor
 
@@ -1092,8 +1100,8 @@ cdef object spread_of(TensorBase x, object dim, object unbiased, object keepdim,
     if with_mean:
         mean = new_reduced(x, mask, keep, x.code)
     if divisor <= 0:
-        warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
-                      "(input numel divided by output numel).", UserWarning, 2)
+        warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
+                      "factor (input numel divided by output numel).", UserWarning, 2)
         divisor = 0
     if x.numel == 0:
         for t in (out, mean):
@@ -1130,7 +1138,8 @@ def var(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, co
     >>> minitorch.tensor([1., 2., 3., 4.]).var(), minitorch.tensor([1., 2., 3., 4.]).var(correction=0)
     (tensor(1.6667), tensor(1.2500))
     """
-    return into(out, spread_of(input, dim if axis is None else axis, unbiased, keepdim if keepdims is None else keepdims,
+    return into(out, spread_of(input, dim if axis is None else axis, unbiased,
+                               keepdim if keepdims is None else keepdims,
                                correction, False, False, "var"), "var")
 
 
@@ -1142,7 +1151,8 @@ def std(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, co
     >>> minitorch.tensor([1., 2., 3., 4.]).std()
     tensor(1.2910)
     """
-    return into(out, spread_of(input, dim if axis is None else axis, unbiased, keepdim if keepdims is None else keepdims,
+    return into(out, spread_of(input, dim if axis is None else axis, unbiased,
+                               keepdim if keepdims is None else keepdims,
                                correction, True, False, "std"), "std")
 
 
@@ -1166,7 +1176,7 @@ def std_mean(TensorBase input not None, dim=None, unbiased=None, keepdim=False, 
     return spread_of(input, dim, unbiased, keepdim, correction, True, True, "std_mean")
 
 
-# --- norms ------------------------------------------------------------------------------------------------------------------------
+# --- norms ------------------------------------------------------------------------------------------------------------
 
 @cython.final
 cdef class NormBackward(ReduceBackward):
@@ -1197,8 +1207,8 @@ cdef TensorBase norm_of(TensorBase x, unsigned long long mask, bint keepdim, bin
     cdef TensorBase out
     cdef NormBackward node
     if (p < 0 or p == float("inf")) and count_of(x, mask) == 0:
-        raise RuntimeError(f"norm(): cannot compute the {p} norm on an empty tensor because the operation does not have an "
-                           f"identity: the input is {describe(x)}")
+        raise RuntimeError(f"norm(): cannot compute the {p} norm on an empty tensor because the operation does not "
+                           f"have an identity: the input is {describe(x)}")
     if p == float("inf") or p == float("-inf"):
         return extreme(absolute(x), mask, keepdim, whole, p > 0, "norm", "LinalgVectorNormBackward0")
     if p == 0:
@@ -1223,7 +1233,8 @@ cdef TensorBase norm_of(TensorBase x, unsigned long long mask, bint keepdim, bin
 
 
 def norm(TensorBase input not None, p="fro", dim=None, keepdim=False, TensorBase out=None, dtype=None):
-    """The p-norm of all elements, or along dimensions; ``"fro"`` is 2, 0 counts what is not zero, ``inf`` is the largest.
+    """The p-norm of all elements, or along dimensions; ``"fro"`` is 2, 0 counts what is not zero, ``inf`` is the
+    largest.
 
     .. math:: y = \\Bigl(\\sum_i |x_i|^p\\Bigr)^{1/p}
 
@@ -1238,8 +1249,8 @@ def norm(TensorBase input not None, p="fro", dim=None, keepdim=False, TensorBase
     if p is None or p == "fro":
         p = 2.0
     elif isinstance(p, str):
-        raise NotImplementedError(f"norm(): p={p!r} is not supported, the orders are numbers and 'fro'; a nuclear norm is the "
-                                  "sum of the singular values")
+        raise NotImplementedError(f"norm(): p={p!r} is not supported, the orders are numbers and 'fro'; a nuclear "
+                                  "norm is the sum of the singular values")
     if mt_category[input.code] != 2:
         raise RuntimeError(f"norm(): Expected a floating point or complex tensor as input. Got {describe(input)}. "
                            "Convert it with .float()")
@@ -1248,7 +1259,7 @@ def norm(TensorBase input not None, p="fro", dim=None, keepdim=False, TensorBase
     return into(out, norm_of(input, dims_mask(dim, input.ndim), flag(keepdim, None), dim is None, p), "norm")
 
 
-# --- log-sum-exp ------------------------------------------------------------------------------------------------------------------
+# --- log-sum-exp ------------------------------------------------------------------------------------------------------
 
 @cython.final
 cdef class LogsumexpBackward(ReduceBackward):
@@ -1266,7 +1277,7 @@ def logsumexp(TensorBase input not None, dim, keepdim=False, *, TensorBase out=N
 
     >>> import minitorch
     >>> minitorch.tensor([1000., 1000.]).logsumexp(0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     cdef unsigned long long mask = dims_mask(dim, input.ndim)
     cdef bint keep = flag(keepdim, None)
@@ -1285,7 +1296,7 @@ def logsumexp(TensorBase input not None, dim, keepdim=False, *, TensorBase out=N
     return into(out, result, "logsumexp")
 
 
-# --- sums and products so far -----------------------------------------------------------------------------------------------------
+# --- sums and products so far -----------------------------------------------------------------------------------------
 
 cdef struct Scan:
     mt_scan_kernel kernel
@@ -1336,7 +1347,8 @@ cdef TensorBase scan_data(int op, TensorBase x, int dim, bint reverse, int code)
     s.tiles = (s.inner + SCANNED_AT_ONCE - 1) // SCANNED_AT_ONCE
     if x.numel:
         with nogil:
-            parallel_for(outer * s.tiles, 1 + GRAIN // (s.n * (s.inner if s.tiles == 1 else SCANNED_AT_ONCE)), scan_units, &s)
+            parallel_for(outer * s.tiles, 1 + GRAIN // (s.n * (s.inner if s.tiles == 1 else SCANNED_AT_ONCE)),
+                         scan_units, &s)
     return converted(out, code)
 
 

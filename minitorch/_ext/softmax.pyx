@@ -51,7 +51,7 @@ cdef inline const mt_softmax_kernels *kernels_for(int code) noexcept nogil:
     return &mt_softmax_f64 if code == MT_F64 else &mt_softmax_f32
 
 
-# --- softmax and log-softmax along any dimension ------------------------------------------------------------------------
+# --- softmax and log-softmax along any dimension ----------------------------------------------------------------------
 
 # Values as (outer, n, inner), of which the middle dimension is normalised: rows where inner is 1, else columns.
 cdef struct Along:
@@ -129,7 +129,8 @@ cdef TensorBase normalised(int which, TensorBase x, TensorBase g, int dim, int c
             if a.inner == 1:
                 parallel_for(a.outer, 1 + EXPENSIVE // a.n, along_rows, &a)
             else:
-                parallel_for(a.outer * a.tiles, 1 + EXPENSIVE // (a.n * (a.inner if a.tiles == 1 else MT_SOFTMAX_COLUMNS)),
+                parallel_for(a.outer * a.tiles,
+                             1 + EXPENSIVE // (a.n * (a.inner if a.tiles == 1 else MT_SOFTMAX_COLUMNS)),
                              along_columns, &a)
     return converted(out, code)
 
@@ -194,7 +195,8 @@ cdef TensorBase as_float(TensorBase x, object dtype, str name):
     if dtype is not None:
         x = cast(x, code_of(dtype))
     if mt_category[x.code] != 2:
-        raise NotImplementedError(f"{name}: not implemented for {describe(x)}: convert it with .float(), or give dtype=")
+        raise NotImplementedError(f"{name}: not implemented for {describe(x)}: convert it with .float(), or give "
+                                  "dtype=")
     return x
 
 
@@ -224,7 +226,7 @@ def log_softmax(TensorBase input not None, dim, dtype=None, *, TensorBase out=No
     return into(out, log_softmax_of(as_float(input, dtype, "log_softmax"), d), "log_softmax")
 
 
-# --- losses of class indices --------------------------------------------------------------------------------------------------
+# --- losses of class indices ------------------------------------------------------------------------------------------
 
 cdef enum Reduction:
     NONE, MEAN, SUM
@@ -243,8 +245,9 @@ cdef int reduction_of(object reduction, object size_average, object reduce) exce
     raise ValueError(f"{reduction} is not a valid value for reduction: it is 'none', 'mean' or 'sum'")
 
 
-# The loss of row i is  a_i lse_i - b_i x_(i, t_i) - d_i sum_c w_c x_(i, c), so its derivative a_i p - b_i onehot - d_i w,
-# with a = b = w_t and d = 0 for cross-entropy, smoothed by s: b = (1 - s) w_t, d = s / C, a = b + d sum w.
+# The loss of row i is  a_i lse_i - b_i x_(i, t_i) - d_i sum_c w_c x_(i, c), so its derivative is
+# a_i p - b_i onehot - d_i w, with a = b = w_t and d = 0 for cross-entropy, smoothed by s: b = (1 - s) w_t, d = s / C,
+# a = b + d sum w.
 # The negative log-likelihood has a = d = 0.
 cdef struct Rows:
     const mt_softmax_kernels *kernels
@@ -303,7 +306,8 @@ cdef void loss_rows(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept no
                 a[k] *= r.scale
                 d[k] *= r.scale
         if r.gradient != NULL:
-            r.kernels.cross_entropy(r.lse + first * r.item, r.gradient + first * r.n * r.item, r.x + first * r.n * r.item,
+            r.kernels.cross_entropy(r.lse + first * r.item, r.gradient + first * r.n * r.item,
+                                    r.x + first * r.n * r.item,
                                     r.weight, a, d, n, r.n)
         elif not r.likelihood:
             r.kernels.lse(r.lse + first * r.item, r.x + first * r.n * r.item, n, r.n)
@@ -496,20 +500,21 @@ cdef TensorBase class_loss(TensorBase x, TensorBase target, TensorBase weight, l
     return out
 
 
-# --- the shapes of losses -------------------------------------------------------------------------------------------------------
+# --- the shapes of losses ---------------------------------------------------------------------------------------------
 
 cdef int check_loss(TensorBase x, TensorBase target, TensorBase weight, int classes_dim, str name) except -1:
     """Refuse what is no batch of classes, saying what is wrong."""
     cdef int d
     cdef Py_ssize_t classes = x.shape[classes_dim]
     if target.code != MT_I64 and target.code != MT_U8:
-        raise RuntimeError(f"{name}: expected scalar type Long for the target of class indices, but got {describe(target)}; "
-                           f"convert it with .long()" + (", or give class probabilities in the shape of the input, "
-                           f"{tuple(shape_of(x))}" if name == "cross_entropy" else ""))
+        raise RuntimeError(f"{name}: expected scalar type Long for the target of class indices, but got "
+                           f"{describe(target)}; convert it with .long()"
+                           + (f", or give class probabilities in the shape of the input, {tuple(shape_of(x))}"
+                              if name == "cross_entropy" else ""))
     if x.ndim == 1:
         if target.ndim > 1 or target.numel != 1:
-            raise ValueError(f"{name}: for an input of shape {tuple(shape_of(x))} the target is one class, but it has shape "
-                             f"{tuple(shape_of(target))}")
+            raise ValueError(f"{name}: for an input of shape {tuple(shape_of(x))} the target is one class, but it has "
+                             f"shape {tuple(shape_of(target))}")
     else:
         if target.ndim == 0 or x.shape[0] != target.shape[0]:
             raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size "
@@ -531,11 +536,11 @@ cdef int check_weight(TensorBase x, TensorBase weight, Py_ssize_t classes, str n
     if weight is None:
         return 0
     if weight.ndim != 1 or weight.shape[0] != classes:
-        raise RuntimeError(f"{name}: weight tensor should be defined either for all {classes} classes or no classes but got "
-                           f"weight tensor of shape: {list(shape_of(weight))}")
+        raise RuntimeError(f"{name}: weight tensor should be defined either for all {classes} classes or no classes "
+                           f"but got weight tensor of shape: {list(shape_of(weight))}")
     if weight.code != x.code:
-        raise RuntimeError(f"{name}: expected the weight to have the type of the input, but they are {describe(weight)} and "
-                           f"{describe(x)}")
+        raise RuntimeError(f"{name}: expected the weight to have the type of the input, but they are "
+                           f"{describe(weight)} and {describe(x)}")
     return 0
 
 
@@ -568,7 +573,8 @@ def nll_loss(TensorBase input not None, TensorBase target not None, TensorBase w
         reduction: ``"mean"`` (weighted), ``"sum"`` or ``"none"``.
 
     Shape:
-        input ``(C)``, ``(N, C)`` or ``(N, C, d1, ...)``; target without ``C``; output ``()``, or as target for ``"none"``.
+        input ``(C)``, ``(N, C)`` or ``(N, C, d1, ...)``; target without ``C``; output ``()``, or as target for
+        ``"none"``.
 
     Raises:
         IndexError: if a target is no class.
@@ -624,10 +630,11 @@ def cross_entropy(TensorBase input not None, TensorBase target not None, TensorB
     return loss_of_classes(x, target, weight, ignore_index, how, label_smoothing, False, "cross_entropy")
 
 
-cdef TensorBase loss_of_probabilities(TensorBase x, TensorBase target, TensorBase weight, long long ignored, int reduction,
+cdef TensorBase loss_of_probabilities(TensorBase x, TensorBase target, TensorBase weight, long long ignored,
+                                      int reduction,
                                       double smoothing):
     """The loss for targets that are probabilities, of differentiable operations: they may have gradients too."""
-    cdef int dim = 0 if x.ndim == 1 else 1, d
+    cdef int dim = 0 if x.ndim == 1 else 1, _
     cdef Py_ssize_t classes = x.shape[dim]
     cdef TensorBase losses
     if mt_category[target.code] != 2:
@@ -641,7 +648,7 @@ cdef TensorBase loss_of_probabilities(TensorBase x, TensorBase target, TensorBas
         target = op_add(op_mul(target, 1 - smoothing), smoothing / classes)
     losses = op_mul(log_softmax_of(x, dim), target)
     if weight is not None:
-        for d in range(x.ndim - 1 - dim):
+        for _ in range(x.ndim - 1 - dim):
             weight = unsqueeze_of(weight, weight.ndim)
         losses = op_mul(losses, weight)
     if reduction == NONE:

@@ -1,7 +1,7 @@
 """The replaying half of the tape: `backward` and `grad`.
 
-Nodes are numbered in the order of their creation, and an edge always leads to an older one.  So the waiting node with the
-largest number has received all its gradients: it is replayed next, and what it yields is delivered to the nodes
+Nodes are numbered in the order of their creation, and an edge always leads to an older one.  So the waiting node with
+the largest number has received all its gradients: it is replayed next, and what it yields is delivered to the nodes
 before it.  That is a topological order without a pass to count anything, and without recursion.
 """
 cimport cython
@@ -277,7 +277,7 @@ cdef int accumulate(TensorBase leaf, TensorBase grad) except -1:
     return 0
 
 
-# --- hooks --------------------------------------------------------------------------------------------------------------
+# --- hooks ------------------------------------------------------------------------------------------------------------
 
 cdef class RetainGrad:
     """The hook that keeps the gradient of a tensor inside the graph; it must not keep the tensor."""
@@ -387,7 +387,7 @@ def register_hook(TensorBase self not None, hook):
     return RemovableHandle(self.grad_fn.hooks, (self.output_nr, hook))
 
 
-# --- what users call ------------------------------------------------------------------------------------------------------
+# --- what users call --------------------------------------------------------------------------------------------------
 
 cdef TensorBase first_gradient(TensorBase output, object gradient, int position):
     """The gradient to start from: the one given, or 1 for a tensor of one element."""
@@ -593,7 +593,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
                 fill_data(t, scalar_value(0, mt_compute[t.code]))
                 replay.result[i] = t
             elif not allow_unused:
-                raise RuntimeError(f"One of the differentiated Tensors appears to not have been used in the graph: input "
-                                   f"{i}, {describe(<TensorBase>targets[i])}. Set allow_unused=True if this is the "
-                                   "desired behavior.")
+                raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph: "
+                                   f"input {i}, {describe(<TensorBase>targets[i])}. Set allow_unused=True if this is "
+                                   "the desired behavior.")
     return tuple(replay.result)

@@ -6,11 +6,11 @@ what its inputs came from.  Replaying the nodes is the business of `tape`, chang
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.string cimport memcpy
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.ref cimport Py_INCREF
 from minitorch._ext.dtype cimport dtype_of, mt_itemsize, mt_category
-from minitorch._ext.storage cimport Storage, new_storage
+from minitorch._ext.storage cimport new_storage
 
 cdef extern from *:
     """
@@ -643,8 +643,8 @@ cdef int check_inplace(TensorBase t, str name) except -1:
         for i in range(t.ndim):
             if t.strides[i] == 0 and t.shape[i] > 1:
                 raise RuntimeError(f"{name}: unsupported operation: more than one element of the written-to tensor "
-                                   f"{describe(t)} refers to a single memory location. Please clone() the tensor before "
-                                   "performing the operation.")
+                                   f"{describe(t)} refers to a single memory location. Please clone() the tensor "
+                                   "before performing the operation.")
     return 0
 
 
@@ -689,4 +689,3 @@ def as_subclass(cls, TensorBase data not None, bint requires_grad):
     set_dims(t, data.ndim, data.shape, data.strides)
     t.leaf_requires_grad = requires_grad
     return t
-

@@ -4,16 +4,15 @@ Nearly every view maps an index of its own to one of its source by whole steps: 
 serves select, slice, narrow, transpose, permute, squeeze, unsqueeze and diagonal alike.  Its derivative puts the
 gradient into zeros through the very same view.
 """
-cimport cython
 from libc.stdlib cimport malloc, free
 from libc.string cimport memcpy
-from minitorch._ext.dtype cimport code_of, dtype, dtype_of, mt_itemsize
+from minitorch._ext.dtype cimport dtype, dtype_of, mt_itemsize
 from minitorch._ext.loops cimport accumulate_data, contiguous_data, copy_data, zero_data
-from minitorch._ext.storage cimport Storage
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, count_elements, describe, edge_of, grad_enabled,
-    is_dense, new_as, new_like_class, new_tensor, new_view, parse_size, rebase, record1, record2, record_edges, recording1, requires_grad,
-    same_shape, has_shape, set_dims, set_view_hooks, shape_of, strides_of, wrap_dim, wrap_int,
+    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, count_elements, describe, grad_enabled,
+    is_dense, new_as, new_like_class, new_tensor, new_view, parse_size, rebase, record1, record2, record_edges,
+    recording1, requires_grad,
+    same_shape, set_dims, set_view_hooks, shape_of, strides_of, wrap_dim,
 )
 
 
@@ -301,7 +300,7 @@ cdef void rebase_base(TensorBase view) noexcept:
 set_view_hooks(refresh, rebase_base)
 
 
-# --- copies that are recorded -------------------------------------------------------------------------------------------
+# --- copies that are recorded -----------------------------------------------------------------------------------------
 
 cdef class CloneBackward(Node):
     """y = x:  dx = dy."""
@@ -351,7 +350,7 @@ cdef TensorBase detach_of(TensorBase t):
     return new_view(t, t.ndim, t.shape, t.strides, t.offset)
 
 
-# --- the shapes of views ------------------------------------------------------------------------------------------------
+# --- the shapes of views ----------------------------------------------------------------------------------------------
 
 cdef class ViewBackward(Node):
     """y = x in another shape:  dx = dy in the shape of x."""
@@ -398,7 +397,8 @@ cdef int fill_in(TensorBase t, int ndim, Py_ssize_t *shape) except -1:
                 raise RuntimeError("only one dimension can be inferred")
             unknown = d
         elif shape[d] < 0:
-            raise RuntimeError(f"invalid shape dimension {shape[d]} at index {d} of shape {[shape[i] for i in range(ndim)]}")
+            raise RuntimeError(f"invalid shape dimension {shape[d]} at index {d} of shape "
+                               f"{[shape[i] for i in range(ndim)]}")
         else:
             if shape[d] != 0 and known > (<Py_ssize_t>1 << 62) // shape[d]:
                 known = -1
@@ -408,8 +408,8 @@ cdef int fill_in(TensorBase t, int ndim, Py_ssize_t *shape) except -1:
         shape[unknown] = t.numel // known
         return 0
     if unknown >= 0 and known == 0 and t.numel == 0:
-        raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {[shape[i] for i in range(ndim)]} because the "
-                           "unspecified dimension size -1 can be any value and is ambiguous")
+        raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {[shape[i] for i in range(ndim)]} because "
+                           "the unspecified dimension size -1 can be any value and is ambiguous")
     if unknown >= 0 or known != t.numel:
         raise RuntimeError(f"shape '{[shape[i] for i in range(ndim)]}' is invalid for input of size {t.numel}: "
                            f"the tensor is {describe(t)}")
@@ -590,7 +590,7 @@ cdef TensorBase index_basic(TensorBase t, tuple key):
     return step_view(&s, t, "Slice" if j == t.ndim else "Select")
 
 
-# --- what users call ------------------------------------------------------------------------------------------------------
+# --- what users call --------------------------------------------------------------------------------------------------
 
 cdef int sizes_of(tuple args, Py_ssize_t *shape, str name) except -1:
     """A shape given as several ints or as one sequence."""
@@ -639,7 +639,8 @@ cdef TensorBase view_as_type(TensorBase t, int code):
                                f"to view it as {dtype_of(code).name}")
     if old != new:
         if t.ndim == 0:
-            raise RuntimeError(f"view: a 0-d tensor {describe(t)} cannot be viewed as {dtype_of(code).name}, of another size")
+            raise RuntimeError(f"view: a 0-d tensor {describe(t)} cannot be viewed as {dtype_of(code).name}, of "
+                               "another size")
         if t.strides[last] != 1:
             raise RuntimeError(f"view: the last stride of {describe(t)} must be 1 to view it as {dtype_of(code).name}, "
                                "of another size")
@@ -885,8 +886,8 @@ def narrow(TensorBase input not None, dim, start, Py_ssize_t length):
     if first < 0:
         first += input.shape[d]
     if length < 0 or first + length > input.shape[d]:
-        raise RuntimeError(f"narrow(): start ({first}) + length ({length}) exceeds dimension size ({input.shape[d]}) of "
-                           f"dimension {d} of {describe(input)}" if length >= 0 else
+        raise RuntimeError(f"narrow(): start ({first}) + length ({length}) exceeds dimension size ({input.shape[d]}) "
+                           f"of dimension {d} of {describe(input)}" if length >= 0 else
                            "narrow(): length must be non-negative.")
     return slice_of(input, d, first, length, 1)
 
@@ -905,7 +906,8 @@ def select(TensorBase input not None, dim, index):
     d = wrap_dim(dim, input.ndim)
     i = int(index)
     if i < -input.shape[d] or i >= input.shape[d]:
-        raise IndexError(f"select(): index {i} out of range for tensor of size {list(shape_of(input))} at dimension {d}")
+        raise IndexError(f"select(): index {i} out of range for tensor of size {list(shape_of(input))} at dimension "
+                         f"{d}")
     return select_of(input, d, i + input.shape[d] if i < 0 else i)
 
 
@@ -991,13 +993,14 @@ def as_strided(TensorBase input not None, size, stride, storage_offset=None):
     last = offset + 1
     for d in range(ndim):
         if strides[d] < 0:
-            raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}")
+            raise RuntimeError("as_strided: Negative strides are not supported at the moment, got strides: "
+                               f"{list(stride)}")
         last += (shape[d] - 1) * <object>strides[d]
     if offset < 0:
         raise RuntimeError(f"as_strided: the storage offset must not be negative, got {offset}")
     if count_elements(ndim, shape, 1) > 0 and last > available:
-        raise RuntimeError(f"as_strided: setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset} "
-                           f"require {last} elements, out of bounds for storage of {available}")
+        raise RuntimeError(f"as_strided: setStorage: sizes {list(size)}, strides {list(stride)}, storage offset "
+                           f"{offset} require {last} elements, out of bounds for storage of {available}")
     return strided_view(input, ndim, shape, strides, offset)
 
 
@@ -1017,8 +1020,8 @@ def split(TensorBase self not None, split_size_or_sections, dim=0):
     if isinstance(split_size_or_sections, (tuple, list)):
         sizes = list(split_size_or_sections)
         if sum(sizes) != length or any([n < 0 for n in sizes]):
-            raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size at "
-                               f"dimension {d}), but got split_sizes={sizes}")
+            raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size "
+                               f"at dimension {d}), but got split_sizes={sizes}")
     else:
         size = split_size_or_sections
         if size < 0 or (size == 0 and length != 0):
