@@ -58,8 +58,10 @@ bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64 = _d
 short, int, long, half, float, double = int16, int32, int64, float16, float32, float64  # noqa: A001
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
-for _name, _function in engine_functions("input"):
-    globals()[_name] = _function
+for _name, _function in engine_functions("input", "self"):
+    # of the methods alone, those that change one tensor in place are functions too
+    if _function.__code__.co_varnames[0] == "input" or (_name.endswith("_") and hasattr(_pointwise, _name)):
+        globals()[_name] = _function
 del _name, _function
 
 from ._creation import CLASSES as _CLASSES  # noqa: E402
@@ -68,5 +70,5 @@ from ._functional import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
-from . import autograd, datasets, nn, optim, utils  # noqa: E402
+from . import autograd, datasets, nn, optim, special, utils  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402

@@ -25,7 +25,7 @@ def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
         for name, function in vars(module).items():
             if name.startswith("_") or name in ELSEWHERE or not hasattr(function, "__code__"):
                 continue
-            if function.__code__.co_varnames[:1] in [(argument,) for argument in first_arguments]:
+            if function.__code__.co_varnames[:1] and function.__code__.co_varnames[0] in first_arguments:
                 yield name, function
 
 

@@ -10,7 +10,7 @@ from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F32, MT_F64, MT_I64, code_from_numpy, code_of, default_code, dtype_of,
     mt_category, mt_compute, mt_itemsize, numpy_dtype, scalar_code,
 )
-from minitorch._ext.loops cimport copy_data, fill_data, mt_convert_loop, scalar_value
+from minitorch._ext.loops cimport checked_value, copy_data, fill_data, mt_convert_loop
 from minitorch._ext.matmul cimport matmul_of
 from minitorch._ext.pointwise cimport (
     OP_ABS, OP_ADD, OP_AND, OP_DIV, OP_FLOOR_DIVIDE, OP_INVERT, OP_LEFT_SHIFT, OP_MUL, OP_NEG, OP_OR, OP_POW,
@@ -368,13 +368,15 @@ cdef int set_requires_grad(TensorBase t, bint wanted) except -1:
     return 0
 
 
-def requires_grad_(TensorBase self not None, bint requires_grad=True):
+def requires_grad_(TensorBase self not None, requires_grad=True):
     """Say whether gradients of this leaf are wanted; returns it.
 
     >>> import minitorch
     >>> minitorch.ones(2).requires_grad_().requires_grad
     True
     """
+    if not isinstance(requires_grad, bool):
+        raise TypeError(f"requires_grad_(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
     set_requires_grad(self, requires_grad)
     return self
 
@@ -641,6 +643,9 @@ cdef object sequence_type(object data, int depth):
         if not data:
             return None
         data = data[0]
+        depth += 1
+        if depth > MAX_DIMS:
+            raise ValueError(f"tensor: the sequences are nested deeper than {MAX_DIMS} dimensions")
     return data
 
 
@@ -713,7 +718,7 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     check_device(device)
     if pin_memory:
         raise NotImplementedError("tensor: pin_memory is for transfers to a GPU; leave it out")
-    if isinstance(data, (float, int)):
+    if isinstance(data, (float, int)) and not isinstance(data, np.generic):
         out = number_tensor(data, scalar_code(data) if code < 0 else code)
     elif isinstance(data, TensorBase):
         out = new_tensor((<TensorBase>data).ndim, (<TensorBase>data).shape,
@@ -802,7 +807,7 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
         prepare_out(t, ndim, shape, t.code, name, False)
         bump(t)
     if value is not None:
-        fill_data(t, scalar_value(value, mt_compute[t.code]))
+        fill_data(t, checked_value(value, t.code))
     if requires_grad:
         set_requires_grad(t, True)
     return t
@@ -876,7 +881,7 @@ cdef TensorBase like(TensorBase t, object dtype, object layout, object device, b
     else:
         out = new_as(t, t.code if dtype is None else code_of(dtype))
     if value is not None:
-        fill_data(out, scalar_value(value, mt_compute[out.code]))
+        fill_data(out, checked_value(value, out.code))
     if requires_grad:
         set_requires_grad(out, True)
     return out

@@ -453,6 +453,16 @@ def index_put(TensorBase input not None, indices, TensorBase values not None, bi
 
 # --- along one dimension ----------------------------------------------------------------------------------------------
 
+cdef bint has_negative(TensorBase index):
+    cdef Py_ssize_t i
+    cdef TensorBase plain = contiguous_data(converted(index, MT_I64))
+    cdef long long *value = <long long *>data_of(plain)
+    for i in range(plain.numel):
+        if value[i] < 0:
+            return True
+    return False
+
+
 def index_select(TensorBase input not None, dim, TensorBase index not None, *, TensorBase out=None):
     """The slices of ``input`` along ``dim`` that a vector of indices names.
 
@@ -471,6 +481,8 @@ def index_select(TensorBase input not None, dim, TensorBase index not None, *, T
         index = unsqueeze_of(index, 0)
     if x.ndim == 0:
         x = unsqueeze_of(x, 0)
+    if has_negative(index):
+        raise IndexError("index out of range in self: index_select takes no negative indices")
     result = index_at(x, d, (index,))
     if input.ndim == 0:
         result = reshape_to(result, 0, NULL)

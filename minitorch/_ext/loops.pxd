@@ -40,6 +40,7 @@ cdef void plan_run(Plan *plan, mt_loop loop, const mt_scalar *params) noexcept n
 
 cdef int broadcast_shape(int *ndim, Py_ssize_t *shape, TensorBase t) noexcept nogil   # -1: does not fit
 cdef mt_scalar scalar_value(object number, int code) except *
+cdef mt_scalar checked_value(object number, int code) except *     # refuses what the type cannot hold
 cdef int copy_data(TensorBase dst, TensorBase src) except -1       # the primitive: strided, broadcasting, converting
 cdef int fill_data(TensorBase dst, mt_scalar value) except -1      # value is of dst's compute type
 cdef int zero_data(TensorBase dst) except -1

@@ -276,6 +276,19 @@ cdef mt_scalar scalar_value(object number, int code) except *:
     return mt_scalar_from_int(code, integer)
 
 
+cdef mt_scalar checked_value(object number, int code) except *:
+    """A number to be stored in a type, in its compute type: an integer type refuses what it cannot hold."""
+    cdef object bits = 8 * mt_itemsize[code], one = 1       # Python's integers: C's would overflow
+    cdef bint fits
+    if mt_category[code] == 1 and not isinstance(number, bool):
+        # negative numbers wrap in the unsigned type, as PyTorch has it
+        fits = number == number and -(one << (bits - 1)) <= number < (
+            one << (bits - 1 if dtype_of(code).is_signed else bits))
+        if not fits:
+            raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number}")
+    return scalar_value(number, mt_compute[code])
+
+
 cdef void copy_loop(char *const *p, Py_ssize_t n, const mt_scalar *unused) noexcept nogil:
     memcpy(p[0], p[1], n * unused.i64)
 

@@ -10,11 +10,11 @@ from cpython.object cimport Py_NE, Py_LT, Py_LE, Py_GT, Py_GE, PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_F64, combine, default_code, dtype_of,
+    MT_BOOL, MT_F64, MT_I64, combine, default_code, dtype_of,
     mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, Plan, broadcast_shape, copy_data, contiguous_data, converted, fill_data, may_overlap,
+    GRAIN, Plan, broadcast_shape, checked_value, copy_data, contiguous_data, converted, fill_data, may_overlap,
     mt_loop, mt_scalar, plan_add, plan_begin, plan_constant, plan_run, scalar_value, zeros_like_data,
 )
 from minitorch._ext.storage cimport new_storage
@@ -23,7 +23,7 @@ from minitorch._ext.tensor cimport (
     has_shape, is_dense, new_as, new_same, new_tensor, rebase, record1, record_edges, record_node, requires_grad,
     same_shape, set_contiguous_dims, shape_of,
 )
-from minitorch._ext.views cimport reshape_to
+from minitorch._ext.views cimport clone_of, reshape_to
 
 cdef extern from "pointwise_loops.h" nogil:
     enum:
@@ -83,6 +83,10 @@ cdef int result_code(object a, object b, object c) except -1:
     return combine(dimensioned, combine(zero, number))
 
 
+cdef bint is_bool(object x):
+    return (<TensorBase>x).code == MT_BOOL if isinstance(x, TensorBase) else isinstance(x, bool)
+
+
 cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object c) except -1:
     """The same for an operation: one tensor, or two of the same type, is the usual case."""
     cdef int code
@@ -96,6 +100,9 @@ cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object
         code = (<TensorBase>a).code
     else:
         code = result_code(None if spec.mask_first else a, b, c)
+        if spec == &mt_pointwise[MT_OP_sub] and (is_bool(a) or is_bool(b)):
+            raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to "
+                               "invert a mask, use the `~` or `logical_not()` operator instead.")
     if spec.types == MT_FLOAT_ONLY and mt_category[code] < 2:
         code = default_code()
     return code
@@ -237,6 +244,13 @@ cdef void repeat(mt_scalar *value, int code, char *p, Py_ssize_t n) noexcept nog
             p[i] = value.i8
 
 
+cdef object spared(object operand, TensorBase out):
+    """An operand whose values survive a change of out: a copy, if it is another view of the same memory."""
+    if isinstance(operand, TensorBase) and operand is not out and (<TensorBase>operand).storage is out.storage:
+        return clone_of(<TensorBase>operand)
+    return operand
+
+
 cdef TensorBase separate(int op, TensorBase t, TensorBase out):
     """An operand that will still be whole when out is written."""
     cdef TensorBase copy
@@ -321,6 +335,9 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
             raise RuntimeError(f"{name_of(op)}_: result type {title(result)} can't be cast to the desired output type "
                                f"{title(out.code)}")
         recorded = recorded or (grad_enabled() and requires_grad(out))
+        if recorded:                                        # other views of what is overwritten lose their values too
+            b, c = spared(b, out), spared(c, out)
+            operands.items[1], operands.items[2] = <PyObject *>b, <PyObject *>c
         if recorded and saved_mask(spec, &operands) & 2:
             kept = new_as(out, out.code)                    # the derivative needs the value that is overwritten
             copy_data(kept, out)
@@ -660,7 +677,9 @@ cdef TensorBase inplace_operator(int which, TensorBase a, object b):
 cdef TensorBase power(object a, object b, TensorBase out, bint inplace):
     """a ** b; the exponents that are a product, a root or a quotient are done as such."""
     cdef double exponent
-    if type(b) is int or type(b) is float:
+    if isinstance(a, TensorBase) and (<TensorBase>a).code == MT_BOOL and type(b) is int:
+        a = cast(<TensorBase>a, MT_I64)
+    if type(b) is int or (type(b) is float and (not isinstance(a, TensorBase) or mt_category[(<TensorBase>a).code] == 2)):
         exponent = b
         if exponent == 2:
             return call(MT_OP_square, a, None, None, (), out, inplace)
@@ -702,7 +721,7 @@ cdef TensorBase cast(TensorBase t, int code):
 cdef TensorBase number_tensor(object number, int code):
     """A 0-d tensor of a number."""
     cdef TensorBase out = new_tensor(0, NULL, code)
-    fill_data(out, scalar_value(number, mt_compute[code]))
+    fill_data(out, checked_value(number, code))
     return out
 
 
@@ -1053,7 +1072,7 @@ def fill_(TensorBase self not None, value):
         if v.ndim:
             raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {v.ndim} dimensions")
         return fill_from(self, v)
-    fill_data(self, scalar_value(value, mt_compute[self.code]))
+    fill_data(self, checked_value(value, self.code))
     bump(self)
     if grad_enabled() and requires_grad(self):
         rebase(self, record_edges(FillBackward.__new__(FillBackward), (self,)))
@@ -1083,6 +1102,24 @@ cdef TensorBase fill_from(TensorBase self, TensorBase value):
 def zero_(TensorBase self not None):
     """Set every element to zero."""
     return fill_(self, 0)
+
+
+def float_power(input, exponent, *, TensorBase out=None):
+    """Power in float64, whatever the types.
+
+    .. math:: y = x_1^{x_2}
+
+    >>> import minitorch
+    >>> minitorch.float_power(minitorch.tensor([2, 3]), 0.5)
+    tensor([1.4142, 1.7321], dtype=torch.float64)
+    """
+    if isinstance(input, TensorBase):
+        input = cast(<TensorBase>input, MT_F64)
+    if isinstance(exponent, TensorBase):
+        exponent = cast(<TensorBase>exponent, MT_F64)
+    elif not isinstance(input, TensorBase):
+        raise TypeError("float_power(): expected a tensor among its operands")
+    return power(input, exponent, out, False)
 
 
 def prelu(TensorBase input not None, TensorBase weight not None):
@@ -1237,6 +1274,14 @@ def binary_cross_entropy(TensorBase input not None, TensorBase target not None):
 def binary_cross_entropy_with_logits(TensorBase input not None, TensorBase target not None):
     """The same of ``sigmoid(input)``, without overflow."""
     return call(MT_OP_binary_cross_entropy_with_logits, input, target)
+
+
+# other names that PyTorch has for the same
+subtract, subtract_ = sub, sub_
+multiply, multiply_ = mul, mul_
+divide, divide_ = div, div_
+true_divide, true_divide_ = div, div_
+clip, clip_ = clamp, clamp_
 
 
 def result_type(tensor1, tensor2):

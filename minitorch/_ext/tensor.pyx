@@ -427,11 +427,12 @@ cdef class Node:
             doomed.append(self.saved2)
         if hands_on(<PyObject *>self.saved3):
             doomed.append(self.saved3)
-        if self.edges is not None and (<PyObject *>self.edges).ob_refcnt == 1:
+        if self.edges is not None:
             for edge in self.edges:                          # the same node may be there several times
                 if edge is not None and (<PyObject *>edge).ob_refcnt <= 1 + len(self.edges) and \
                         not isinstance(edge, TensorBase):
                     doomed.append(edge)
+            edge = None                                      # or it would be dropped after all the others, outside
         if dropping or not doomed:
             return
         self.saved0 = self.saved1 = self.saved2 = self.saved3 = self.edges = None

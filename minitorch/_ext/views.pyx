@@ -885,7 +885,7 @@ def narrow(TensorBase input not None, dim, start, Py_ssize_t length):
                          f"but got {first})")
     if first < 0:
         first += input.shape[d]
-    if length < 0 or first + length > input.shape[d]:
+    if length < 0 or length > input.shape[d] - first:
         raise RuntimeError(f"narrow(): start ({first}) + length ({length}) exceeds dimension size ({input.shape[d]}) "
                            f"of dimension {d} of {describe(input)}" if length >= 0 else
                            "narrow(): length must be non-negative.")
