@@ -31,7 +31,7 @@ from ._ext.dtype import (
 )
 from ._ext.engine import as_tensor, empty, from_numpy, full, ones, tensor, zeros
 from ._ext.index import cat, stack
-from ._ext.pointwise import result_type
+from ._ext.pointwise import polygamma, result_type
 from ._ext.random import (
     Generator,
     default_generator,
@@ -68,5 +68,5 @@ from ._functional import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
-from . import autograd, datasets, nn, optim, utils  # noqa: E402
+from . import autograd, datasets, nn, optim, special, utils  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
