@@ -18,8 +18,8 @@ from minitorch._ext.pointwise cimport (
     OP_POW, cast, compare, op_add, op_div, op_eq, op_exp, op_mul, op_sub, op_where, operator, prepare_out,
 )
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_tensor, rebase,
-    record1, record_edges, record_outputs, recording1, requires_grad, shape_of, wrap_dim,
+    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_tensor,
+    rebase, record1, record_edges, record_outputs, recording1, requires_grad, shape_of, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport copy_into, expand_to, reshape_to, select_of, slice_of
@@ -1450,7 +1450,7 @@ cdef TensorBase cumulated_(int op, TensorBase x, object dim, object dtype, str n
     """The same in place."""
     cdef int d = wrap_dim(dim, x.ndim)
     cdef TensorBase before = None, out
-    cdef ScanBackward node
+    cdef ScanBackward node = None
     if dtype is not None and code_of(dtype) != x.code:
         raise RuntimeError(f"{name}: provided dtype must match the dtype of self, {describe(x)}, but got "
                            f"{dtype_of(code_of(dtype)).name}")

@@ -631,7 +631,7 @@ def cross_entropy(TensorBase input not None, TensorBase target not None, TensorB
 cdef TensorBase loss_of_probabilities(TensorBase x, TensorBase target, TensorBase weight, long long ignored,
                                       int reduction, double smoothing):
     """The loss for targets that are probabilities, of differentiable operations: they may have gradients too."""
-    cdef int dim = 0 if x.ndim == 1 else 1
+    cdef int dim = 0 if x.ndim == 1 else 1, _
     cdef Py_ssize_t classes = x.shape[dim]
     cdef TensorBase losses
     if mt_category[target.code] != 2:
