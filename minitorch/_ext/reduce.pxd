@@ -1,21 +1,7 @@
 from minitorch._ext.tensor cimport TensorBase
 
-cdef extern from "reduce.h" nogil:
-    ctypedef void (*mt_row_kernel)(char *states, const char *x, Py_ssize_t n, long long base, double p) noexcept
-    ctypedef void (*mt_columns_kernel)(char *states, const char *x, Py_ssize_t row_stride, Py_ssize_t rows,
-                                       Py_ssize_t n,
-                                       long long base, double p) noexcept
-    ctypedef void (*mt_merge_kernel)(char *states, const char *others, Py_ssize_t n) noexcept
-    ctypedef struct mt_reduction:
-        mt_row_kernel row
-        mt_columns_kernel columns
-        mt_merge_kernel merge
-        short size
-        signed char code[2]
-        signed char at[2]
+cdef extern from "reduce_ops.h" nogil:
     enum:
-        MT_BLOCK
-        MT_TILE
         MT_SUM
         MT_SUM_ABS
         MT_SUM_SQUARE
@@ -33,8 +19,9 @@ cdef extern from "reduce.h" nogil:
         MT_POWER
         MT_LOG_ADD
 
-# The primitive.  `out` has the shape of x without the dimensions of the mask, or with ones in their place; `second`
-# takes the kernel's second result (or is None).  Values are taken as type `code`; `how` says what becomes of them.
+# The primitive.  `out` has the shape of x without the dimensions of the mask, or with ones in their place;
+# `second` takes the kernel's second result (or is None).  Values are taken as type `code`; `how` says what becomes of
+# them.
 cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, unsigned long long mask, int code,
                      int how=*, double p=*) except -1
 cdef TensorBase sum_to(TensorBase g, int ndim, const Py_ssize_t *shape)              # undoes broadcasting; recorded

@@ -18,8 +18,8 @@ from minitorch._ext.pointwise cimport (
     OP_POW, cast, compare, op_add, op_div, op_eq, op_exp, op_mul, op_sub, op_where, operator, prepare_out,
 )
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, alias, bump, data_of, describe, grad_enabled, has_shape, new_tensor, record1,
-    record_outputs, recording1, shape_of, wrap_dim,
+    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_tensor,
+    rebase, record1, record_edges, record_outputs, recording1, requires_grad, shape_of, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport copy_into, expand_to, reshape_to, select_of, slice_of
@@ -32,6 +32,20 @@ cdef extern from "convert.h" nogil:
     const mt_convert_loop mt_convert[10][10]
 
 cdef extern from "reduce.h" nogil:
+    enum:
+        MT_BLOCK
+        MT_TILE
+    ctypedef void (*mt_row_kernel)(char *states, const char *x, Py_ssize_t n, long long base, double p) noexcept
+    ctypedef void (*mt_columns_kernel)(char *states, const char *x, Py_ssize_t row_stride, Py_ssize_t rows,
+                                       Py_ssize_t n, long long base, double p) noexcept
+    ctypedef void (*mt_merge_kernel)(char *states, const char *others, Py_ssize_t n) noexcept
+    ctypedef struct mt_reduction:
+        mt_row_kernel row
+        mt_columns_kernel columns
+        mt_merge_kernel merge
+        short size
+        signed char code[2]
+        signed char at[2]
     const mt_reduction mt_reductions[11][10]
     ctypedef void (*mt_scan_kernel)(char *out, const char *x, Py_ssize_t step, Py_ssize_t rows,
                                     Py_ssize_t columns) noexcept
@@ -42,7 +56,7 @@ cdef extern from "reduce.h" nogil:
     void mt_finish(int how, const mt_reduction *kernel, char *states, Py_ssize_t n, long long times, double p)
 
 
-# --- the primitive ----------------------------------------------------------------------------------------------------
+# --- the primitive --------------------------------------------------------------------------------------------------
 
 cdef enum:
     DEPTH = 8                   # blocks are merged pairwise up to 2 ** 7 of them
@@ -372,7 +386,7 @@ cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, un
     return 0
 
 
-# --- arguments of the public functions --------------------------------------------------------------------------------
+# --- arguments of the public functions ------------------------------------------------------------------------------
 
 cdef unsigned long long all_dims(int ndim) noexcept nogil:
     return (<unsigned long long>1 << ndim) - 1 if ndim < 64 else ~<unsigned long long>0
@@ -510,7 +524,7 @@ cdef type return_type(str name, str first, str second):
     })
 
 
-# --- sum and mean -----------------------------------------------------------------------------------------------------
+# --- sum and mean ---------------------------------------------------------------------------------------------------
 
 cdef TensorBase sum_data(TensorBase x, unsigned long long mask, bint keepdim, int code, int how=MT_AS_IS, double p=1):
     """The sum as a type; not recorded."""
@@ -618,8 +632,8 @@ def mean(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, Tens
     cdef int code = code_of(dtype, input.code)
     if mt_category[code] != 2:
         raise RuntimeError(f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} dtype "
-                           f"must be either a floating point or complex dtype. Got: {dtype_of(code).name}. Convert "
-                           "the input with .float(), or give dtype=")
+                           f"must be either a floating point or complex dtype. Got: {dtype_of(code).name}. "
+                           "Convert the input with .float(), or give dtype=")
     return into(out, averaged(input, dims_mask(dim, input.ndim), flag(keepdim, keepdims), dim is None, code), "mean")
 
 
@@ -643,7 +657,7 @@ def nanmean(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, T
     tensor(1.5000)
     """
     if mt_category[input.code] != 2:
-        raise RuntimeError("nanmean(): expected input to have floating point or complex dtype but got "
+        raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got "
                            f"{describe(input)}")
     result = op_div(nansum(input, dim, keepdim, dtype=dtype), sum(op_eq(input, input), dim, keepdim))
     return into(out, result, "nanmean")
@@ -659,7 +673,7 @@ def count_nonzero(TensorBase input not None, dim=None):
     return sum_of(compare(input, 0, Py_NE), dims_mask(dim, input.ndim), False)
 
 
-# --- product ----------------------------------------------------------------------------------------------------------
+# --- product --------------------------------------------------------------------------------------------------------
 
 @cython.final
 cdef class ProdBackward(ReduceBackward):
@@ -734,8 +748,8 @@ def prod(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, Tens
     cdef int code = code_of(dtype, sum_code(input.code) if out is None else out.code)
     if code != input.code and mt_category[code] == 2:
         input = cast(input, code)
-    return into(out, product(input, dims_mask(one_dim(dim, "prod"), input.ndim), flag(keepdim, keepdims), dim is None,
-                             code), "prod")
+    cdef unsigned long long mask = dims_mask(one_dim(dim, "prod"), input.ndim)
+    return into(out, product(input, mask, flag(keepdim, keepdims), dim is None, code), "prod")
 
 
 cdef object one_dim(object dim, str name):
@@ -745,7 +759,7 @@ cdef object one_dim(object dim, str name):
     return dim
 
 
-# --- the largest and the smallest -------------------------------------------------------------------------------------
+# --- the largest and the smallest -----------------------------------------------------------------------------------
 
 @cython.final
 cdef class ExtremeBackward(ReduceBackward):
@@ -1010,7 +1024,7 @@ def argmin(TensorBase input not None, dim=None, keepdim=False, *, TensorBase out
     return into(out, place_of_extreme(input, dim, flag(keepdim, keepdims), False, "argmin"), "argmin")
 
 
-# --- any and all ------------------------------------------------------------------------------------------------------
+# --- any and all ----------------------------------------------------------------------------------------------------
 
 cdef TensorBase truth(TensorBase x, object dim, bint keepdim, bint whole_truth):
     """Whether any element is not zero, or all are; bool, but uint8 of uint8."""
@@ -1043,11 +1057,11 @@ def all(TensorBase input not None, dim=None, keepdim=False, *, TensorBase out=No
     return into(out, truth(input, dim if axis is None else axis, flag(keepdim, keepdims), True), "all")
 
 
-# --- variance ---------------------------------------------------------------------------------------------------------
+# --- variance -------------------------------------------------------------------------------------------------------
 
 @cython.final
 cdef class VarBackward(ReduceBackward):
-    """y = sum (x - m)² / d, or its root, maybe m:  dx = dy · 2 (x - m) / d, or dy · (x - m) / (d y); plus dm / n."""
+    """y = sum (x - m)² / d, or its root, and maybe m:  dx = dy 2 (x - m) / d, or dy (x - m) / (d y); plus dm / n."""
     cdef bint root, with_mean
     cdef double divisor
 
@@ -1139,8 +1153,7 @@ def var(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, co
     (tensor(1.6667), tensor(1.2500))
     """
     return into(out, spread_of(input, dim if axis is None else axis, unbiased,
-                               keepdim if keepdims is None else keepdims,
-                               correction, False, False, "var"), "var")
+                               keepdim if keepdims is None else keepdims, correction, False, False, "var"), "var")
 
 
 def std(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, correction=None, TensorBase out=None,
@@ -1152,8 +1165,7 @@ def std(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, co
     tensor(1.2910)
     """
     return into(out, spread_of(input, dim if axis is None else axis, unbiased,
-                               keepdim if keepdims is None else keepdims,
-                               correction, True, False, "std"), "std")
+                               keepdim if keepdims is None else keepdims, correction, True, False, "std"), "std")
 
 
 def var_mean(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, correction=None):
@@ -1176,7 +1188,7 @@ def std_mean(TensorBase input not None, dim=None, unbiased=None, keepdim=False, 
     return spread_of(input, dim, unbiased, keepdim, correction, True, True, "std_mean")
 
 
-# --- norms ------------------------------------------------------------------------------------------------------------
+# --- norms ----------------------------------------------------------------------------------------------------------
 
 @cython.final
 cdef class NormBackward(ReduceBackward):
@@ -1233,8 +1245,7 @@ cdef TensorBase norm_of(TensorBase x, unsigned long long mask, bint keepdim, bin
 
 
 def norm(TensorBase input not None, p="fro", dim=None, keepdim=False, TensorBase out=None, dtype=None):
-    """The p-norm of all elements, or along dimensions; ``"fro"`` is 2, 0 counts what is not zero, ``inf`` is the
-    largest.
+    """The p-norm of all elements, or along dimensions; ``"fro"`` is 2, 0 counts the non-zero, ``inf`` is the largest.
 
     .. math:: y = \\Bigl(\\sum_i |x_i|^p\\Bigr)^{1/p}
 
@@ -1249,8 +1260,8 @@ def norm(TensorBase input not None, p="fro", dim=None, keepdim=False, TensorBase
     if p is None or p == "fro":
         p = 2.0
     elif isinstance(p, str):
-        raise NotImplementedError(f"norm(): p={p!r} is not supported, the orders are numbers and 'fro'; a nuclear "
-                                  "norm is the sum of the singular values")
+        raise NotImplementedError(f"norm(): p={p!r} is not supported, the orders are numbers and 'fro'; a nuclear norm "
+                                  "is the sum of the singular values")
     if mt_category[input.code] != 2:
         raise RuntimeError(f"norm(): Expected a floating point or complex tensor as input. Got {describe(input)}. "
                            "Convert it with .float()")
@@ -1259,7 +1270,7 @@ def norm(TensorBase input not None, p="fro", dim=None, keepdim=False, TensorBase
     return into(out, norm_of(input, dims_mask(dim, input.ndim), flag(keepdim, None), dim is None, p), "norm")
 
 
-# --- log-sum-exp ------------------------------------------------------------------------------------------------------
+# --- log-sum-exp ----------------------------------------------------------------------------------------------------
 
 @cython.final
 cdef class LogsumexpBackward(ReduceBackward):
@@ -1296,7 +1307,7 @@ def logsumexp(TensorBase input not None, dim, keepdim=False, *, TensorBase out=N
     return into(out, result, "logsumexp")
 
 
-# --- sums and products so far -----------------------------------------------------------------------------------------
+# --- sums and products so far ---------------------------------------------------------------------------------------
 
 cdef struct Scan:
     mt_scan_kernel kernel
@@ -1329,7 +1340,7 @@ cdef TensorBase scan_data(int op, TensorBase x, int dim, bint reverse, int code)
     """The sums or products of the elements up to each along a dimension, from either end; not recorded."""
     cdef int work = value_code(MT_SUM, code), d
     cdef Scan s
-    cdef Py_ssize_t outer = 1
+    cdef Py_ssize_t outer = 1, width
     cdef TensorBase out
     x = contiguous_data(converted(x, work))
     out = new_tensor(x.ndim, x.shape, work)
@@ -1346,9 +1357,9 @@ cdef TensorBase scan_data(int op, TensorBase x, int dim, bint reverse, int code)
     s.reverse = reverse
     s.tiles = (s.inner + SCANNED_AT_ONCE - 1) // SCANNED_AT_ONCE
     if x.numel:
+        width = s.inner if s.tiles == 1 else SCANNED_AT_ONCE
         with nogil:
-            parallel_for(outer * s.tiles, 1 + GRAIN // (s.n * (s.inner if s.tiles == 1 else SCANNED_AT_ONCE)),
-                         scan_units, &s)
+            parallel_for(outer * s.tiles, 1 + GRAIN // (s.n * width), scan_units, &s)
     return converted(out, code)
 
 
@@ -1407,14 +1418,20 @@ cdef class CumprodBackward(ScanBackward):
         return out
 
 
+cdef ScanBackward new_scan_node(int op, int dim, bint reverse):
+    cdef ScanBackward node
+    node = CumsumBackward.__new__(CumsumBackward) if op == MT_SCAN_SUM else CumprodBackward.__new__(CumprodBackward)
+    node.dim, node.reverse = dim, reverse
+    return node
+
+
 cdef TensorBase scanned(int op, TensorBase x, int dim, bint reverse, int code):
     """The same, recorded."""
     cdef TensorBase out
     cdef ScanBackward node
     out = scan_data(op, x, dim, reverse, code)
     if mt_category[code] == 2 and recording1(x):
-        node = CumsumBackward.__new__(CumsumBackward) if op == MT_SCAN_SUM else CumprodBackward.__new__(CumprodBackward)
-        node.dim, node.reverse = dim, reverse
+        node = new_scan_node(op, dim, reverse)
         record1(node, out, x)
         if op == MT_SCAN_PROD:
             node.save(0, x)
@@ -1427,6 +1444,33 @@ cdef object cumulated(int op, TensorBase x, object dim, object dtype, TensorBase
     if mt_category[code] == 2:
         x = cast(x, code)
     return into(out, scanned(op, x, wrap_dim(dim, x.ndim), False, code), name)
+
+
+cdef TensorBase cumulated_(int op, TensorBase x, object dim, object dtype, str name):
+    """The same in place."""
+    cdef int d = wrap_dim(dim, x.ndim)
+    cdef TensorBase before = None, out
+    cdef ScanBackward node = None
+    if dtype is not None and code_of(dtype) != x.code:
+        raise RuntimeError(f"{name}: provided dtype must match the dtype of self, {describe(x)}, but got "
+                           f"{dtype_of(code_of(dtype)).name}")
+    check_inplace(x, name)
+    out = scan_data(op, x, d, False, x.code)
+    if grad_enabled() and requires_grad(x):
+        node = new_scan_node(op, d, False)
+        if op == MT_SCAN_PROD:
+            before = new_tensor(x.ndim, x.shape, x.code)    # its derivative needs the value that is overwritten
+            copy_data(before, x)
+            if x.grad_fn is not None:
+                before.grad_fn, before.output_nr = x.grad_fn, x.output_nr
+    copy_data(x, out)
+    bump(x)
+    if node is not None:
+        rebase(x, record_edges(node, (x,)))
+        if op == MT_SCAN_PROD:
+            node.save(0, before)
+            node.save(1, x)
+    return x
 
 
 def cumsum(TensorBase input not None, dim=None, *, dtype=None, TensorBase out=None, axis=None):
@@ -1443,6 +1487,11 @@ def cumsum(TensorBase input not None, dim=None, *, dtype=None, TensorBase out=No
     return cumulated(MT_SCAN_SUM, input, axis if dim is None else dim, dtype, out, "cumsum")
 
 
+def cumsum_(TensorBase self not None, dim, *, dtype=None):
+    """In-place `cumsum`."""
+    return cumulated_(MT_SCAN_SUM, self, dim, dtype, "cumsum_")
+
+
 def cumprod(TensorBase input not None, dim=None, *, dtype=None, TensorBase out=None, axis=None):
     """The products of the elements up to each along a dimension; of integers and bools as int64.
 
@@ -1455,3 +1504,8 @@ def cumprod(TensorBase input not None, dim=None, *, dtype=None, TensorBase out=N
     if dim is None and axis is None:
         raise TypeError("cumprod() missing 1 required positional arguments: \"dim\"")
     return cumulated(MT_SCAN_PROD, input, axis if dim is None else dim, dtype, out, "cumprod")
+
+
+def cumprod_(TensorBase self not None, dim, *, dtype=None):
+    """In-place `cumprod`."""
+    return cumulated_(MT_SCAN_PROD, self, dim, dtype, "cumprod_")

@@ -51,7 +51,7 @@ cdef inline const mt_softmax_kernels *kernels_for(int code) noexcept nogil:
     return &mt_softmax_f64 if code == MT_F64 else &mt_softmax_f32
 
 
-# --- softmax and log-softmax along any dimension ----------------------------------------------------------------------
+# --- softmax and log-softmax along any dimension --------------------------------------------------------------------
 
 # Values as (outer, n, inner), of which the middle dimension is normalised: rows where inner is 1, else columns.
 cdef struct Along:
@@ -129,9 +129,8 @@ cdef TensorBase normalised(int which, TensorBase x, TensorBase g, int dim, int c
             if a.inner == 1:
                 parallel_for(a.outer, 1 + EXPENSIVE // a.n, along_rows, &a)
             else:
-                parallel_for(a.outer * a.tiles,
-                             1 + EXPENSIVE // (a.n * (a.inner if a.tiles == 1 else MT_SOFTMAX_COLUMNS)),
-                             along_columns, &a)
+                d = a.inner if a.tiles == 1 else MT_SOFTMAX_COLUMNS
+                parallel_for(a.outer * a.tiles, 1 + EXPENSIVE // (a.n * d), along_columns, &a)
     return converted(out, code)
 
 
@@ -195,8 +194,8 @@ cdef TensorBase as_float(TensorBase x, object dtype, str name):
     if dtype is not None:
         x = cast(x, code_of(dtype))
     if mt_category[x.code] != 2:
-        raise NotImplementedError(f"{name}: not implemented for {describe(x)}: convert it with .float(), or give "
-                                  "dtype=")
+        raise NotImplementedError(f"{name}: not implemented for {describe(x)}: convert it with .float(), "
+                                  "or give dtype=")
     return x
 
 
@@ -226,7 +225,7 @@ def log_softmax(TensorBase input not None, dim, dtype=None, *, TensorBase out=No
     return into(out, log_softmax_of(as_float(input, dtype, "log_softmax"), d), "log_softmax")
 
 
-# --- losses of class indices ------------------------------------------------------------------------------------------
+# --- losses of class indices ----------------------------------------------------------------------------------------
 
 cdef enum Reduction:
     NONE, MEAN, SUM
@@ -245,9 +244,9 @@ cdef int reduction_of(object reduction, object size_average, object reduce) exce
     raise ValueError(f"{reduction} is not a valid value for reduction: it is 'none', 'mean' or 'sum'")
 
 
-# The loss of row i is  a_i lse_i - b_i x_(i, t_i) - d_i sum_c w_c x_(i, c), so its derivative is
-# a_i p - b_i onehot - d_i w, with a = b = w_t and d = 0 for cross-entropy, smoothed by s: b = (1 - s) w_t, d = s / C,
-# a = b + d sum w.
+# The loss of row i is  a_i lse_i - b_i x_(i, t_i) - d_i sum_c w_c x_(i, c),  so its derivative
+# a_i p - b_i onehot - d_i w,  with a = b = w_t and d = 0 for cross-entropy, smoothed by s:  b = (1 - s) w_t,
+# d = s / C,  a = b + d sum w.
 # The negative log-likelihood has a = d = 0.
 cdef struct Rows:
     const mt_softmax_kernels *kernels
@@ -307,8 +306,7 @@ cdef void loss_rows(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept no
                 d[k] *= r.scale
         if r.gradient != NULL:
             r.kernels.cross_entropy(r.lse + first * r.item, r.gradient + first * r.n * r.item,
-                                    r.x + first * r.n * r.item,
-                                    r.weight, a, d, n, r.n)
+                                    r.x + first * r.n * r.item, r.weight, a, d, n, r.n)
         elif not r.likelihood:
             r.kernels.lse(r.lse + first * r.item, r.x + first * r.n * r.item, n, r.n)
         for k in range(n):
@@ -500,7 +498,7 @@ cdef TensorBase class_loss(TensorBase x, TensorBase target, TensorBase weight, l
     return out
 
 
-# --- the shapes of losses ---------------------------------------------------------------------------------------------
+# --- the shapes of losses -------------------------------------------------------------------------------------------
 
 cdef int check_loss(TensorBase x, TensorBase target, TensorBase weight, int classes_dim, str name) except -1:
     """Refuse what is no batch of classes, saying what is wrong."""
@@ -508,9 +506,9 @@ cdef int check_loss(TensorBase x, TensorBase target, TensorBase weight, int clas
     cdef Py_ssize_t classes = x.shape[classes_dim]
     if target.code != MT_I64 and target.code != MT_U8:
         raise RuntimeError(f"{name}: expected scalar type Long for the target of class indices, but got "
-                           f"{describe(target)}; convert it with .long()"
-                           + (f", or give class probabilities in the shape of the input, {tuple(shape_of(x))}"
-                              if name == "cross_entropy" else ""))
+                           f"{describe(target)}; convert it with .long()" +
+                           (f", or give class probabilities in the shape of the input, {tuple(shape_of(x))}"
+                            if name == "cross_entropy" else ""))
     if x.ndim == 1:
         if target.ndim > 1 or target.numel != 1:
             raise ValueError(f"{name}: for an input of shape {tuple(shape_of(x))} the target is one class, but it has "
@@ -573,7 +571,7 @@ def nll_loss(TensorBase input not None, TensorBase target not None, TensorBase w
         reduction: ``"mean"`` (weighted), ``"sum"`` or ``"none"``.
 
     Shape:
-        input ``(C)``, ``(N, C)`` or ``(N, C, d1, ...)``; target without ``C``; output ``()``, or as target for
+        input ``(C)``, ``(N, C)`` or ``(N, C, d1, ...)``; target without ``C``; output ``()``, or like the target for
         ``"none"``.
 
     Raises:
@@ -631,8 +629,7 @@ def cross_entropy(TensorBase input not None, TensorBase target not None, TensorB
 
 
 cdef TensorBase loss_of_probabilities(TensorBase x, TensorBase target, TensorBase weight, long long ignored,
-                                      int reduction,
-                                      double smoothing):
+                                      int reduction, double smoothing):
     """The loss for targets that are probabilities, of differentiable operations: they may have gradients too."""
     cdef int dim = 0 if x.ndim == 1 else 1, _
     cdef Py_ssize_t classes = x.shape[dim]

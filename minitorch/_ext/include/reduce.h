@@ -1,7 +1,7 @@
 /* Reductions of one block: what a block comes to (its state), and how two states merge.
  *
- * A kernel takes either a row, n values that lie one behind the other and become one state, or columns, `rows` rows of
- * n values that become n states.  Blocks are small, so sums of them merged pairwise are as accurate as pairwise
+ * A kernel takes either a row, n values that lie one behind the other and become one state, or columns, `rows` rows
+ * of n values that become n states.  Blocks are small, so sums of them merged pairwise are as accurate as pairwise
  * summation; and as the caller's blocks do not depend on the number of threads, neither does the result. */
 #ifndef MT_REDUCE_H
 #define MT_REDUCE_H
@@ -12,6 +12,7 @@
 #include "dtype.h"
 #include "mathfun.h"
 #include "pointwise.h"
+#include "reduce_ops.h"
 
 /* states are arrays of this type's own struct or number; base is the index of the first value (of the first row) */
 typedef void (*mt_row_kernel)(char *states, const char *x, ptrdiff_t n, int64_t base, double p);
@@ -32,50 +33,48 @@ typedef struct {
 enum { MT_BLOCK = 1024, MT_TILE = 1024 };
 /* independent chains of sums that the compiler keeps in vector registers: enough to hide what an addition takes */
 #define MT_LANES(T) (256 / (int)sizeof(T))
-enum { MT_SUM, MT_SUM_ABS, MT_SUM_SQUARE, MT_SUM_POWER, MT_PROD, MT_MAX, MT_MIN, MT_ARGMAX, MT_ARGMIN, MT_MOMENTS,
-       MT_LOGSUMEXP, MT_REDUCTIONS };
 
-/* --- a state that is one number: values are mapped and combined ---------------------------------------------------- */
+/* --- a state that is one number: values are mapped and combined ------------------------------------------------- */
 
-#define MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                       \
-    ptrdiff_t i = 0;                                                                                               \
-    for (; i + MT_LANES(T) <= n; i += MT_LANES(T))                                                                 \
-        for (int k = 0; k < MT_LANES(T); k++) lane[k] = COMBINE(lane[k], MAP(x[i + k]));                           \
-    for (int k = 0; i < n; i++, k++) lane[k] = COMBINE(lane[k], MAP(x[i]));                                        \
-    _Pragma("GCC unroll 8") for (int w = MT_LANES(T) / 2; w > 0; w /= 2)                                           \
+#define MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                         \
+    ptrdiff_t i = 0;                                                                                                 \
+    for (; i + MT_LANES(T) <= n; i += MT_LANES(T))                                                                   \
+        for (int k = 0; k < MT_LANES(T); k++) lane[k] = COMBINE(lane[k], MAP(x[i + k]));                             \
+    for (int k = 0; i < n; i++, k++) lane[k] = COMBINE(lane[k], MAP(x[i]));                                          \
+    _Pragma("GCC unroll 8") for (int w = MT_LANES(T) / 2; w > 0; w /= 2)                                             \
         for (int k = 0; k < w; k++) lane[k] = COMBINE(lane[k], lane[k + w]);
 
-#define MT_FOLD(name, T, IDENTITY, MAP, COMBINE)                                                                   \
-    MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) { \
-        const T *restrict x = (const T *)values;                                                                   \
-        T lane[MT_LANES(T)];                                                                                       \
-        (void)base; (void)p;                                                                                       \
-        for (int k = 0; k < MT_LANES(T); k++) lane[k] = IDENTITY;                                                  \
-        MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                       \
-        *(T *)states = lane[0];                                                                                    \
-    }                                                                                                              \
-    MT_CLONES static void mt_##name##_columns(char *states, const char *values, ptrdiff_t row_stride,              \
-                                              ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {               \
-        T *restrict s = (T *)states;                                                                               \
-        ptrdiff_t r = 0;                                                                                           \
-        (void)base; (void)p;                                                                                       \
-        for (ptrdiff_t j = 0; j < n; j++) s[j] = IDENTITY;                                                         \
-        for (; r + 4 <= rows; r += 4) {                                                                            \
-            const T *restrict a = (const T *)(values + r * row_stride);                                            \
-            const T *restrict b = (const T *)(values + (r + 1) * row_stride);                                      \
-            const T *restrict c = (const T *)(values + (r + 2) * row_stride);                                      \
-            const T *restrict d = (const T *)(values + (r + 3) * row_stride);                                      \
-            for (ptrdiff_t j = 0; j < n; j++)                                                                      \
-                s[j] = COMBINE(s[j], COMBINE(COMBINE(MAP(a[j]), MAP(b[j])), COMBINE(MAP(c[j]), MAP(d[j]))));       \
-        }                                                                                                          \
-        for (; r < rows; r++) {                                                                                    \
-            const T *restrict a = (const T *)(values + r * row_stride);                                            \
-            for (ptrdiff_t j = 0; j < n; j++) s[j] = COMBINE(s[j], MAP(a[j]));                                     \
-        }                                                                                                          \
-    }                                                                                                              \
-    MT_CLONES static void mt_##name##_merge(char *states, const char *others, ptrdiff_t n) {                       \
-        T *restrict s = (T *)states; const T *restrict o = (const T *)others;                                      \
-        for (ptrdiff_t j = 0; j < n; j++) s[j] = COMBINE(s[j], o[j]);                                              \
+#define MT_FOLD(name, T, IDENTITY, MAP, COMBINE)                                                                     \
+    MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) {   \
+        const T *restrict x = (const T *)values;                                                                     \
+        T lane[MT_LANES(T)];                                                                                         \
+        (void)base; (void)p;                                                                                         \
+        for (int k = 0; k < MT_LANES(T); k++) lane[k] = IDENTITY;                                                    \
+        MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                         \
+        *(T *)states = lane[0];                                                                                      \
+    }                                                                                                                \
+    MT_CLONES static void mt_##name##_columns(char *states, const char *values, ptrdiff_t row_stride,                \
+                                              ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {                 \
+        T *restrict s = (T *)states;                                                                                 \
+        ptrdiff_t r = 0;                                                                                             \
+        (void)base; (void)p;                                                                                         \
+        for (ptrdiff_t j = 0; j < n; j++) s[j] = IDENTITY;                                                           \
+        for (; r + 4 <= rows; r += 4) {                                                                              \
+            const T *restrict a = (const T *)(values + r * row_stride);                                              \
+            const T *restrict b = (const T *)(values + (r + 1) * row_stride);                                        \
+            const T *restrict c = (const T *)(values + (r + 2) * row_stride);                                        \
+            const T *restrict d = (const T *)(values + (r + 3) * row_stride);                                        \
+            for (ptrdiff_t j = 0; j < n; j++)                                                                        \
+                s[j] = COMBINE(s[j], COMBINE(COMBINE(MAP(a[j]), MAP(b[j])), COMBINE(MAP(c[j]), MAP(d[j]))));         \
+        }                                                                                                            \
+        for (; r < rows; r++) {                                                                                      \
+            const T *restrict a = (const T *)(values + r * row_stride);                                              \
+            for (ptrdiff_t j = 0; j < n; j++) s[j] = COMBINE(s[j], MAP(a[j]));                                       \
+        }                                                                                                            \
+    }                                                                                                                \
+    MT_CLONES static void mt_##name##_merge(char *states, const char *others, ptrdiff_t n) {                         \
+        T *restrict s = (T *)states; const T *restrict o = (const T *)others;                                        \
+        for (ptrdiff_t j = 0; j < n; j++) s[j] = COMBINE(s[j], o[j]);                                                \
     }
 
 #define MT_SAME(x) (x)
@@ -87,8 +86,8 @@ enum { MT_SUM, MT_SUM_ABS, MT_SUM_SQUARE, MT_SUM_POWER, MT_PROD, MT_MAX, MT_MIN,
 #define MT_ADD(a, b) ((a) + (b))
 #define MT_MUL(a, b) ((a) * (b))
 /* once not a number, always not a number */
-#define MT_CHOOSE(t, T)                                                                                            \
-    MT_INLINE T mt_larger_##t(T a, T b) { const T c = b > a ? b : a; return b != b ? b : c; }                      \
+#define MT_CHOOSE(t, T)                                                                                              \
+    MT_INLINE T mt_larger_##t(T a, T b) { const T c = b > a ? b : a; return b != b ? b : c; }                        \
     MT_INLINE T mt_smaller_##t(T a, T b) { const T c = b < a ? b : a; return b != b ? b : c; }
 MT_CHOOSE(f32, float) MT_CHOOSE(f64, double) MT_CHOOSE(i64, int64_t) MT_CHOOSE(u8, uint8_t)
 
@@ -113,7 +112,7 @@ MT_FOLD(min_f64, double, INFINITY, MT_SAME, mt_smaller_f64)
 MT_FOLD(min_i64, int64_t, INT64_MAX, MT_SAME, mt_smaller_i64)
 MT_FOLD(min_u8, uint8_t, UINT8_MAX, MT_SAME, mt_smaller_u8)
 
-/* --- the largest or smallest value and where it is first -------------------------------------------------------------- */
+/* --- the largest or smallest value and where it is first -------------------------------------------------------- */
 
 typedef struct { float value; int64_t index; } mt_place_f32;
 typedef struct { double value; int64_t index; } mt_place_f64;
@@ -125,45 +124,45 @@ typedef float mt_v_f32; typedef double mt_v_f64; typedef int64_t mt_v_i64;
 /* b takes the place of a, which came before: not a number beats all */
 #define MT_BEATS(b, OP, a) ((((b) OP (a)) | ((b) != (b))) & ((a) == (a)))
 
-#define MT_PLACE(name, t, OP, IDENTITY, COMBINE)                                                                   \
-    MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) { \
-        const mt_v_##t *restrict x = (const mt_v_##t *)values;                                                     \
-        mt_v_##t lane[MT_LANES(mt_v_##t)];                                                                         \
-        (void)p;                                                                                                   \
-        for (int k = 0; k < MT_LANES(mt_v_##t); k++) lane[k] = IDENTITY;                                           \
-        MT_FOLD_LANES(mt_v_##t, lane, MT_SAME, COMBINE)                                                            \
-        const mt_v_##t value = lane[0];                                                                            \
-        const int number = value == value;                                                                         \
-        for (i = 0; i + MT_LANES(mt_v_##t) <= n; i += MT_LANES(mt_v_##t)) {    /* whether it is among these, then which one */ \
-            int found = 0;                                                                                         \
-            if (number) for (int k = 0; k < MT_LANES(mt_v_##t); k++) found |= x[i + k] == value;                   \
-            else for (int k = 0; k < MT_LANES(mt_v_##t); k++) found |= x[i + k] != x[i + k];                       \
-            if (found) break;                                                                                      \
-        }                                                                                                          \
-        while (i + 1 < n && !(number ? x[i] == value : x[i] != x[i])) i++;                                         \
-        ((mt_place_##t *)states)->value = value;                                                                   \
-        ((mt_place_##t *)states)->index = base + i;                                                                \
-    }                                                                                                              \
-    MT_CLONES static void mt_##name##_columns(char *states, const char *values, ptrdiff_t row_stride,              \
-                                              ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {               \
-        mt_v_##t value[MT_TILE]; mt_row_##t row[MT_TILE];                                                          \
-        const mt_v_##t *restrict x = (const mt_v_##t *)values;                                                     \
-        (void)p;                                                                                                   \
-        for (ptrdiff_t j = 0; j < n; j++) { value[j] = x[j]; row[j] = 0; }                                         \
-        for (ptrdiff_t r = 1; r < rows; r++) {                                                                     \
-            x = (const mt_v_##t *)(values + r * row_stride);                                                       \
-            for (ptrdiff_t j = 0; j < n; j++) {                                                                    \
-                const int beats = MT_BEATS(x[j], OP, value[j]);                                                    \
-                value[j] = beats ? x[j] : value[j];                                                                \
-                row[j] = beats ? (mt_row_##t)r : row[j];                                                           \
-            }                                                                                                      \
-        }                                                                                                          \
-        for (ptrdiff_t j = 0; j < n; j++)                                                                          \
-            ((mt_place_##t *)states)[j] = (mt_place_##t){value[j], base + row[j]};                                 \
-    }                                                                                                              \
-    static void mt_##name##_merge(char *states, const char *others, ptrdiff_t n) {                                 \
-        mt_place_##t *s = (mt_place_##t *)states; const mt_place_##t *o = (const mt_place_##t *)others;            \
-        for (ptrdiff_t j = 0; j < n; j++) if (MT_BEATS(o[j].value, OP, s[j].value)) s[j] = o[j];                   \
+#define MT_PLACE(name, t, OP, IDENTITY, COMBINE)                                                                     \
+    MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) {   \
+        const mt_v_##t *restrict x = (const mt_v_##t *)values;                                                       \
+        mt_v_##t lane[MT_LANES(mt_v_##t)];                                                                           \
+        (void)p;                                                                                                     \
+        for (int k = 0; k < MT_LANES(mt_v_##t); k++) lane[k] = IDENTITY;                                             \
+        MT_FOLD_LANES(mt_v_##t, lane, MT_SAME, COMBINE)                                                              \
+        const mt_v_##t value = lane[0];                                                                              \
+        const int number = value == value;                                                                           \
+        for (i = 0; i + MT_LANES(mt_v_##t) <= n; i += MT_LANES(mt_v_##t)) {                                          \
+            int found = 0;                         /* is it among these? then look closer */                         \
+            if (number) for (int k = 0; k < MT_LANES(mt_v_##t); k++) found |= x[i + k] == value;                     \
+            else for (int k = 0; k < MT_LANES(mt_v_##t); k++) found |= x[i + k] != x[i + k];                         \
+            if (found) break;                                                                                        \
+        }                                                                                                            \
+        while (i + 1 < n && !(number ? x[i] == value : x[i] != x[i])) i++;                                           \
+        ((mt_place_##t *)states)->value = value;                                                                     \
+        ((mt_place_##t *)states)->index = base + i;                                                                  \
+    }                                                                                                                \
+    MT_CLONES static void mt_##name##_columns(char *states, const char *values, ptrdiff_t row_stride,                \
+                                              ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {                 \
+        mt_v_##t value[MT_TILE]; mt_row_##t row[MT_TILE];                                                            \
+        const mt_v_##t *restrict x = (const mt_v_##t *)values;                                                       \
+        (void)p;                                                                                                     \
+        for (ptrdiff_t j = 0; j < n; j++) { value[j] = x[j]; row[j] = 0; }                                           \
+        for (ptrdiff_t r = 1; r < rows; r++) {                                                                       \
+            x = (const mt_v_##t *)(values + r * row_stride);                                                         \
+            for (ptrdiff_t j = 0; j < n; j++) {                                                                      \
+                const int beats = MT_BEATS(x[j], OP, value[j]);                                                      \
+                value[j] = beats ? x[j] : value[j];                                                                  \
+                row[j] = beats ? (mt_row_##t)r : row[j];                                                             \
+            }                                                                                                        \
+        }                                                                                                            \
+        for (ptrdiff_t j = 0; j < n; j++)                                                                            \
+            ((mt_place_##t *)states)[j] = (mt_place_##t){value[j], base + row[j]};                                   \
+    }                                                                                                                \
+    static void mt_##name##_merge(char *states, const char *others, ptrdiff_t n) {                                   \
+        mt_place_##t *s = (mt_place_##t *)states; const mt_place_##t *o = (const mt_place_##t *)others;              \
+        for (ptrdiff_t j = 0; j < n; j++) if (MT_BEATS(o[j].value, OP, s[j].value)) s[j] = o[j];                     \
     }
 
 MT_PLACE(argmax_f32, f32, >, -INFINITY, mt_larger_f32)
@@ -173,44 +172,44 @@ MT_PLACE(argmin_f32, f32, <, INFINITY, mt_smaller_f32)
 MT_PLACE(argmin_f64, f64, <, INFINITY, mt_smaller_f64)
 MT_PLACE(argmin_i64, i64, <, INT64_MAX, mt_smaller_i64)
 
-/* --- mean and sum of squared deviations --------------------------------------------------------------------------------
+/* --- mean and sum of squared deviations ----------------------------------------------------------------------------
  * Around the rounded mean c of the block; what the rounding left is taken out again with the sum of the deviations.
  * Blocks merge in double (Chan, Golub, LeVeque 1983). */
 
 typedef struct { double mean, squares, n; } mt_moments;
 
-#define MT_MOMENT_KERNELS(t, T)                                                                                    \
-    MT_CLONES static void mt_moments_##t##_row(char *states, const char *values, ptrdiff_t n, int64_t base,        \
-                                               double p) {                                                         \
-        const T *restrict x = (const T *)values;                                                                   \
-        enum { LANES = MT_LANES(T) / 2 };                                                                          \
-        T c, lane[LANES], square[LANES];                                                                           \
-        ptrdiff_t i = 0;                                                                                           \
-        mt_sum_##t##_row((char *)&c, values, n, base, p);                                                          \
-        c /= (T)n;                                                                                                 \
-        for (int k = 0; k < LANES; k++) lane[k] = square[k] = 0;                                                   \
-        for (; i + LANES <= n; i += LANES)                                                                         \
-            for (int k = 0; k < LANES; k++) {                                                                      \
-                const T d = x[i + k] - c;                                                                          \
-                lane[k] += d; square[k] += d * d;                                                                  \
-            }                                                                                                      \
-        for (int k = 0; i < n; i++, k++) { const T d = x[i] - c; lane[k] += d; square[k] += d * d; }               \
-        double rest = 0, squares = 0;                                                                              \
-        for (int k = 0; k < LANES; k++) { rest += lane[k]; squares += square[k]; }                                 \
-        *(mt_moments *)states = (mt_moments){c + rest / n, squares - rest * rest / n, n};                          \
-    }                                                                                                              \
-    MT_CLONES static void mt_moments_##t##_columns(char *states, const char *values, ptrdiff_t row_stride,         \
-                                                   ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {          \
-        T c[MT_TILE], rest[MT_TILE], squares[MT_TILE];                                                             \
-        mt_sum_##t##_columns((char *)c, values, row_stride, rows, n, base, p);                                     \
-        for (ptrdiff_t j = 0; j < n; j++) { c[j] /= (T)rows; rest[j] = squares[j] = 0; }                           \
-        for (ptrdiff_t r = 0; r < rows; r++) {                                                                     \
-            const T *restrict x = (const T *)(values + r * row_stride);                                            \
-            for (ptrdiff_t j = 0; j < n; j++) { const T d = x[j] - c[j]; rest[j] += d; squares[j] += d * d; }      \
-        }                                                                                                          \
-        for (ptrdiff_t j = 0; j < n; j++)                                                                          \
-            ((mt_moments *)states)[j] = (mt_moments){c[j] + (double)rest[j] / rows,                                \
-                                                     squares[j] - (double)rest[j] * rest[j] / rows, rows};         \
+#define MT_MOMENT_KERNELS(t, T)                                                                                      \
+    MT_CLONES static void mt_moments_##t##_row(char *states, const char *values, ptrdiff_t n, int64_t base,          \
+                                               double p) {                                                           \
+        const T *restrict x = (const T *)values;                                                                     \
+        enum { LANES = MT_LANES(T) / 2 };                                                                            \
+        T c, lane[LANES], square[LANES];                                                                             \
+        ptrdiff_t i = 0;                                                                                             \
+        mt_sum_##t##_row((char *)&c, values, n, base, p);                                                            \
+        c /= (T)n;                                                                                                   \
+        for (int k = 0; k < LANES; k++) lane[k] = square[k] = 0;                                                     \
+        for (; i + LANES <= n; i += LANES)                                                                           \
+            for (int k = 0; k < LANES; k++) {                                                                        \
+                const T d = x[i + k] - c;                                                                            \
+                lane[k] += d; square[k] += d * d;                                                                    \
+            }                                                                                                        \
+        for (int k = 0; i < n; i++, k++) { const T d = x[i] - c; lane[k] += d; square[k] += d * d; }                 \
+        double rest = 0, squares = 0;                                                                                \
+        for (int k = 0; k < LANES; k++) { rest += lane[k]; squares += square[k]; }                                   \
+        *(mt_moments *)states = (mt_moments){c + rest / n, squares - rest * rest / n, n};                            \
+    }                                                                                                                \
+    MT_CLONES static void mt_moments_##t##_columns(char *states, const char *values, ptrdiff_t row_stride,           \
+                                                   ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {            \
+        T c[MT_TILE], rest[MT_TILE], squares[MT_TILE];                                                               \
+        mt_sum_##t##_columns((char *)c, values, row_stride, rows, n, base, p);                                       \
+        for (ptrdiff_t j = 0; j < n; j++) { c[j] /= (T)rows; rest[j] = squares[j] = 0; }                             \
+        for (ptrdiff_t r = 0; r < rows; r++) {                                                                       \
+            const T *restrict x = (const T *)(values + r * row_stride);                                              \
+            for (ptrdiff_t j = 0; j < n; j++) { const T d = x[j] - c[j]; rest[j] += d; squares[j] += d * d; }        \
+        }                                                                                                            \
+        for (ptrdiff_t j = 0; j < n; j++)                                                                            \
+            ((mt_moments *)states)[j] = (mt_moments){c[j] + (double)rest[j] / rows,                                  \
+                                                     squares[j] - (double)rest[j] * rest[j] / rows, rows};           \
     }
 MT_MOMENT_KERNELS(f32, float)
 MT_MOMENT_KERNELS(f64, double)
@@ -225,40 +224,40 @@ static void mt_moments_merge(char *states, const char *others, ptrdiff_t n) {
     }
 }
 
-/* --- the sum of exponentials, relative to the largest -------------------------------------------------------------------- */
+/* --- the sum of exponentials, relative to the largest ----------------------------------------------------------- */
 
 typedef struct { double max, sum; } mt_exponentials;
 
 /* infinities cancel against nothing */
 static inline double mt_finite(double v) { return fabs(v) < INFINITY ? v : 0; }
 
-#define MT_EXPONENTIAL_KERNELS(t, T)                                                                               \
-    MT_CLONES static void mt_logsumexp_##t##_row(char *states, const char *values, ptrdiff_t n, int64_t base,      \
-                                                 double p) {                                                       \
-        const T *restrict x = (const T *)values;                                                                   \
-        enum { LANES = MT_LANES(T) / 2 };                                                                          \
-        T max, lane[LANES];                                                                                        \
-        mt_max_##t##_row((char *)&max, values, n, base, p);                                                        \
-        const T c = (T)mt_finite(max);                                                                             \
-        for (int k = 0; k < LANES; k++) lane[k] = 0;                                                               \
-        ptrdiff_t i = 0;                                                                                           \
-        for (; i + LANES <= n; i += LANES)                                                                         \
-            for (int k = 0; k < LANES; k++) lane[k] += mt_exp_##t(x[i + k] - c);                                   \
-        for (int k = 0; i < n; i++, k++) lane[k] += mt_exp_##t(x[i] - c);                                          \
-        double sum = 0;                                                                                            \
-        for (int k = 0; k < LANES; k++) sum += lane[k];                                                            \
-        *(mt_exponentials *)states = (mt_exponentials){max, sum};                                                  \
-    }                                                                                                              \
-    MT_CLONES static void mt_logsumexp_##t##_columns(char *states, const char *values, ptrdiff_t row_stride,       \
-                                                     ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {        \
-        T max[MT_TILE], c[MT_TILE], sum[MT_TILE];                                                                  \
-        mt_max_##t##_columns((char *)max, values, row_stride, rows, n, base, p);                                   \
-        for (ptrdiff_t j = 0; j < n; j++) { c[j] = (T)mt_finite(max[j]); sum[j] = 0; }                             \
-        for (ptrdiff_t r = 0; r < rows; r++) {                                                                     \
-            const T *restrict x = (const T *)(values + r * row_stride);                                            \
-            for (ptrdiff_t j = 0; j < n; j++) sum[j] += mt_exp_##t(x[j] - c[j]);                                   \
-        }                                                                                                          \
-        for (ptrdiff_t j = 0; j < n; j++) ((mt_exponentials *)states)[j] = (mt_exponentials){max[j], sum[j]};      \
+#define MT_EXPONENTIAL_KERNELS(t, T)                                                                                 \
+    MT_CLONES static void mt_logsumexp_##t##_row(char *states, const char *values, ptrdiff_t n, int64_t base,        \
+                                                 double p) {                                                         \
+        const T *restrict x = (const T *)values;                                                                     \
+        enum { LANES = MT_LANES(T) / 2 };                                                                            \
+        T max, lane[LANES];                                                                                          \
+        mt_max_##t##_row((char *)&max, values, n, base, p);                                                          \
+        const T c = (T)mt_finite(max);                                                                               \
+        for (int k = 0; k < LANES; k++) lane[k] = 0;                                                                 \
+        ptrdiff_t i = 0;                                                                                             \
+        for (; i + LANES <= n; i += LANES)                                                                           \
+            for (int k = 0; k < LANES; k++) lane[k] += mt_exp_##t(x[i + k] - c);                                     \
+        for (int k = 0; i < n; i++, k++) lane[k] += mt_exp_##t(x[i] - c);                                            \
+        double sum = 0;                                                                                              \
+        for (int k = 0; k < LANES; k++) sum += lane[k];                                                              \
+        *(mt_exponentials *)states = (mt_exponentials){max, sum};                                                    \
+    }                                                                                                                \
+    MT_CLONES static void mt_logsumexp_##t##_columns(char *states, const char *values, ptrdiff_t row_stride,         \
+                                                     ptrdiff_t rows, ptrdiff_t n, int64_t base, double p) {          \
+        T max[MT_TILE], c[MT_TILE], sum[MT_TILE];                                                                    \
+        mt_max_##t##_columns((char *)max, values, row_stride, rows, n, base, p);                                     \
+        for (ptrdiff_t j = 0; j < n; j++) { c[j] = (T)mt_finite(max[j]); sum[j] = 0; }                               \
+        for (ptrdiff_t r = 0; r < rows; r++) {                                                                       \
+            const T *restrict x = (const T *)(values + r * row_stride);                                              \
+            for (ptrdiff_t j = 0; j < n; j++) sum[j] += mt_exp_##t(x[j] - c[j]);                                     \
+        }                                                                                                            \
+        for (ptrdiff_t j = 0; j < n; j++) ((mt_exponentials *)states)[j] = (mt_exponentials){max[j], sum[j]};        \
     }
 MT_EXPONENTIAL_KERNELS(f32, float)
 MT_EXPONENTIAL_KERNELS(f64, double)
@@ -273,14 +272,16 @@ static void mt_logsumexp_merge(char *states, const char *others, ptrdiff_t n) {
     }
 }
 
-/* --- the table, by operation and by the type in which the values come ------------------------------------------------------ */
+/* --- the table, by operation and by the type in which the values come ------------------------------------------- */
 
-#define MT_ENTRY(name, T, CODE) {mt_##name##_row, mt_##name##_columns, mt_##name##_merge, sizeof(T), {CODE, CODE}, {0, 0}}
-#define MT_FLOATS(name) [MT_F32] = MT_ENTRY(name##_f32, float, MT_F32), [MT_F64] = MT_ENTRY(name##_f64, double, MT_F64)
-#define MT_NUMBERS(name) MT_FLOATS(name), [MT_I64] = MT_ENTRY(name##_i64, int64_t, MT_I64)
-#define MT_PLACE_ENTRY(name, t, CODE) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns,                  \
+#define MT_ENTRY(name, T, CODE)                                                                                      \
+    [CODE] = {mt_##name##_row, mt_##name##_columns, mt_##name##_merge, sizeof(T), {CODE, CODE}, {0, 0}}
+#define MT_FLOATS(name) MT_ENTRY(name##_f32, float, MT_F32), MT_ENTRY(name##_f64, double, MT_F64)
+#define MT_NUMBERS(name) MT_FLOATS(name), MT_ENTRY(name##_i64, int64_t, MT_I64)
+#define MT_ORDERED(name) MT_NUMBERS(name), MT_ENTRY(name##_u8, uint8_t, MT_U8), MT_ENTRY(name##_u8, uint8_t, MT_BOOL)
+#define MT_PLACE_ENTRY(name, t, CODE) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns,                    \
     mt_##name##_##t##_merge, sizeof(mt_place_##t), {MT_I64, CODE}, {offsetof(mt_place_##t, index), 0}}
-#define MT_PLACES(name) MT_PLACE_ENTRY(name, f32, MT_F32), MT_PLACE_ENTRY(name, f64, MT_F64),                      \
+#define MT_PLACES(name) MT_PLACE_ENTRY(name, f32, MT_F32), MT_PLACE_ENTRY(name, f64, MT_F64),                        \
     MT_PLACE_ENTRY(name, i64, MT_I64)
 #define MT_STRUCT_ENTRY(name, t, CODE, S, FIRST, SECOND) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns, \
     mt_##name##_merge, sizeof(S), {MT_F64, MT_F64}, {offsetof(S, FIRST), offsetof(S, SECOND)}}
@@ -291,8 +292,8 @@ static const mt_reduction mt_reductions[MT_REDUCTIONS][MT_NTYPES] = {
     [MT_SUM_SQUARE] = {MT_FLOATS(square)},
     [MT_SUM_POWER] = {MT_FLOATS(power)},
     [MT_PROD] = {MT_NUMBERS(prod)},
-    [MT_MAX] = {MT_NUMBERS(max), [MT_U8] = MT_ENTRY(max_u8, uint8_t, MT_U8), [MT_BOOL] = MT_ENTRY(max_u8, uint8_t, MT_U8)},
-    [MT_MIN] = {MT_NUMBERS(min), [MT_U8] = MT_ENTRY(min_u8, uint8_t, MT_U8), [MT_BOOL] = MT_ENTRY(min_u8, uint8_t, MT_U8)},
+    [MT_MAX] = {MT_ORDERED(max)},
+    [MT_MIN] = {MT_ORDERED(min)},
     [MT_ARGMAX] = {MT_PLACES(argmax)},
     [MT_ARGMIN] = {MT_PLACES(argmin)},
     [MT_MOMENTS] = {MT_STRUCT_ENTRY(moments, f32, MT_F32, mt_moments, squares, mean),
@@ -301,25 +302,25 @@ static const mt_reduction mt_reductions[MT_REDUCTIONS][MT_NTYPES] = {
                       MT_STRUCT_ENTRY(logsumexp, f64, MT_F64, mt_exponentials, sum, max)},
 };
 
-/* --- sums and products so far: rows of `columns` values, `step` values from one to the next ------------------------------ */
+/* --- sums and products so far: rows of `columns` values, `step` values from one to the next --------------------- */
 
 enum { MT_SCAN_SUM, MT_SCAN_PROD };
 enum { MT_SCAN_COLUMNS = 512 };
 typedef void (*mt_scan_kernel)(char *out, const char *x, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t columns);
 
-#define MT_SCAN(name, T, A, IDENTITY, COMBINE)                                                                     \
-    MT_CLONES static void mt_##name(char *out, const char *values, ptrdiff_t step, ptrdiff_t rows,                 \
-                                    ptrdiff_t columns) {                                                           \
-        T *restrict y = (T *)out; const T *restrict x = (const T *)values;                                         \
-        A total[MT_SCAN_COLUMNS];                                                                                  \
-        if (columns == 1) {                                                                                        \
-            A t = IDENTITY;                                                                                        \
-            for (ptrdiff_t r = 0; r < rows; r++) { t = COMBINE(t, x[r * step]); y[r * step] = (T)t; }              \
-            return;                                                                                                \
-        }                                                                                                          \
-        for (ptrdiff_t j = 0; j < columns; j++) total[j] = IDENTITY;                                               \
-        for (ptrdiff_t r = 0; r < rows; r++, x += step, y += step)                                                 \
-            for (ptrdiff_t j = 0; j < columns; j++) { total[j] = COMBINE(total[j], x[j]); y[j] = (T)total[j]; }    \
+#define MT_SCAN(name, T, A, IDENTITY, COMBINE)                                                                       \
+    MT_CLONES static void mt_##name(char *out, const char *values, ptrdiff_t step, ptrdiff_t rows,                   \
+                                    ptrdiff_t columns) {                                                             \
+        T *restrict y = (T *)out; const T *restrict x = (const T *)values;                                           \
+        A total[MT_SCAN_COLUMNS];                                                                                    \
+        if (columns == 1) {                                                                                          \
+            A t = IDENTITY;                                                                                          \
+            for (ptrdiff_t r = 0; r < rows; r++) { t = COMBINE(t, x[r * step]); y[r * step] = (T)t; }                \
+            return;                                                                                                  \
+        }                                                                                                            \
+        for (ptrdiff_t j = 0; j < columns; j++) total[j] = IDENTITY;                                                 \
+        for (ptrdiff_t r = 0; r < rows; r++, x += step, y += step)                                                   \
+            for (ptrdiff_t j = 0; j < columns; j++) { total[j] = COMBINE(total[j], x[j]); y[j] = (T)total[j]; }      \
     }
 MT_SCAN(cumsum_f32, float, double, 0, MT_ADD)
 MT_SCAN(cumsum_f64, double, double, 0, MT_ADD)
@@ -333,11 +334,8 @@ static const mt_scan_kernel mt_scans[2][MT_NTYPES] = {
     {[MT_F32] = mt_cumprod_f32, [MT_F64] = mt_cumprod_f64, [MT_I64] = mt_cumprod_i64},
 };
 
-/* --- from a state to the result ------------------------------------------------------------------------------------------- */
+/* --- from a state to the result --------------------------------------------------------------------------------- */
 
-enum { MT_AS_IS, MT_SCALE, MT_ROOT, MT_POWER, MT_LOG_ADD };
-
-/* state = v, v times / p, sqrt(v / p), v^(1/p), or log(v) + what lies in the second place */
 static void mt_finish(int how, const mt_reduction *kernel, char *states, ptrdiff_t n, int64_t times, double p) {
     const int code = kernel->code[0];
     if (how == MT_AS_IS) return;
