@@ -106,6 +106,12 @@ class Tensor(engine.TensorMethods):
         return sorted({*object.__dir__(self), *self.__dict__})
 
     # --- copies
+    def __copy__(self):
+        copy = tensor.as_subclass(type(self), self, False)
+        copy.requires_grad_(self.requires_grad and self.is_leaf)
+        copy.__dict__.update(self.__dict__)
+        return copy
+
     def __deepcopy__(self, memo):
         if not self.is_leaf:
             raise RuntimeError(

@@ -676,6 +676,9 @@ cdef TensorBase from_sequence(object data, int code):
         if isinstance(first, (np.generic, np.ndarray)):
             code_from_numpy(array.dtype)
         raise RuntimeError("Overflow when unpacking long long: an integer does not fit into 64 bits")
+    if code >= 0 and mt_category[code] == 1 and array.size:      # refuse what the type cannot hold
+        checked_value(array.min().item(), code)
+        checked_value(array.max().item(), code)
     return from_array(array, code)
 
 

@@ -688,7 +688,11 @@ def masked_fill(TensorBase input not None, TensorBase mask not None, value):
         value = cast(<TensorBase>value, input.code)
     elif mt_category[scalar_code(value)] > mt_category[input.code]:
         raise RuntimeError(f"value cannot be converted to type {dtype_of(input.code).name} without overflow: {value}")
-    return op_where(mask, value, input)
+    try:
+        return op_where(mask, value, input)
+    except RuntimeError:
+        raise RuntimeError(f"masked_fill: the mask {describe(mask)} and the tensor {describe(input)} cannot be broadcast "
+                           "together") from None
 
 
 def masked_fill_(TensorBase self not None, TensorBase mask not None, value):

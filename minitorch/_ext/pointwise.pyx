@@ -277,7 +277,7 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     cdef Operands operands
     cdef TensorBase t, like = None, kept = None
     cdef bint recorded = False, tensors = False, broadcast = False
-    if loop == NULL:
+    if loop == NULL or (op == MT_OP_nextafter and code != compute):   # the half types' neighbours are not float32's
         refuse_type(op, code)
     operands.n = spec.n_inputs
     if out is None and code == compute and spec.n_inputs < 3 and not spec.mask_first and (
@@ -1200,6 +1200,14 @@ def heaviside(TensorBase input not None, TensorBase values not None, *, TensorBa
         raise RuntimeError(f"heaviside is not yet implemented for tensors with different dtypes: {describe(input)} and "
                            f"{describe(values)}")
     return call(MT_OP_heaviside, input, values, None, (), out)
+
+
+def heaviside_(TensorBase self not None, TensorBase values not None):
+    """In-place `heaviside`."""
+    if self.code != values.code:
+        raise RuntimeError(f"heaviside_ is not implemented for tensors with different dtypes: {describe(self)} and "
+                           f"{describe(values)}")
+    return call(MT_OP_heaviside, self, values, None, (), self, True)
 
 
 def polygamma(int n, TensorBase input not None, *, TensorBase out=None):

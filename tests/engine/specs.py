@@ -391,7 +391,7 @@ def _binary() -> list[Spec]:
     )
     add(
         "xlog1py",
-        lambda x, y: _xlogy(x, 1 + y),
+        lambda x, y: np.where(x == 0, np.where(np.isnan(y), y, 0 * x), x * np.log1p(y)),
         kind="float",
         values=ABOVE_ZERO[ABOVE_ZERO > 0.1],
         zeros=False,

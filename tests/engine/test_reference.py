@@ -115,6 +115,8 @@ def test_pointwise(name: str, device: str) -> None:
         assert op.home != "minitorch", f"minitorch.{name} is in the table but not there"
         pytest.skip(f"{op.home}.{name} is not public yet")
     for dtype in types_of(op):
+        if name == "nextafter" and dtype in ("float16", "bfloat16"):
+            continue  # refused: see test_pointwise.test_nextafter
         xs = operands_of(op, dtype)
         parameters = parameters_of(op)
         if want_float(parameters) and dtype not in FLOATS:
