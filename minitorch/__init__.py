@@ -31,7 +31,7 @@ from ._ext.dtype import (
 )
 from ._ext.engine import as_tensor, empty, from_numpy, full, ones, tensor, zeros
 from ._ext.index import cat, stack
-from ._ext.pointwise import result_type
+from ._ext.pointwise import polygamma, result_type
 from ._ext.random import (
     Generator,
     default_generator,

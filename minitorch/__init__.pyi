@@ -7,6 +7,7 @@ from math import pi as pi
 from . import autograd as autograd
 from . import nn as nn
 from . import optim as optim
+from . import special as special
 from . import utils as utils
 from ._creation import arange as arange
 from ._creation import eye as eye
@@ -156,6 +157,7 @@ from ._ext.pointwise import neg as neg
 from ._ext.pointwise import negative as negative
 from ._ext.pointwise import nextafter as nextafter
 from ._ext.pointwise import not_equal as not_equal
+from ._ext.pointwise import polygamma as polygamma
 from ._ext.pointwise import positive as positive
 from ._ext.pointwise import pow as pow
 from ._ext.pointwise import prelu as prelu

@@ -81,13 +81,14 @@ def arange(*bounds, start=0, end=None, step=1, out=None, dtype=None, layout=None
     return _finish(engine.to_dtype(engine.from_numpy(values), kind), out, requires_grad)
 
 
-def range(start=0, end=None, step=1, **options):  # noqa: A001
+def range(start=0, end=None, step=1, **options):
     """The numbers from ``start`` up to and including ``end``: the old form of `arange`."""
     count = math.floor((end - start) / step) + 1
     return arange(start, start + count * step, step, **{"dtype": get_default_dtype(), **options})
 
 
-def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+             pin_memory=False):
     """``steps`` numbers evenly spaced from ``start`` to ``end``, both included.
 
     >>> import minitorch
@@ -149,7 +150,7 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
     return _finish(result, out, requires_grad)
 
 
-# --- PyTorch's old constructors: FloatTensor(2, 3), LongTensor([1, 2]) ... ---------------------------------------------
+# --- PyTorch's old constructors: FloatTensor(2, 3), LongTensor([1, 2]) ... --------------------------------------------
 
 LEGACY = {
     "BoolTensor": _bool, "ByteTensor": _uint8, "CharTensor": _int8, "ShortTensor": _int16, "IntTensor": _int32,
@@ -166,7 +167,8 @@ def legacy(kind: dtype, data: tuple, device=None) -> Tensor:
     if all(isinstance(x, (int, np.integer)) for x in data):
         return _empty(*data, dtype=kind)
     if len(data) > 1:
-        raise TypeError(f"new(): expected sizes or one sequence of data, got {', '.join(type(x).__name__ for x in data)}")
+        given = ", ".join(type(x).__name__ for x in data)
+        raise TypeError(f"new(): expected sizes or one sequence of data, got {given}")
     (values,) = data
     if isinstance(values, tuple) and hasattr(values, "numel"):  # a Size
         return _empty(values, dtype=kind)

@@ -8,7 +8,7 @@ from ._size import Size
 from ._tensor import Tensor
 
 __all__ = [
-    "allclose", "broadcast_shapes", "broadcast_tensors", "equal", "is_tensor", "isclose", "moveaxis", 
+    "allclose", "broadcast_shapes", "broadcast_tensors", "equal", "is_tensor", "isclose", "moveaxis",
     "swapaxes", "swapdims", "where",
 ]
 
@@ -52,7 +52,8 @@ def broadcast_shapes(*shapes) -> Size:
             if shape[d] < 0:
                 raise RuntimeError(f"broadcast_shapes: negative size {shape[d]} in {shape}")
             if shape[d] != 1 and result[d] not in (1, shape[d]):
-                raise RuntimeError(f"Shape mismatch: objects cannot be broadcast to a single shape: {', '.join(map(str, sizes))}")
+                shown = ", ".join(map(str, sizes))
+                raise RuntimeError(f"Shape mismatch: objects cannot be broadcast to a single shape: {shown}")
             if shape[d] != 1:
                 result[d] = shape[d]
     return Size(result)
@@ -138,4 +139,9 @@ def _tensor_where(self, condition, other):
     return where(condition, self, other)
 
 
-Tensor.where = _tensor_where
+def _tensor_polygamma(self, n):
+    """`minitorch.polygamma` of order ``n``."""
+    return _pointwise.polygamma(n, self)
+
+
+Tensor.where, Tensor.polygamma = _tensor_where, _tensor_polygamma

@@ -12,14 +12,15 @@ from ._size import Size
 # Functions of the engine that are neither names of `minitorch` nor methods: they belong to nn.functional and the like.
 ELSEWHERE = {*pointwise.ELSEWHERE, "linear", "cross_entropy", "nll_loss"}
 # ... and those of `minitorch` that are not methods.
-NOT_METHODS = {"dropout", "dropout_", "rand_like", "randn_like", "randint_like", "empty_like", "zeros_like", "ones_like",
-               "full_like"}
+NOT_METHODS = {"dropout", "dropout_", "rand_like", "randn_like", "randint_like", "empty_like", "zeros_like",
+               "ones_like", "full_like"}
 
 
 def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
     """The public functions of the engine whose first argument has one of the names given.
 
-    The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a method only.
+    The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a
+    method only.
     """
     for module in (pointwise, views, reduce, matmul, softmax, index, random, tape, engine):
         for name, function in vars(module).items():
@@ -108,8 +109,8 @@ class Tensor(engine.TensorMethods):
     def __deepcopy__(self, memo):
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment: "
-                "use .detach().clone()"
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment: use .detach().clone()"
             )
         if id(self) not in memo:
             copy = self.detach().clone()
@@ -175,7 +176,7 @@ class Tensor(engine.TensorMethods):
 
     def cuda(self, device=None, non_blocking=False):
         """The tensor on a GPU: not supported yet."""
-        raise NotImplementedError("cuda(): only the CPU is supported so far; leave the call out, or test is_available()")
+        raise NotImplementedError("cuda(): only the CPU is supported so far; leave the call out")
 
     def pin_memory(self):
         """Memory for transfers to a GPU: not supported yet."""

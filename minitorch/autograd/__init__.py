@@ -8,7 +8,7 @@ __all__ = ["backward", "enable_grad", "grad", "inference_mode", "no_grad", "set_
 
 def __getattr__(name: str):
     if name == "Function":
-        raise NotImplementedError("autograd.Function is not supported yet: compose the operation of differentiable ones")
+        raise NotImplementedError("autograd.Function is not supported yet: compose differentiable operations")
     if name == "Variable":
         from .._tensor import Tensor
 
