@@ -54,8 +54,8 @@ from ._size import Size
 from ._tensor import Tensor, engine_functions
 from ._version import __version__
 
-bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64 = _dtype.ALL  # noqa: A001
-short, int, long, half, float, double = int16, int32, int64, float16, float32, float64  # noqa: A001
+bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64 = _dtype.ALL
+short, int, long, half, float, double = int16, int32, int64, float16, float32, float64
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
 for _name, _function in engine_functions("input", "self"):
@@ -65,7 +65,7 @@ for _name, _function in engine_functions("input", "self"):
 del _name, _function
 
 from ._creation import CLASSES as _CLASSES  # noqa: E402
-from ._creation import arange, eye, linspace, logspace, range  # noqa: A004, E402
+from ._creation import arange, eye, linspace, logspace, range  # noqa: E402
 from ._functional import *  # noqa: E402, F403
 
 globals().update(_CLASSES)

@@ -5,6 +5,7 @@ from math import nan as nan
 from math import pi as pi
 
 from . import autograd as autograd
+from . import datasets as datasets
 from . import nn as nn
 from . import optim as optim
 from . import special as special
