@@ -194,7 +194,8 @@ def class_stub(cls: type) -> str:
         return "\n".join([f"class {cls.__name__.rpartition('.')[2]}(tuple[Tensor, ...]):",
                           *(f"    {line}" for name in fields for line in attribute(name))])  # fmt: skip
     lines: list[str] = []
-    for name, value in vars(cls).items():
+    # the order of Python's own is that of its slots, which changes from version to version
+    for name, value in sorted(vars(cls).items(), key=lambda item: item[0] if item[0].startswith("__") else "a"):
         private = name.startswith("_") and not name.endswith("__") and name not in PROPERTY_OF
         if name in NOT_SHOWN or (private and not isinstance(value, staticmethod)):
             continue

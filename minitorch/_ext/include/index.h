@@ -9,7 +9,7 @@
 #include "half.h"
 
 /* out[l, i, :] = x[l, place[i], :] for blocks of `bytes` bytes, `rows` of them to each l of x */
-static inline void mt_take(char *out, const char *x, const int64_t *place, ptrdiff_t n, ptrdiff_t bytes) {
+static inline void mt_take(char *out, const char *x, const long long *place, ptrdiff_t n, ptrdiff_t bytes) {
     switch (bytes) {
         case 1: for (ptrdiff_t i = 0; i < n; i++) out[i] = x[place[i]]; break;
         case 2: for (ptrdiff_t i = 0; i < n; i++) ((int16_t *)out)[i] = ((const int16_t *)x)[place[i]]; break;
@@ -20,13 +20,13 @@ static inline void mt_take(char *out, const char *x, const int64_t *place, ptrdi
 }
 
 /* x[l, place[i], :] = v[l, i, :]; a place named twice keeps the last */
-static inline void mt_put(char *x, const char *v, const int64_t *place, ptrdiff_t n, ptrdiff_t bytes) {
+static inline void mt_put(char *x, const char *v, const long long *place, ptrdiff_t n, ptrdiff_t bytes) {
     for (ptrdiff_t i = 0; i < n; i++) memcpy(x + place[i] * bytes, v + i * bytes, (size_t)bytes);
 }
 
 /* x[l, place[i], :] += v[l, i, :]; a place named twice gets both */
 #define MT_PUT_ADD(name, T, LOAD, STORE)                                                                            \
-    MT_CLONES static void mt_put_add_##name(char *x_, const char *v_, const int64_t *place, ptrdiff_t n,            \
+    MT_CLONES static void mt_put_add_##name(char *x_, const char *v_, const long long *place, ptrdiff_t n,            \
                                             ptrdiff_t block) {                                                      \
         T *x = (T *)x_; const T *v = (const T *)v_;                                                                 \
         for (ptrdiff_t i = 0; i < n; i++) {                                                                         \
@@ -46,7 +46,7 @@ MT_PUT_ADD(bf16, uint16_t, mt_bf16_to_float, mt_float_to_bf16)
 MT_PUT_ADD(f32, float, MT_SAME, MT_SAME)
 MT_PUT_ADD(f64, double, MT_SAME, MT_SAME)
 
-typedef void (*mt_put_add_loop)(char *x, const char *v, const int64_t *place, ptrdiff_t n, ptrdiff_t block);
+typedef void (*mt_put_add_loop)(char *x, const char *v, const long long *place, ptrdiff_t n, ptrdiff_t block);
 static const mt_put_add_loop mt_put_add[MT_NTYPES] = {
     mt_put_add_b8, mt_put_add_u8, mt_put_add_u8, mt_put_add_i16, mt_put_add_i32, mt_put_add_i64,
     mt_put_add_f16, mt_put_add_bf16, mt_put_add_f32, mt_put_add_f64};
