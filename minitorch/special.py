@@ -26,6 +26,6 @@ from ._ext.softmax import log_softmax, softmax
 psi = digamma
 
 __all__ = [
-    "digamma", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "i0", "i1", "log1p", "log_softmax", "logit",
-    "logsumexp", "polygamma", "psi", "round", "sigmoid", "sinc", "softmax", "xlog1py", "xlogy",
+    "digamma", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "i0", "i1", "log1p", "log_softmax",
+    "logit", "logsumexp", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy",
 ]
