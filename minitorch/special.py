@@ -1,11 +1,4 @@
-"""Special functions by the names of `torch.special`.
-
->>> import minitorch
->>> minitorch.special.expit(minitorch.tensor([0.]))
-tensor([0.5000])
-"""
-
-from __future__ import annotations
+"""Special functions: ``minitorch.special``, by the names that PyTorch has for them."""
 
 from ._ext.pointwise import (
     digamma,
@@ -16,7 +9,6 @@ from ._ext.pointwise import (
     expm1,
     i0,
     i1,
-    lgamma,
     log1p,
     logit,
     polygamma,
@@ -26,12 +18,14 @@ from ._ext.pointwise import (
     xlog1py,
     xlogy,
 )
+from ._ext.pointwise import lgamma as gammaln
+from ._ext.pointwise import sigmoid as expit
 from ._ext.reduce import logsumexp
 from ._ext.softmax import log_softmax, softmax
 
-expit, gammaln, psi = sigmoid, lgamma, digamma
+psi = digamma
 
 __all__ = [
     "digamma", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "i0", "i1", "log1p", "log_softmax",
     "logit", "logsumexp", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy",
-]  # fmt: skip
+]

@@ -8,7 +8,7 @@ cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F32, MT_F64, MT_I64, code_from_numpy, code_of, default_code, dtype_of,
-    mt_category, mt_compute, mt_itemsize, numpy_dtype, scalar_code,
+    mt_category, mt_itemsize, numpy_dtype, scalar_code,
 )
 from minitorch._ext.loops cimport checked_value, copy_data, fill_data, mt_convert_loop
 from minitorch._ext.matmul cimport matmul_of

@@ -101,8 +101,8 @@ cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object
     else:
         code = result_code(None if spec.mask_first else a, b, c)
         if spec == &mt_pointwise[MT_OP_sub] and (is_bool(a) or is_bool(b)):
-            raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to "
-                               "invert a mask, use the `~` or `logical_not()` operator instead.")
+            raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+                               "to invert a mask, use the `~` or `logical_not()` operator instead.")
     if spec.types == MT_FLOAT_ONLY and mt_category[code] < 2:
         code = default_code()
     return code
@@ -679,7 +679,8 @@ cdef TensorBase power(object a, object b, TensorBase out, bint inplace):
     cdef double exponent
     if isinstance(a, TensorBase) and (<TensorBase>a).code == MT_BOOL and type(b) is int:
         a = cast(<TensorBase>a, MT_I64)
-    if type(b) is int or (type(b) is float and (not isinstance(a, TensorBase) or mt_category[(<TensorBase>a).code] == 2)):
+    if type(b) is int or (
+            type(b) is float and (not isinstance(a, TensorBase) or mt_category[(<TensorBase>a).code] == 2)):
         exponent = b
         if exponent == 2:
             return call(MT_OP_square, a, None, None, (), out, inplace)
