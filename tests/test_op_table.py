@@ -256,7 +256,8 @@ def test_generated_files_follow_the_table_and_are_rewritten_only_if_changed(tmp_
     header = paths[0].read_text()
     order = [header.index(f"    MT_OP_{name},\n") for name in TABLE]
     assert order == sorted(order)
-    rows = [header.index(f'    {{"{name}", ') for name in TABLE]
+    source = paths[1].read_text()
+    rows = [source.index(f'    {{"{name}", ') for name in TABLE]
     assert rows == sorted(rows)
     assert [path.stat().st_mtime_ns for path in generate.generate(tmp_path)] == times
     paths[0].write_text("stale")
@@ -335,7 +336,7 @@ def call(loop, op, output, inputs, suffix):
     pointers = (ctypes.c_void_p * (1 + len(inputs)))(output.ctypes.data, *(array.ctypes.data for array in inputs))
     scalars = (Scalar * 4)()
     for scalar, value in zip(scalars, parameters_of(op).values()):
-        setattr(scalar, suffix, value if suffix in ("f32", "f64") else int(value))
+        setattr(scalar, suffix, value if suffix in ("f32", "f64") else int(value != 0) if suffix == "b8" else int(value))
     loop(pointers, output.size, scalars)
     return output
 

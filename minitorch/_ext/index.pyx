@@ -691,8 +691,8 @@ def masked_fill(TensorBase input not None, TensorBase mask not None, value):
     try:
         return op_where(mask, value, input)
     except RuntimeError:
-        raise RuntimeError(f"masked_fill: the mask {describe(mask)} and the tensor {describe(input)} cannot be broadcast "
-                           "together") from None
+        raise RuntimeError(f"masked_fill: the mask {describe(mask)} and the tensor {describe(input)} cannot be "
+                           "broadcast together") from None
 
 
 def masked_fill_(TensorBase self not None, TensorBase mask not None, value):
