@@ -502,7 +502,9 @@ cdef class PointwiseBackward(Node):
         cdef const mt_grad *grad = &spec.grad[k]
         cdef int code = mt_compute[g.code], i, which
         cdef mt_loop loop = grad.loop[1 if code == MT_F64 else 0]
-        cdef TensorBase out = new_as(g, g.code), t
+        cdef TensorBase out = new_same(g, g.code) if g.contiguous else new_as(g, g.code), t
+        cdef PyObject *operands[6]
+        cdef object operand
         cdef mt_scalar[8] parameters
         cdef mt_scalar[6] numbers
         cdef char *p[8]
@@ -511,24 +513,30 @@ cdef class PointwiseBackward(Node):
         cdef int want
         for i in range(len(self.params)):
             parameters[i] = scalar_value(self.params[i], code)
-        plan_begin(&plan, out, code)
         for i in range(grad.n_operands):
             which = grad.operands[i]
             operand = g if which == 0 else self.operand(which)
+            operands[i] = <PyObject *>operand               # which this node and the caller keep alive
             want = MT_BOOL if spec.mask_first and which == 1 else code
             if isinstance(operand, TensorBase):
                 t = operand
-                plan_add(&plan, t, want)
-                plain = plain and is_plain(t, out, want)
+                plain = plain and (which == 0 or is_plain(t, out, want))
                 p[i + 1] = data_of(t)
             else:
-                numbers[i] = scalar_value(operand, code)
-                plan_constant(&plan, &numbers[i], want)
                 plain = False
         if plain:
             p[0] = data_of(out)
             loop(p, out.numel, parameters)
-        elif out.numel < GRAIN:
+            return out
+        plan_begin(&plan, out, code)
+        for i in range(grad.n_operands):
+            want = MT_BOOL if spec.mask_first and grad.operands[i] == 1 else code
+            if isinstance(<object>operands[i], TensorBase):
+                plan_add(&plan, <TensorBase>operands[i], want)
+            else:
+                numbers[i] = scalar_value(<object>operands[i], code)
+                plan_constant(&plan, &numbers[i], want)
+        if out.numel < GRAIN:
             plan_run(&plan, loop, parameters)
         else:
             with nogil:

@@ -5,10 +5,11 @@ what its inputs came from.  Replaying the nodes is the business of `tape`, chang
 """
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.stdlib cimport realloc
 from libc.string cimport memcpy
 from cpython.object cimport PyObject
-from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from minitorch._ext.dtype cimport dtype_of, mt_itemsize, mt_category
 from minitorch._ext.storage cimport new_storage
 
@@ -408,8 +409,24 @@ cdef bint recording(tuple tensors) noexcept:
 
 # --- nodes ----------------------------------------------------------------------------------------------------------
 
-cdef list doomed = []      # references that dropped nodes leave to the outermost of them
+cdef PyObject **doomed = NULL          # references that dropped nodes leave to the outermost of them: a stack
+cdef Py_ssize_t doomed_count = 0, doomed_room = 0
 cdef bint dropping = False
+
+
+cdef void leave(PyObject *reference) noexcept:
+    """Put a reference of its own on the stack; without memory for that, the drop goes on by recursion."""
+    global doomed, doomed_count, doomed_room
+    cdef void *larger
+    if doomed_count == doomed_room:
+        larger = realloc(doomed, (2 * doomed_room + 64) * sizeof(PyObject *))
+        if larger == NULL:
+            return
+        doomed = <PyObject **>larger
+        doomed_room = 2 * doomed_room + 64
+    Py_INCREF(<object>reference)
+    doomed[doomed_count] = reference
+    doomed_count += 1
 
 
 @cython.freelist(64)
@@ -418,27 +435,30 @@ cdef class Node:
 
     def __dealloc__(self):
         # A chain of nodes must not be dropped by recursion: each leaves what it holds to the outermost drop.
-        global dropping
+        global dropping, doomed_count
+        cdef PyObject *edge
+        cdef Py_ssize_t k, n
         if hands_on(<PyObject *>self.saved0):
-            doomed.append(self.saved0)
+            leave(<PyObject *>self.saved0)
         if hands_on(<PyObject *>self.saved1):
-            doomed.append(self.saved1)
+            leave(<PyObject *>self.saved1)
         if hands_on(<PyObject *>self.saved2):
-            doomed.append(self.saved2)
+            leave(<PyObject *>self.saved2)
         if hands_on(<PyObject *>self.saved3):
-            doomed.append(self.saved3)
+            leave(<PyObject *>self.saved3)
         if self.edges is not None:
-            for edge in self.edges:                          # the same node may be there several times
-                if edge is not None and (<PyObject *>edge).ob_refcnt <= 1 + len(self.edges) and \
-                        not isinstance(edge, TensorBase):
-                    doomed.append(edge)
-            edge = None                                      # or it would be dropped after all the others, outside
-        if dropping or not doomed:
+            n = PyTuple_GET_SIZE(self.edges)
+            for k in range(n):                               # the same node may be there several times
+                edge = <PyObject *>PyTuple_GET_ITEM(self.edges, k)
+                if edge != <PyObject *>None and edge.ob_refcnt <= n and not isinstance(<object>edge, TensorBase):
+                    leave(edge)
+        if dropping or doomed_count == 0:
             return
         self.saved0 = self.saved1 = self.saved2 = self.saved3 = self.edges = None
         dropping = True
-        while doomed:
-            doomed.pop()
+        while doomed_count:
+            doomed_count -= 1
+            Py_DECREF(<object>doomed[doomed_count])
         dropping = False
 
     cdef object apply(self, TensorBase g):
