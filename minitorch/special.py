@@ -13,7 +13,6 @@ from ._ext.pointwise import (
     logit,
     polygamma,
     round,
-    sigmoid,
     sinc,
     xlog1py,
     xlogy,

@@ -336,7 +336,8 @@ def call(loop, op, output, inputs, suffix):
     pointers = (ctypes.c_void_p * (1 + len(inputs)))(output.ctypes.data, *(array.ctypes.data for array in inputs))
     scalars = (Scalar * 4)()
     for scalar, value in zip(scalars, parameters_of(op).values()):
-        setattr(scalar, suffix, value if suffix in ("f32", "f64") else int(value != 0) if suffix == "b8" else int(value))
+        whole = int(value != 0) if suffix == "b8" else int(value)
+        setattr(scalar, suffix, value if suffix in ("f32", "f64") else whole)
     loop(pointers, output.size, scalars)
     return output
 

@@ -192,4 +192,5 @@ def run_sanitized(found: Features) -> str:
         library = "$(clang -print-file-name=libclang_rt.asan-$(uname -m).so)"
     else:
         library = "$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
-    return f'LD_PRELOAD="{library}" ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONMALLOC=malloc python -m pytest --capture=sys'
+    options = "detect_leaks=0:allocator_may_return_null=1"
+    return f'LD_PRELOAD="{library}" ASAN_OPTIONS={options} PYTHONMALLOC=malloc python -m pytest --capture=sys'
