@@ -33,7 +33,6 @@ cdef extern from "convert.h" nogil:
 
 cdef extern from "reduce.h" nogil:
     enum:
-        MT_BLOCK
         MT_TILE
     ctypedef void (*mt_row_kernel)(char *states, const char *x, Py_ssize_t n, long long base, double p) noexcept
     ctypedef void (*mt_columns_kernel)(char *states, const char *x, Py_ssize_t row_stride, Py_ssize_t rows,
@@ -44,6 +43,7 @@ cdef extern from "reduce.h" nogil:
         mt_columns_kernel columns
         mt_merge_kernel merge
         short size
+        short block
         signed char code[2]
         signed char at[2]
     const mt_reduction mt_reductions[11][10]
@@ -177,7 +177,7 @@ cdef void lay_out(Walk *w, int op, TensorBase out, TensorBase second, TensorBase
 
 cdef void divide_work(Walk *w) noexcept nogil:
     """Choose between rows and columns, and cut the work into units: by the shape alone, never by the threads."""
-    cdef Py_ssize_t inner = w.kept_shape[w.kept - 1], width, rows = 1
+    cdef Py_ssize_t inner = w.kept_shape[w.kept - 1], width, rows = 1, block
     cdef Py_ssize_t kept = rank_of(w.kept_stride[w.kept - 1]), run = w.reduced_shape[w.reduced - 1]
     cdef int i
     w.by_columns = inner >= 8 and (kept < rank_of(w.reduced_stride[w.reduced - 1]) or (run < 16 and inner >= 64))
@@ -195,8 +195,8 @@ cdef void divide_work(Walk *w) noexcept nogil:
     w.segment = w.values
     w.segments = 1
     if w.tiles < FEW_TILES and w.values * width > 2 * SEGMENT:
-        w.segment = (SEGMENT // width + MT_BLOCK - 1) // MT_BLOCK * MT_BLOCK if not w.by_columns else \
-            (SEGMENT // width + ROWS_OF_BLOCK - 1) // ROWS_OF_BLOCK * ROWS_OF_BLOCK
+        block = ROWS_OF_BLOCK if w.by_columns else w.kernel.block
+        w.segment = (SEGMENT // width + block - 1) // block * block
         w.segments = (w.values + w.segment - 1) // w.segment
 
 
@@ -225,14 +225,16 @@ cdef Py_ssize_t block_of_rows(Walk *w, char *x, Py_ssize_t position, Py_ssize_t 
                               char *buffer) noexcept nogil:
     """Reduce at most n values of one result to a state; how many it were."""
     cdef Py_ssize_t stride = w.reduced_stride[w.reduced - 1], item = mt_itemsize[w.code], done = 0, length
-    if n > MT_BLOCK:
-        n = MT_BLOCK
+    if n > w.kernel.block:
+        n = w.kernel.block
     if stride == item and w.source_code == w.code:
         length = run_left(w, position)
         if n > length:
             n = length
         w.kernel.row(state, value_at(w, x, position), n, position, w.p)
         return n
+    if n * item > GATHERED:
+        n = GATHERED // item
     while done < n:
         length = run_left(w, position + done)
         if length > n - done:
@@ -313,6 +315,8 @@ cdef void reduce_units(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept
     cdef int d, inner = w.kept - 1
     cdef char *states = <char *>stack
     cdef char *x
+    cdef bint direct = w.reduced == 1 and w.segments == 1 and w.source_code == w.code and \
+        w.reduced_stride[0] == mt_itemsize[w.code]
     for unit in range(begin, end):
         tile = unit // w.segments
         column = tile % w.tiles_in_row * w.tile
@@ -328,6 +332,9 @@ cdef void reduce_units(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept
             last = w.values
         if w.by_columns:
             reduce_range(w, x, width, first, last, states, <char *>buffer)
+        elif direct and last - first <= w.kernel.block:
+            for j in range(width):
+                w.kernel.row(states + j * w.kernel.size, x + j * w.kept_stride[inner], last - first, 0, w.p)
         else:
             for j in range(width):                              # the stack above a state is free for the next
                 reduce_range(w, x + j * w.kept_stride[inner], 1, first, last, states + j * w.kernel.size,
@@ -361,7 +368,7 @@ cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, un
     if out.numel == 0:
         return 0
     w.kernel = &mt_reductions[op][code]
-    if out.numel == 1 and x.contiguous and x.numel <= MT_BLOCK and x.code == code and out.code == code and \
+    if out.numel == 1 and x.contiguous and x.numel <= w.kernel.block and x.code == code and out.code == code and \
             second is None and w.kernel.size == mt_itemsize[code]:
         w.kernel.row(data_of(out), data_of(x), x.numel, 0, p)       # one block, and its state is the result
         mt_finish(how, w.kernel, data_of(out), 1, 1, p)

@@ -26,31 +26,42 @@ typedef struct {
     mt_columns_kernel columns;
     mt_merge_kernel merge;
     int16_t size;        /* bytes of a state */
+    int16_t block;       /* how many values row takes at a time */
     int8_t code[2];      /* the type of the state's first and second result */
     int8_t at[2];        /* and where in the state they lie */
 } mt_reduction;
 
-enum { MT_BLOCK = 1024, MT_TILE = 1024 };
+enum { MT_TILE = 1024 };
 /* independent chains of sums that the compiler keeps in vector registers: enough to hide what an addition takes */
 #define MT_LANES(T) (256 / (int)sizeof(T))
 
 /* --- a state that is one number: values are mapped and combined ------------------------------------------------- */
 
-#define MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                         \
+/* A long row is not added up in one go: no value of a block goes through more than some 60 roundings. */
+enum { MT_CHAIN = 16 };
+#define MT_FOLD_LANES(T, lane, IDENTITY, MAP, COMBINE)                                                               \
+    enum { LANES = MT_LANES(T) };                                                                                    \
+    T lane[LANES];                                                                                                   \
     ptrdiff_t i = 0;                                                                                                 \
-    for (; i + MT_LANES(T) <= n; i += MT_LANES(T))                                                                   \
-        for (int k = 0; k < MT_LANES(T); k++) lane[k] = COMBINE(lane[k], MAP(x[i + k]));                             \
+    for (int k = 0; k < LANES; k++) lane[k] = IDENTITY;                                                              \
+    while (n - i >= 2 * MT_CHAIN * LANES) {                                                                          \
+        T chain[LANES];                                                                                              \
+        for (int k = 0; k < LANES; k++) chain[k] = IDENTITY;                                                         \
+        for (const ptrdiff_t end = i + MT_CHAIN * LANES; i < end; i += LANES)                                        \
+            for (int k = 0; k < LANES; k++) chain[k] = COMBINE(chain[k], MAP(x[i + k]));                             \
+        for (int k = 0; k < LANES; k++) lane[k] = COMBINE(lane[k], chain[k]);                                        \
+    }                                                                                                                \
+    for (; i + LANES <= n; i += LANES)                                                                               \
+        for (int k = 0; k < LANES; k++) lane[k] = COMBINE(lane[k], MAP(x[i + k]));                                   \
     for (int k = 0; i < n; i++, k++) lane[k] = COMBINE(lane[k], MAP(x[i]));                                          \
-    _Pragma("GCC unroll 8") for (int w = MT_LANES(T) / 2; w > 0; w /= 2)                                             \
+    _Pragma("GCC unroll 8") for (int w = LANES / 2; w > 0; w /= 2)                                                   \
         for (int k = 0; k < w; k++) lane[k] = COMBINE(lane[k], lane[k + w]);
 
 #define MT_FOLD(name, T, IDENTITY, MAP, COMBINE)                                                                     \
     MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) {   \
         const T *restrict x = (const T *)values;                                                                     \
-        T lane[MT_LANES(T)];                                                                                         \
         (void)base; (void)p;                                                                                         \
-        for (int k = 0; k < MT_LANES(T); k++) lane[k] = IDENTITY;                                                    \
-        MT_FOLD_LANES(T, lane, MAP, COMBINE)                                                                         \
+        MT_FOLD_LANES(T, lane, IDENTITY, MAP, COMBINE)                                                               \
         *(T *)states = lane[0];                                                                                      \
     }                                                                                                                \
     MT_CLONES static void mt_##name##_columns(char *states, const char *values, ptrdiff_t row_stride,                \
@@ -127,16 +138,14 @@ typedef float mt_v_f32; typedef double mt_v_f64; typedef int64_t mt_v_i64;
 #define MT_PLACE(name, t, OP, IDENTITY, COMBINE)                                                                     \
     MT_CLONES static void mt_##name##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) {   \
         const mt_v_##t *restrict x = (const mt_v_##t *)values;                                                       \
-        mt_v_##t lane[MT_LANES(mt_v_##t)];                                                                           \
         (void)p;                                                                                                     \
-        for (int k = 0; k < MT_LANES(mt_v_##t); k++) lane[k] = IDENTITY;                                             \
-        MT_FOLD_LANES(mt_v_##t, lane, MT_SAME, COMBINE)                                                              \
+        MT_FOLD_LANES(mt_v_##t, lane, IDENTITY, MT_SAME, COMBINE)                                                    \
         const mt_v_##t value = lane[0];                                                                              \
         const int number = value == value;                                                                           \
-        for (i = 0; i + MT_LANES(mt_v_##t) <= n; i += MT_LANES(mt_v_##t)) {                                          \
+        for (i = 0; i + LANES <= n; i += LANES) {                                                                    \
             int found = 0;                         /* is it among these? then look closer */                         \
-            if (number) for (int k = 0; k < MT_LANES(mt_v_##t); k++) found |= x[i + k] == value;                     \
-            else for (int k = 0; k < MT_LANES(mt_v_##t); k++) found |= x[i + k] != x[i + k];                         \
+            if (number) for (int k = 0; k < LANES; k++) found |= x[i + k] == value;                                  \
+            else for (int k = 0; k < LANES; k++) found |= x[i + k] != x[i + k];                                      \
             if (found) break;                                                                                        \
         }                                                                                                            \
         while (i + 1 < n && !(number ? x[i] == value : x[i] != x[i])) i++;                                           \
@@ -275,16 +284,16 @@ static void mt_logsumexp_merge(char *states, const char *others, ptrdiff_t n) {
 /* --- the table, by operation and by the type in which the values come ------------------------------------------- */
 
 #define MT_ENTRY(name, T, CODE)                                                                                      \
-    [CODE] = {mt_##name##_row, mt_##name##_columns, mt_##name##_merge, sizeof(T), {CODE, CODE}, {0, 0}}
+    [CODE] = {mt_##name##_row, mt_##name##_columns, mt_##name##_merge, sizeof(T), 8192, {CODE, CODE}, {0, 0}}
 #define MT_FLOATS(name) MT_ENTRY(name##_f32, float, MT_F32), MT_ENTRY(name##_f64, double, MT_F64)
 #define MT_NUMBERS(name) MT_FLOATS(name), MT_ENTRY(name##_i64, int64_t, MT_I64)
 #define MT_ORDERED(name) MT_NUMBERS(name), MT_ENTRY(name##_u8, uint8_t, MT_U8), MT_ENTRY(name##_u8, uint8_t, MT_BOOL)
 #define MT_PLACE_ENTRY(name, t, CODE) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns,                    \
-    mt_##name##_##t##_merge, sizeof(mt_place_##t), {MT_I64, CODE}, {offsetof(mt_place_##t, index), 0}}
+    mt_##name##_##t##_merge, sizeof(mt_place_##t), 1024, {MT_I64, CODE}, {offsetof(mt_place_##t, index), 0}}
 #define MT_PLACES(name) MT_PLACE_ENTRY(name, f32, MT_F32), MT_PLACE_ENTRY(name, f64, MT_F64),                        \
     MT_PLACE_ENTRY(name, i64, MT_I64)
 #define MT_STRUCT_ENTRY(name, t, CODE, S, FIRST, SECOND) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns, \
-    mt_##name##_merge, sizeof(S), {MT_F64, MT_F64}, {offsetof(S, FIRST), offsetof(S, SECOND)}}
+    mt_##name##_merge, sizeof(S), 1024, {MT_F64, MT_F64}, {offsetof(S, FIRST), offsetof(S, SECOND)}}
 
 static const mt_reduction mt_reductions[MT_REDUCTIONS][MT_NTYPES] = {
     [MT_SUM] = {MT_NUMBERS(sum)},
