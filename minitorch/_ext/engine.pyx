@@ -578,6 +578,8 @@ def from_numpy(array not None):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     a = array
     code = code_from_numpy(array.dtype)
+    if not array.flags.aligned:
+        raise ValueError("the given numpy array is not aligned to its type in memory. Copy it first: array.copy()")
     for d in range(a.ndim):
         shape[d] = a.shape[d]
         if a.strides[d] < 0 and a.shape[d] > 1:

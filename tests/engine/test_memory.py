@@ -177,7 +177,7 @@ def one():
     global k
     {work}
     gc.collect() if k % 50 == 0 else None
-flat(lambda: [one() for _ in range(100)], 60, 3.0)
+flat(lambda: [one() for _ in range(100)], 12, 3.0)
 """
     )
 
