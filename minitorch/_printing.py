@@ -76,8 +76,6 @@ class Formatter:
         self.width = max((len(self.write(v)) for v in finite), default=1)
         if any(not math.isfinite(v) for v in values):
             self.width = max(self.width, max(len(self.write(v)) for v in values))
-        if any(v == 0 for v in values):
-            self.width = max(self.width, max(len(self.write(v)) for v in values if v == 0))
 
     def write(self, value) -> str:
         if not self.is_float:

@@ -331,6 +331,8 @@ def getitem(TensorBase x not None, key):
         key = key.item()
     if isinstance(key, (np.integer,)):
         return x[int(key)]
+    if isinstance(key, (bool, np.bool_)):                   # a mask without dimensions: one of x, or none
+        return clone_of(slice_of(unsqueeze_of(x, 0), 0, 0, 1 if key else 0, 1))
     basic, indices = split_key(x, key)
     if not indices:
         return index_basic(x, basic)

@@ -118,12 +118,11 @@ cdef void plan_simplify(Plan *plan) noexcept nogil:
 
 cdef enum Access:
     DIRECT          # contiguous in the walk's order and of the loop's type: used where it is
-    BY_ROW          # contiguous along the innermost dimension only
     CONSTANT        # one value everywhere: its buffer is filled once
     GATHER
 
 
-cdef Access access_of(Plan *plan, int k, bint by_row) noexcept nogil:
+cdef Access access_of(Plan *plan, int k) noexcept nogil:
     cdef int i
     cdef Py_ssize_t expected = mt_itemsize[plan.code[k]]
     cdef bint constant = k > 0
@@ -133,23 +132,11 @@ cdef Access access_of(Plan *plan, int k, bint by_row) noexcept nogil:
         return CONSTANT
     if plan.code[k] != plan.want[k]:
         return GATHER
-    if by_row:
-        return BY_ROW if plan.strides[k][plan.ndim - 1] == expected else GATHER
     for i in range(plan.ndim - 1, -1, -1):
         if plan.strides[k][i] != expected:
             return GATHER
         expected *= plan.shape[i]
     return DIRECT
-
-
-cdef char *at(Plan *plan, int k, Py_ssize_t position) noexcept nogil:
-    """Where the element at a position of the walk lies."""
-    cdef char *p = plan.data[k]
-    cdef int d
-    for d in range(plan.ndim - 1, -1, -1):
-        p += (position % plan.shape[d]) * plan.strides[k][d]
-        position //= plan.shape[d]
-    return p
 
 
 cdef void move(Plan *plan, int k, Py_ssize_t position, Py_ssize_t n, char *buffer, bint store) noexcept nogil:
@@ -189,32 +176,80 @@ cdef void move(Plan *plan, int k, Py_ssize_t position, Py_ssize_t n, char *buffe
         p += plan.strides[k][d]
 
 
+cdef void to_row(Plan *plan, Py_ssize_t position, char **rows) noexcept nogil:
+    """Where the row of a position begins, in every operand."""
+    cdef int d, k
+    cdef Py_ssize_t index
+    position //= plan.shape[plan.ndim - 1]
+    for k in range(plan.nop):
+        rows[k] = plan.data[k]
+    for d in range(plan.ndim - 2, -1, -1):
+        index = position % plan.shape[d]
+        position //= plan.shape[d]
+        for k in range(plan.nop):
+            rows[k] += index * plan.strides[k][d]
+
+
+cdef void walk_rows(Plan *plan, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Do the elements from begin to end of a plan whose rows are long: operands are gathered by pieces of a row."""
+    cdef char[MAX_OPERANDS][CHUNK * 8] buffers
+    cdef char *rows[MAX_OPERANDS]
+    cdef char *p[MAX_OPERANDS]
+    cdef bint[MAX_OPERANDS] direct
+    cdef bint buffered = False
+    cdef int k, last = plan.ndim - 1
+    cdef Py_ssize_t row = plan.shape[last], inside, n, rest
+    for k in range(plan.nop):
+        direct[k] = plan.code[k] == plan.want[k] and plan.strides[k][last] == mt_itemsize[plan.code[k]]
+        buffered = buffered or not direct[k]
+    while begin < end:
+        to_row(plan, begin, rows)
+        inside = begin % row
+        rest = row - inside if row - inside < end - begin else end - begin
+        begin += rest
+        for k in range(1, plan.nop):                        # one value for all of the row
+            if plan.strides[k][last] == 0:
+                mt_convert[plan.want[k]][plan.code[k]](buffers[k], mt_itemsize[plan.want[k]], rows[k], 0,
+                                                       CHUNK if rest > CHUNK else rest)
+        while rest:
+            n = CHUNK if buffered and rest > CHUNK else rest
+            for k in range(plan.nop):
+                p[k] = rows[k] + inside * plan.strides[k][last] if direct[k] else buffers[k]
+                if k > 0 and not direct[k] and plan.strides[k][last] != 0:
+                    mt_convert[plan.want[k]][plan.code[k]](
+                        buffers[k], mt_itemsize[plan.want[k]], rows[k] + inside * plan.strides[k][last],
+                        plan.strides[k][last], n)
+            plan.loop(p, n, plan.params)
+            if not direct[0]:
+                mt_convert[plan.code[0]][plan.want[0]](rows[0] + inside * plan.strides[0][last], plan.strides[0][last],
+                                                       buffers[0], mt_itemsize[plan.want[0]], n)
+            inside += n
+            rest -= n
+
+
 cdef void walk(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Do the elements of a plan from begin to end."""
     cdef Plan *plan = <Plan *>context
     cdef char[MAX_OPERANDS][CHUNK * 8] buffers
     cdef char *p[MAX_OPERANDS]
     cdef Access[MAX_OPERANDS] access
-    cdef Py_ssize_t row = plan.shape[plan.ndim - 1], n
-    cdef bint by_row = plan.ndim > 1 and row >= 64, buffered = False
+    cdef Py_ssize_t n
+    cdef bint buffered = False
     cdef int k
+    if plan.ndim > 1 and plan.shape[plan.ndim - 1] >= 64:
+        walk_rows(plan, begin, end)
+        return
     for k in range(plan.nop):
-        access[k] = access_of(plan, k, by_row)
+        access[k] = access_of(plan, k)
         if access[k] == CONSTANT:
             mt_convert[plan.want[k]][plan.code[k]](buffers[k], mt_itemsize[plan.want[k]], plan.data[k], 0,
                                                    CHUNK if end - begin > CHUNK else end - begin)
-        buffered = buffered or access[k] == CONSTANT or access[k] == GATHER
+        buffered = buffered or access[k] != DIRECT
     while begin < end:
-        n = end - begin
-        if by_row and n > row - begin % row:
-            n = row - begin % row
-        if buffered and n > CHUNK:
-            n = CHUNK
+        n = CHUNK if buffered and end - begin > CHUNK else end - begin
         for k in range(plan.nop):
             if access[k] == DIRECT:
                 p[k] = plan.data[k] + begin * mt_itemsize[plan.code[k]]
-            elif access[k] == BY_ROW:
-                p[k] = at(plan, k, begin)
             else:
                 p[k] = buffers[k]
                 if access[k] == GATHER and k > 0:

@@ -278,6 +278,8 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     cdef TensorBase t, like = None, kept = None
     cdef bint recorded = False, tensors = False, broadcast = False
     if loop == NULL or (op == MT_OP_nextafter and code != compute):   # the half types' neighbours are not float32's
+        if op == MT_OP_square and code == MT_BOOL and not inplace:
+            return call(op, cast(<TensorBase>a, MT_I64), None, None, (), out)
         refuse_type(op, code)
     operands.n = spec.n_inputs
     if out is None and code == compute and spec.n_inputs < 3 and not spec.mask_first and (
@@ -685,6 +687,8 @@ cdef TensorBase inplace_operator(int which, TensorBase a, object b):
 cdef TensorBase power(object a, object b, TensorBase out, bint inplace):
     """a ** b; the exponents that are a product, a root or a quotient are done as such."""
     cdef double exponent
+    if isinstance(a, TensorBase) and (<TensorBase>a).code == MT_BOOL and type(b) is bool:
+        return call(MT_OP_bitwise_or, a, not b, None, (), out, inplace)
     if isinstance(a, TensorBase) and (<TensorBase>a).code == MT_BOOL and type(b) is int:
         a = cast(<TensorBase>a, MT_I64)
     if type(b) is int or (
