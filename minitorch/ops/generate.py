@@ -172,6 +172,7 @@ SCALAR = DIVISIONS | {"nextafter", "lgamma", "digamma", "polygamma", "i1", "gcd"
 
 
 def names_in(text: str) -> set[str]:
+    """The operands, parameters and functions that a text names."""
     return {node.id for node in ast.walk(pointwise.parse(text)) if isinstance(node, ast.Name)}
 
 

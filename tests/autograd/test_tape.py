@@ -373,8 +373,6 @@ def test_in_backward_grad_mode_is_as_asked() -> None:
 
 
 def test_inference_mode() -> None:
-    if not hasattr(mt, "inference_mode"):
-        pytest.skip("inference_mode is not there yet")
     with mt.inference_mode():
         assert not (leaf(1.0) * 2).requires_grad
 
