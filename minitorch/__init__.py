@@ -66,7 +66,7 @@ del _name, _function
 
 from ._creation import CLASSES as _CLASSES  # noqa: E402
 from ._creation import arange, eye, linspace, logspace, range  # noqa: E402
-from ._functional import *  # noqa: E402, F403
+from .functions import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
