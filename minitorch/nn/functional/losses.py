@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 
-def _reduction(reduction: str, size_average: bool | None, reduce: bool | None) -> str:
+def reduction_of(reduction: str, size_average: bool | None, reduce: bool | None) -> str:
     """The reduction, which older programs give as two bools."""
     if size_average is None and reduce is None:
         if reduction not in ("none", "mean", "sum"):
@@ -59,7 +59,7 @@ def mse_loss(
     >>> nn.functional.mse_loss(minitorch.tensor([1., 3.]), minitorch.tensor([1., 1.]))
     tensor(2.)
     """
-    reduction = _reduction(reduction, size_average, reduce)
+    reduction = reduction_of(reduction, size_average, reduce)
     _broadcast_warning("mse_loss", input, target)
     return _weighted_loss(_pointwise.squared_difference(input, target), weight, reduction)
 
@@ -73,7 +73,7 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """Absolute error, :math:`|x - y|`."""
-    reduction = _reduction(reduction, size_average, reduce)
+    reduction = reduction_of(reduction, size_average, reduce)
     _broadcast_warning("l1_loss", input, target)
     return _weighted_loss(_pointwise.abs_difference(input, target), weight, reduction)
 
@@ -87,7 +87,7 @@ def smooth_l1_loss(
     beta: float = 1.0,
 ) -> Tensor:
     r"""With :math:`d = |x - y|`: :math:`d^2 / (2\beta)` up to `beta`, :math:`d - \beta / 2` beyond."""
-    reduction = _reduction(reduction, size_average, reduce)
+    reduction = reduction_of(reduction, size_average, reduce)
     _broadcast_warning("smooth_l1_loss", input, target)
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
@@ -100,7 +100,7 @@ def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
     r"""With :math:`d = |x - y|`: :math:`d^2 / 2` up to `delta`, :math:`\delta (d - \delta / 2)` beyond."""
-    reduction = _reduction(reduction, None, None)
+    reduction = reduction_of(reduction, None, None)
     _broadcast_warning("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
@@ -123,7 +123,7 @@ def kl_div(
     """
     batch_mean = reduction == "batchmean"
     if not batch_mean:
-        reduction = _reduction(reduction, size_average, reduce)
+        reduction = reduction_of(reduction, size_average, reduce)
     own = target.exp() * target if log_target else minitorch.xlogy(target, target)
     loss = own - (target.exp() if log_target else target) * input
     if batch_mean:
@@ -151,7 +151,7 @@ def binary_cross_entropy(
         ValueError: if the shapes differ.
         RuntimeError: if the input is not in [0, 1].
     """
-    reduction = _reduction(reduction, size_average, reduce)
+    reduction = reduction_of(reduction, size_average, reduce)
     _check_binary("binary_cross_entropy", input, target)
     with minitorch.no_grad():
         if not ((input >= 0) & (input <= 1)).all():
@@ -181,7 +181,7 @@ def binary_cross_entropy_with_logits(
     >>> nn.functional.binary_cross_entropy_with_logits(minitorch.zeros(1), minitorch.ones(1))
     tensor(0.6931)
     """
-    reduction = _reduction(reduction, size_average, reduce)
+    reduction = reduction_of(reduction, size_average, reduce)
     _check_binary("binary_cross_entropy_with_logits", input, target)
     if pos_weight is None:
         loss = _pointwise.binary_cross_entropy_with_logits(input, target)
