@@ -12,6 +12,7 @@ from .normalization import *  # noqa: F403
 from .products import *  # noqa: F403
 
 __all__ = [
-    *activations.__all__, *attention.__all__, *dropping.__all__, *embeddings.__all__, *losses.__all__, *normalization.__all__,
-    *products.__all__,
+    name
+    for subject in (activations, attention, dropping, embeddings, losses, normalization, products)
+    for name in subject.__all__
 ]
