@@ -16,7 +16,6 @@ from .module import Module
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss"]
 
-__all__: list[str] = []
 
 _ASMoutput = namedtuple("_ASMoutput", ["output", "loss"])
 

@@ -16,8 +16,6 @@ from .module import Module
 
 __all__ = ["MultiheadAttention"]
 
-__all__: list[str] = []
-
 
 class MultiheadAttention(Module):
     r"""Attention by several heads, each in a projection of its own.

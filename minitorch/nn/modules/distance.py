@@ -9,8 +9,6 @@ from .module import Module
 
 __all__ = ["CosineSimilarity", "PairwiseDistance"]
 
-__all__: list[str] = []
-
 
 class PairwiseDistance(Module):
     """The distance of each pair of vectors: see `nn.functional.pairwise_distance`."""

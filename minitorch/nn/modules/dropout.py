@@ -9,8 +9,6 @@ from .module import Module
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
-__all__: list[str] = []
-
 
 class _Dropout(Module):
     """What all kinds have: the probability, and whether the input is written over."""

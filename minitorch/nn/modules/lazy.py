@@ -10,8 +10,6 @@ from .module import Module
 
 __all__ = ["LazyModuleMixin"]
 
-__all__: list[str] = []
-
 
 class LazyModuleMixin:
     """For modules with uninitialized parameters; put it in front of the ordinary class.

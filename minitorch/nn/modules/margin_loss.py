@@ -16,8 +16,6 @@ __all__ = [
     "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
 ]
 
-__all__: list[str] = []
-
 
 class NLLLoss2d(NLLLoss):
     """`NLLLoss` by an older name, for images."""

@@ -15,8 +15,6 @@ __all__ = [
     "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
 ]
 
-__all__: list[str] = []
-
 
 class _Pad(Module):
     """Pads the last dimensions; subclasses say how many, and in which mode."""

@@ -13,8 +13,6 @@ __all__ = [
     "ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
 ]
 
-__all__: list[str] = []
-
 
 class Upsample(Module):
     """An image of another size: see `nn.functional.interpolate`.
