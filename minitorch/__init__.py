@@ -20,6 +20,7 @@ from ._ext import pointwise as _pointwise
 from ._ext import random as _random
 from ._ext import tensor as _tensor_engine
 from ._ext import threads as _threads
+from ._ext.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._ext.dtype import (
     can_cast,
     dtype,
