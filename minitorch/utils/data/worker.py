@@ -181,13 +181,13 @@ def _listen(pipe: connection.Connection, asked: queue.SimpleQueue, ended: thread
     watched = [pipe] if parent is None else [pipe, parent.sentinel]
     request = ()
     while request is not None:
-        if pipe not in connection.wait(watched):  # the main process died, and cannot clean up after itself
-            shutil.rmtree(directory, ignore_errors=True)
-            os._exit(1)
         try:
-            request = pipe.recv()
+            ready = connection.wait(watched)
+            request = pipe.recv() if pipe in ready else None
         except (EOFError, OSError):
-            request = None
+            ready, request = [], None
         if request is None:
             ended.set()
+            if pipe not in ready:  # the main process died without a word, and cannot clean up after itself
+                shutil.rmtree(directory, ignore_errors=True)
         asked.put(request)
