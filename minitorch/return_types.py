@@ -32,8 +32,8 @@ class Results(tuple):
     def __new__(cls, items: Iterable[Tensor]) -> Results:
         self = super().__new__(cls, items)
         if len(self) != cls.n_fields:
-            raise TypeError(f"{cls.__name__} takes a sequence of {cls.n_fields} tensors, {', '.join(cls.__match_args__)}; "
-                            f"got {len(self)}")  # fmt: skip
+            names = ", ".join(cls.__match_args__)
+            raise TypeError(f"{cls.__name__}() takes a sequence of {cls.n_fields} items ({names}), not {len(self)}")
         return self
 
     def __repr__(self) -> str:
