@@ -6,6 +6,7 @@ from math import pi as pi
 
 from . import autograd as autograd
 from . import datasets as datasets
+from . import functions as functions
 from . import nn as nn
 from . import optim as optim
 from . import special as special
@@ -371,16 +372,6 @@ from ._ext.views import transpose as transpose
 from ._ext.views import unbind as unbind
 from ._ext.views import unflatten as unflatten
 from ._ext.views import unsqueeze as unsqueeze
-from ._functional import allclose as allclose
-from ._functional import broadcast_shapes as broadcast_shapes
-from ._functional import broadcast_tensors as broadcast_tensors
-from ._functional import equal as equal
-from ._functional import is_tensor as is_tensor
-from ._functional import isclose as isclose
-from ._functional import moveaxis as moveaxis
-from ._functional import swapaxes as swapaxes
-from ._functional import swapdims as swapdims
-from ._functional import where as where
 from ._printing import set_printoptions as set_printoptions
 from ._size import Size as Size
 from ._tensor import Tensor as Tensor
@@ -389,6 +380,16 @@ from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from .functions.comparing import allclose as allclose
+from .functions.comparing import equal as equal
+from .functions.comparing import is_tensor as is_tensor
+from .functions.comparing import isclose as isclose
+from .functions.comparing import where as where
+from .functions.shaping import broadcast_shapes as broadcast_shapes
+from .functions.shaping import broadcast_tensors as broadcast_tensors
+from .functions.shaping import moveaxis as moveaxis
+from .functions.shaping import swapaxes as swapaxes
+from .functions.shaping import swapdims as swapdims
 
 bool: dtype
 uint8: dtype
