@@ -20,8 +20,8 @@ from minitorch._ext.loops cimport (
 from minitorch._ext.storage cimport new_storage
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
-    has_shape, is_dense, new_as, new_same, new_tensor, rebase, record1, record_edges, record_node, requires_grad,
-    same_shape, set_contiguous_dims, shape_of,
+    has_shape, is_dense, new_as, new_same, new_tensor, public_saved, rebase, record1, record_edges, record_node,
+    requires_grad, same_shape, set_contiguous_dims, shape_of,
 )
 from minitorch._ext.views cimport clone_of, reshape_to
 
@@ -420,7 +420,7 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
 
 # --- the derivative ---------------------------------------------------------------------------------------------------
 
-cdef int saved_mask(const mt_pointwise_op *spec, Operands *operands) noexcept:
+cdef int saved_mask(const mt_pointwise_op *spec, Operands *operands) except -1:
     """Which operands (bits 1 to 3) and whether the result (bit 4) the wanted gradients need."""
     cdef int mask = 0, k, i
     for k in range(operands.n):
@@ -496,6 +496,26 @@ cdef class PointwiseBackward(Node):
         if n == 2:
             return (self.gradient(0, g) if self.needs(0) else None, self.gradient(1, g) if self.needs(1) else None)
         return tuple([self.gradient(k, g) if self.needs(k) else None for k in range(n)])
+
+    cdef dict saved_values(self):
+        cdef dict values = {}
+        cdef int k
+        cdef list kept = [self.saved0, self.saved1, self.saved2, self.saved3]
+        for k in range(mt_pointwise[self.op].n_inputs):
+            if self.numbers is not None and self.numbers[k] is not None:
+                values[operand_names(self.op)[k]] = self.numbers[k]
+            elif kept[k] is not None:
+                values[operand_names(self.op)[k]] = public_saved(self, k)
+        if kept[3] is not None:
+            values["result"] = public_saved(self, 3)
+        values.update(zip(table().TABLE[name_of(self.op)].parameters, self.params))
+        return values
+
+    @property
+    def formula(self):
+        """The operation and its derivatives, as the table of operations has them."""
+        entry = table().TABLE[name_of(self.op)]
+        return {"name": entry.name, "y": entry.y, "operands": entry.operands, "gradients": entry.gradients}
 
     cdef object operand(self, int k):
         """Operand k (1 to 3), or the result (4)."""
@@ -576,6 +596,15 @@ cdef class PointwiseBackward(Node):
         if not same_shape(<TensorBase>result, g):
             return call(MT_OP_add, call(MT_OP_mul, g, 0), result)
         return result
+
+
+cdef tuple operand_names(int op):
+    """What users call the operands of an operation."""
+    if op == MT_OP_where:
+        return "condition", "self", "other"
+    if op == MT_OP_pow:
+        return "self", "exponent"
+    return "self", "other", "third"
 
 
 cdef TensorBase fill_like(TensorBase like, number):
