@@ -9,6 +9,7 @@ from . import datasets as datasets
 from . import functions as functions
 from . import nn as nn
 from . import optim as optim
+from . import return_types as return_types
 from . import special as special
 from . import utils as utils
 from ._creation import arange as arange
@@ -351,6 +352,14 @@ from ._ext.reduce import var as var
 from ._ext.reduce import var_mean as var_mean
 from ._ext.softmax import log_softmax as log_softmax
 from ._ext.softmax import softmax as softmax
+from ._ext.sort import argsort as argsort
+from ._ext.sort import kthvalue as kthvalue
+from ._ext.sort import median as median
+from ._ext.sort import mode as mode
+from ._ext.sort import msort as msort
+from ._ext.sort import nanmedian as nanmedian
+from ._ext.sort import sort as sort
+from ._ext.sort import topk as topk
 from ._ext.storage import empty_cache as empty_cache
 from ._ext.storage import memory_stats as memory_stats
 from ._ext.storage import set_cache_limit as set_cache_limit

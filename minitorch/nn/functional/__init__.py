@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from . import activations, convolution, dropping, embeddings, losses, normalization, pooling, products
+from . import (
+    activations,
+    attention,
+    convolution,
+    dropping,
+    embeddings,
+    losses,
+    normalization,
+    pooling,
+    products,
+    recurrent,
+)
 from .activations import *  # noqa: F403
+from .attention import *  # noqa: F403
 from .convolution import *  # noqa: F403
 from .dropping import *  # noqa: F403
 from .embeddings import *  # noqa: F403
@@ -11,8 +23,19 @@ from .losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .products import *  # noqa: F403
+from .recurrent import *  # noqa: F403
 
-__all__ = [
-    *activations.__all__, *convolution.__all__, *dropping.__all__, *embeddings.__all__, *losses.__all__,
-    *normalization.__all__, *pooling.__all__, *products.__all__,
-]
+SUBJECTS = (
+    activations,
+    attention,
+    convolution,
+    dropping,
+    embeddings,
+    losses,
+    normalization,
+    pooling,
+    products,
+    recurrent,
+)
+
+__all__ = [name for subject in SUBJECTS for name in subject.__all__]

@@ -8,6 +8,11 @@ from .. import functional as F
 from ..functional.losses import reduction_of
 from .module import Module
 
+__all__ = [
+    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
+    "SmoothL1Loss",
+]
+
 
 class _Loss(Module):
     """Keeps how the losses of the elements become one: ``"mean"``, ``"sum"``, or ``"none"``."""
