@@ -70,5 +70,5 @@ from .functions import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
-from . import autograd, datasets, nn, optim, special, utils  # noqa: E402
+from . import autograd, datasets, linalg, nn, optim, special, utils  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
