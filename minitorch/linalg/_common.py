@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import itemgetter
 
 from .._creation import arange
 from .._ext import lapack as _lapack
@@ -15,7 +14,7 @@ from .._tensor import Tensor
 
 __all__ = [
     "LinAlgError", "broadcast_batches", "check_info", "check_matrices", "check_same_dtype", "deliver", "deliver_all",
-    "eps", "mH", "named", "primitive", "record_rule", "tril", "triu",
+    "eps", "mH", "primitive", "record_rule", "tril", "triu",
 ]
 
 
@@ -124,20 +123,6 @@ def triu(a: Tensor, diagonal: int = 0) -> Tensor:
 
 
 # --- results ----------------------------------------------------------------------------------------------------------
-
-
-def named(name: str, *fields: str) -> type:
-    """The class of a tuple of tensors whose items have names."""
-
-    def show(self) -> str:
-        items = ",\n".join(f"{field}={item!r}" for field, item in zip(fields, self))
-        return f"torch.return_types.{name}(\n{items})"
-
-    members = {field: property(itemgetter(k), doc=f"Item {k}.") for k, field in enumerate(fields)}
-    return type(name, (tuple,), {
-        "__slots__": (), "__module__": "torch.return_types", "__doc__": f"The tensors {', '.join(fields)}.",
-        "__repr__": show, "__reduce__": lambda self: (tuple, (tuple(self),)), **members,
-    })
 
 
 def deliver_all(kind: type, results, outs, name: str):

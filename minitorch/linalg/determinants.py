@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from .. import return_types
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
-from ._common import check_matrices, deliver, deliver_all, mH, named, primitive, record_rule
+from ._common import check_matrices, deliver, deliver_all, mH, primitive, record_rule
 from .solving import _solve_matrices, inv_ex
 
 __all__ = ["det", "slogdet"]
 
 _getrf, _getrs, _gesdd = primitive("getrf"), primitive("getrs"), primitive("gesdd")
-_Slogdet = named("linalg_slogdet", "sign", "logabsdet")
 
 
 def _parity(pivots: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ def slogdet(A: Tensor, *, out=None):
     sign=tensor(-1.),
     logabsdet=tensor(1.3863))
     """
-    return deliver_all(_Slogdet, _slogdet("linalg.slogdet", A), out, "linalg.slogdet")
+    return deliver_all(return_types.linalg_slogdet, _slogdet("linalg.slogdet", A), out, "linalg.slogdet")
 
 
 def _slogdet(name: str, a: Tensor) -> tuple[Tensor, Tensor]:

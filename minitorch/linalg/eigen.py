@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from .. import return_types
 from .._creation import eye
 from .._tensor import Tensor
-from ._common import check_info, check_matrices, deliver, deliver_all, mH, named, primitive, record_rule
+from ._common import check_info, check_matrices, deliver, deliver_all, mH, primitive, record_rule
 
 __all__ = ["eigh", "eigvalsh"]
 
 _syevd = primitive("syevd")
-_Eigh = named("linalg_eigh", "eigenvalues", "eigenvectors")
 _REASON = ("The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated "
            "eigenvalues (error code: {}).")
 
@@ -55,7 +55,7 @@ def eigh(input: Tensor, UPLO: str = "L", *, out=None):
     w, v, info = _syevd(input, True, _check_uplo(name, UPLO))
     check_info(name, info, _REASON)
     record_rule("LinalgEighBackward0", _eigh_rule, (w, v), (input,), (w, v))
-    return deliver_all(_Eigh, (w, v), out, name)
+    return deliver_all(return_types.linalg_eigh, (w, v), out, name)
 
 
 def eigvalsh(input: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:

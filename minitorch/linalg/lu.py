@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import math
 
+from .. import return_types
 from .._creation import arange, eye
 from .._ext.engine import from_numpy
 from .._ext.index import cat
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 from ._common import (
-    broadcast_batches, check_info, check_matrices, check_same_dtype, deliver, deliver_all, mH, named, primitive,
-    record_rule, tril, triu,
+    broadcast_batches,
+    check_info,
+    check_matrices,
+    check_same_dtype,
+    deliver,
+    deliver_all,
+    mH,
+    primitive,
+    record_rule,
+    tril,
+    triu,
 )
 from .solving import solve_triangular
 
 __all__ = ["ldl_factor", "ldl_factor_ex", "ldl_solve", "lu", "lu_factor", "lu_factor_ex", "lu_solve"]
 
 _getrf, _getrs, _sytrf, _sytrs = primitive("getrf"), primitive("getrs"), primitive("sytrf"), primitive("sytrs")
-_LU = named("linalg_lu", "P", "L", "U")
-_LUFactor = named("linalg_lu_factor", "LU", "pivots")
-_LUFactorEx = named("linalg_lu_factor_ex", "LU", "pivots", "info")
-_LUUnpack = named("lu_unpack", "P", "L", "U")
-_LDLFactor = named("linalg_ldl_factor", "LD", "pivots")
-_LDLFactorEx = named("linalg_ldl_factor_ex", "LD", "pivots", "info")
 
 
 # --- LU --------------------------------------------------------------------------------------------------------------
@@ -109,7 +113,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out=None):
     """
     factors, pivots, info = _factored("torch.linalg.lu_factor", A, pivot)
     check_info("torch.linalg.lu_factor", info, _ZERO_PIVOT)
-    return deliver_all(_LUFactor, (factors, pivots), out, "linalg.lu_factor")
+    return deliver_all(return_types.linalg_lu_factor, (factors, pivots), out, "linalg.lu_factor")
 
 
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out=None):
@@ -122,7 +126,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, o
     results = _factored("torch.linalg.lu_factor_ex", A, pivot)
     if check_errors:
         check_info("torch.linalg.lu_factor_ex", results[2], _ZERO_PIVOT)
-    return deliver_all(_LUFactorEx, results, out, "linalg.lu_factor_ex")
+    return deliver_all(return_types.linalg_lu_factor_ex, results, out, "linalg.lu_factor_ex")
 
 
 def lu(A: Tensor, *, pivot: bool = True, out=None):
@@ -139,7 +143,7 @@ def lu(A: Tensor, *, pivot: bool = True, out=None):
             [ 0., -2.]])
     """
     factors, pivots, _ = _factored("linalg.lu", A, pivot)
-    return deliver_all(_LU, lu_unpack(factors, pivots), out, "linalg.lu")
+    return deliver_all(return_types.linalg_lu, lu_unpack(factors, pivots), out, "linalg.lu")
 
 
 def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *, out=None):
@@ -151,10 +155,9 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
             [1., 0.]])
     """
     factors, pivots = LU_data, LU_pivots
-    if unpack_pivots:
-        if str(pivots.dtype) != "torch.int32":
-            raise RuntimeError(f"torch.lu_unpack: LU_pivots is expected to be a tensor of dtype torch.int32, not "
-                               f"{pivots.dtype}: pass the pivots as lu_factor gave them")
+    if unpack_pivots and str(pivots.dtype) != "torch.int32":
+        raise RuntimeError(f"torch.lu_unpack: LU_pivots is expected to be a tensor of dtype torch.int32, not "
+                           f"{pivots.dtype}: pass the pivots as lu_factor gave them")
     m, n = factors.shape[-2:]
     k = min(m, n)
     p = low = high = factors.new_empty(0)
@@ -162,11 +165,11 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
         low = tril(factors[..., :k], -1) + eye(m, k, dtype=factors.dtype)
         high = triu(factors[..., :k, :])
     if unpack_pivots:
-        if pivots.numel() and not (1 <= int(pivots.min()) and int(pivots.max()) <= m):
+        if pivots.numel() and not (int(pivots.min()) >= 1 and int(pivots.max()) <= m):
             raise RuntimeError(f"torch.lu_unpack: the pivots must be between 1 and {m}, the number of rows; pass them "
                                "as lu_factor gave them")
         p = _permutation(pivots, m).to(factors.dtype)
-    return deliver_all(_LUUnpack, (p, low, high), out, "lu_unpack")
+    return deliver_all(return_types.lu_unpack, (p, low, high), out, "lu_unpack")
 
 
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False,
@@ -195,7 +198,7 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
                            f"({tuple(LU.shape)} and {tuple(B.shape)})")
     factors, b = broadcast_batches(name, LU, B)
     exchanged = pivots.expand(factors.shape[:-1])
-    if pivots.numel() and not (1 <= int(pivots.min()) and int(pivots.max()) <= n):
+    if pivots.numel() and not (int(pivots.min()) >= 1 and int(pivots.max()) <= n):
         raise RuntimeError(f"{name}: Pivots given to lu_solve must all be greater or equal to 1. Did you properly pass "
                            f"the result of lu_factor? They lie between {int(pivots.min())} and {int(pivots.max())} "
                            f"for matrices of {n} rows")
@@ -273,7 +276,7 @@ def ldl_factor(input: Tensor, *, hermitian: bool = False, out=None):
     """
     factors, pivots, info = _ldl("torch.linalg.ldl_factor", input, hermitian)
     check_info("torch.linalg.ldl_factor", info, _ZERO_BLOCK)
-    return deliver_all(_LDLFactor, (factors, pivots), out, "linalg.ldl_factor")
+    return deliver_all(return_types.linalg_ldl_factor, (factors, pivots), out, "linalg.ldl_factor")
 
 
 def ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool = False, out=None):
@@ -286,7 +289,7 @@ def ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool 
     results = _ldl("torch.linalg.ldl_factor_ex", input, hermitian)
     if check_errors:
         check_info("torch.linalg.ldl_factor_ex", results[2], _ZERO_BLOCK)
-    return deliver_all(_LDLFactorEx, results, out, "linalg.ldl_factor_ex")
+    return deliver_all(return_types.linalg_ldl_factor_ex, results, out, "linalg.ldl_factor_ex")
 
 
 def _no_ldl_solve_rule(gradients, saved, needs):
@@ -309,8 +312,8 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False,
     if str(pivots.dtype) != "torch.int32":
         raise RuntimeError(f"{name}: Expected pivots to be integers, torch.int32, not {pivots.dtype}")
     if pivots.shape != LD.shape[:-1] or B.shape[-2] != LD.shape[-1]:
-        raise RuntimeError(f"{name}: Expected LD.shape[:-1] and pivots.shape to be the same and B to have as many rows, "
-                           f"but they are {tuple(LD.shape)}, {tuple(pivots.shape)} and {tuple(B.shape)}")
+        raise RuntimeError(f"{name}: Expected LD.shape[:-1] and pivots.shape to be the same and B to have as many "
+                           f"rows, but they are {tuple(LD.shape)}, {tuple(pivots.shape)} and {tuple(B.shape)}")
     factors, b = broadcast_batches(name, LD, B)
     x = _sytrs(factors, pivots.expand(factors.shape[:-1]).contiguous(), b, hermitian)
     record_rule("LinalgLdlSolveBackward0", _no_ldl_solve_rule, (x,), (factors, b), ())

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from .. import return_types
 from .._creation import eye
 from .._ext.index import cat
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 from ._common import (
-    check_matrices, check_same_dtype, deliver, deliver_all, mH, named, primitive, record_rule, tril, triu,
+    check_matrices,
+    check_same_dtype,
+    deliver,
+    deliver_all,
+    mH,
+    primitive,
+    record_rule,
+    tril,
+    triu,
 )
 from .solving import solve_triangular
 
 __all__ = ["householder_product", "qr"]
 
 _geqrf, _orgqr, _ormqr = primitive("geqrf"), primitive("orgqr"), primitive("ormqr")
-_QR = named("linalg_qr", "Q", "R")
-_OldQR = named("qr", "Q", "R")
-_Geqrf = named("geqrf", "a", "tau")
 
 
 def _qr_rule(gradients, saved, needs):
@@ -92,7 +98,7 @@ def qr(A: Tensor, mode: str = "reduced", *, out=None):
             q = cat([q, q.new_zeros(*q.shape[:-2], m, k - n)], -1)
         q = _orgqr(q, tau)
         record_rule("LinalgQrBackward0", _qr_rule, (q, r), (A,), (q, r))
-    return deliver_all(_QR, (q, r), out, name)
+    return deliver_all(return_types.linalg_qr, (q, r), out, name)
 
 
 def qr_old(input: Tensor, some: bool = True, *, out=None):
@@ -102,7 +108,7 @@ def qr_old(input: Tensor, some: bool = True, *, out=None):
     >>> minitorch.qr(minitorch.ones(3, 2)).Q.shape
     torch.Size([3, 2])
     """
-    return deliver_all(_OldQR, qr(input, "reduced" if some else "complete"), out, "qr")
+    return deliver_all(return_types.qr, qr(input, "reduced" if some else "complete"), out, "qr")
 
 
 def geqrf(input: Tensor, *, out=None):
@@ -115,7 +121,7 @@ def geqrf(input: Tensor, *, out=None):
     check_matrices("geqrf", input)
     factors, tau = _geqrf(input)
     record_rule("GeqrfBackward0", _geqrf_rule, (factors, tau), (input,), ())
-    return deliver_all(_Geqrf, (factors, tau), out, "geqrf")
+    return deliver_all(return_types.geqrf, (factors, tau), out, "geqrf")
 
 
 def _geqrf_rule(gradients, saved, needs):
@@ -129,8 +135,8 @@ def _check_reflections(name: str, a: Tensor, tau: Tensor) -> None:
     check_matrices(name, a, what="input")
     m, n = a.shape[-2:]
     if n > m:
-        raise RuntimeError(f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1], but the matrices "
-                           f"are {m} by {n}")
+        raise RuntimeError(f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1], but the "
+                           f"matrices are {m} by {n}")
     if tau.ndim != a.ndim - 1 or tau.shape[:-1] != a.shape[:-2]:
         raise RuntimeError(f"{name}: Expected tau to have one dimension less than input and the same batch dimensions, "
                            f"but they are {tuple(tau.shape)} and {tuple(a.shape)}")
@@ -207,8 +213,8 @@ def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, tran
         raise RuntimeError(f"{name}: batch dimensions of input, tau and other should be equal, and tau have one "
                            f"dimension less: {tuple(a.shape)}, {tuple(tau.shape)} and {tuple(c.shape)}")
     if tau.shape[-1] > min(rows, a.shape[-1]) or a.shape[-2] != rows:
-        raise RuntimeError(f"{name}: {tau.shape[-1]} reflections of {a.shape[-2]} elements do not fit matrices of shape "
-                           f"{tuple(c.shape)} with left={left}")
+        raise RuntimeError(f"{name}: {tau.shape[-1]} reflections of {a.shape[-2]} elements do not fit matrices of "
+                           f"shape {tuple(c.shape)} with left={left}")
     check_same_dtype(name, a, tau)
     check_same_dtype(name, a, c)
     if not _recording(a, tau, c):

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from .. import return_types
 from .._creation import eye
 from .._tensor import Tensor
 from ._common import (
-    broadcast_batches, check_info, check_matrices, check_same_dtype, deliver, deliver_all, mH, named, primitive,
-    record_rule, tril,
+    broadcast_batches,
+    check_info,
+    check_matrices,
+    check_same_dtype,
+    deliver,
+    deliver_all,
+    mH,
+    primitive,
+    record_rule,
+    tril,
 )
 from .solving import solve_triangular
 
 __all__ = ["cholesky", "cholesky_ex"]
 
 _potrf = primitive("potrf")
-_CholeskyEx = named("linalg_cholesky_ex", "L", "info")
 
 
 def _rule(gradients, saved, needs, upper):
@@ -85,7 +93,7 @@ def cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = Fals
     factor, info = _factor("linalg.cholesky_ex", input, upper)
     if check_errors:
         check_info("linalg.cholesky_ex", info, _REASON)
-    return deliver_all(_CholeskyEx, (factor, info), out, "linalg.cholesky_ex")
+    return deliver_all(return_types.linalg_cholesky_ex, (factor, info), out, "linalg.cholesky_ex")
 
 
 def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:

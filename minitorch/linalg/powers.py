@@ -143,8 +143,8 @@ def multi_dot(tensors, *, out: Tensor | None = None) -> Tensor:
         factors[-1] = factors[-1].unsqueeze(-1)
     for k, factor in enumerate(factors):
         if factor.ndim != 2:
-            raise RuntimeError(f"{name}(): tensor {k} must be 2D{' or 1D' if k in (0, len(factors) - 1) else ''} but got "
-                               f"{tensors[k].ndim}D")
+            raise RuntimeError(f"{name}(): tensor {k} must be 2D{' or 1D' if k in (0, len(factors) - 1) else ''} but "
+                               f"got {tensors[k].ndim}D")
         if factor.dtype != factors[0].dtype:
             raise RuntimeError(f"{name}(): expected all tensors to have dtype {factors[0].dtype}, but tensor {k} has "
                                f"{factor.dtype}")

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from .. import return_types
 from .._creation import eye
 from .._ext.engine import empty
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 from ._common import (
-    broadcast_batches, check_info, check_matrices, check_same_dtype, deliver, deliver_all, eps, mH, named,
-    primitive, record_rule,
+    broadcast_batches,
+    check_info,
+    check_matrices,
+    check_same_dtype,
+    deliver,
+    deliver_all,
+    eps,
+    mH,
+    primitive,
+    record_rule,
 )
 from .eigen import eigh, eigvalsh
 from .solving import inv_ex, is_vector
@@ -16,9 +25,6 @@ from .solving import inv_ex, is_vector
 __all__ = ["cond", "lstsq", "matrix_rank", "pinv", "svd", "svdvals"]
 
 _gesdd, _gels = primitive("gesdd"), primitive("gels")
-_SVD = named("linalg_svd", "U", "S", "Vh")
-_OldSVD = named("svd", "U", "S", "V")
-_Lstsq = named("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
 _REASON = ("The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated "
            "singular values (error code: {}).")
 
@@ -103,7 +109,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out
     tensor([4., 3.])
     """
     _check_driver("linalg.svd", driver)
-    return deliver_all(_SVD, _decomposed("linalg.svd", A, full_matrices), out, "linalg.svd")
+    return deliver_all(return_types.linalg_svd, _decomposed("linalg.svd", A, full_matrices), out, "linalg.svd")
 
 
 def svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
@@ -133,10 +139,10 @@ def svd_old(input: Tensor, some: bool = True, compute_uv: bool = True, *, out=No
     m, n = input.shape[-2:] if input.ndim > 1 else (0, 0)
     if compute_uv:
         u, s, vh = _decomposed("svd", input, not some)
-        return deliver_all(_OldSVD, (u, s, mH(vh)), out, "svd")
+        return deliver_all(return_types.svd, (u, s, mH(vh)), out, "svd")
     s = svdvals(input)
     batch = input.shape[:-2]
-    return deliver_all(_OldSVD, (input.new_zeros(*batch, m, m), s, input.new_zeros(*batch, n, n)), out, "svd")
+    return deliver_all(return_types.svd, (input.new_zeros(*batch, m, m), s, input.new_zeros(*batch, n, n)), out, "svd")
 
 
 # --- how small is zero -----------------------------------------------------------------------------------------------
@@ -302,7 +308,7 @@ def _lstsq_rule(gradients, saved, needs):
     ga = gb = None
     if g is not None:
         ga, gb = _pinv_gradient(g @ mH(b), a, p) if needs[0] else None, mH(p) @ g if needs[1] else None
-    if g_residuals is not None and g_residuals.ndim:
+    if g_residuals is not None and g_residuals.numel() and a.shape[-2] > a.shape[-1]:
         x = p @ b
         rest = 2 * (a @ x - b) * g_residuals.unsqueeze(-2)
         ga, gb = rest @ mH(x) + (0 if ga is None else ga), (0 if gb is None else gb) - rest
@@ -357,7 +363,7 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
     record_rule("LinalgLstsqBackward0", _lstsq_rule, (x, residuals), (a, right), (a, right))
     if vector:
         x = x.squeeze(-1)
-    return _Lstsq((x, residuals, rank, s))
+    return return_types.linalg_lstsq((x, residuals, rank, s))
 
 
 def _least_squares(name: str, a: Tensor, b: Tensor, driver: str, bound: float):

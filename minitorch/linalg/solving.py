@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from math import prod
 
+from .. import return_types
 from .._creation import eye
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 from ._common import (
-    broadcast_batches, check_info, check_matrices, check_same_dtype, deliver, deliver_all, mH, named, primitive,
-    record_rule, tril, triu,
+    broadcast_batches,
+    check_info,
+    check_matrices,
+    check_same_dtype,
+    deliver,
+    deliver_all,
+    mH,
+    primitive,
+    record_rule,
+    tril,
+    triu,
 )
 
 __all__ = ["inv", "inv_ex", "solve", "solve_ex", "solve_triangular", "tensorinv", "tensorsolve"]
 
 _getrf, _getrs, _trsm = primitive("getrf"), primitive("getrs"), primitive("trsm")
-_SolveEx = named("linalg_solve_ex", "result", "info")
-_InvEx = named("linalg_inv_ex", "inverse", "info")
-_TriangularSolve = named("triangular_solve", "solution", "cloned_coefficient")
 _SINGULAR = "The solver failed because the input matrix is singular."
 _NO_INVERSE = ("The diagonal element {} is zero, the inversion could not be completed because the input matrix is "
                "singular.")
@@ -29,10 +36,7 @@ _NO_INVERSE = ("The diagonal element {} is zero, the inversion could not be comp
 def _solve_rule(gradients, saved, needs):
     """A X = B:  dB = A^-H dX,  dA = -dB X^H."""
     (g,), (a, x, factors, pivots) = gradients, saved
-    if is_grad_enabled():
-        gb = solve(mH(a), g)
-    else:
-        gb = _getrs(factors, pivots, g, "C")
+    gb = solve(mH(a), g) if is_grad_enabled() else _getrs(factors, pivots, g, "C")
     return -(gb @ mH(x)) if needs[0] else None, gb if needs[1] else None
 
 
@@ -101,7 +105,7 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
     x, info = _solved("linalg.solve_ex", A, B, left)
     if check_errors:
         check_info("linalg.solve_ex", info, _SINGULAR)
-    return deliver_all(_SolveEx, (x, info), out, "linalg.solve_ex")
+    return deliver_all(return_types.linalg_solve_ex, (x, info), out, "linalg.solve_ex")
 
 
 # --- triangular ------------------------------------------------------------------------------------------------------
@@ -170,7 +174,7 @@ def triangular_solve(input: Tensor, A: Tensor, upper: bool = True, transpose: bo
     a, b = broadcast_batches("triangular_solve", A, input)
     matrix = a.mT if transpose else a
     x = solve_triangular(matrix, b, upper=upper != transpose, unitriangular=unitriangular)
-    return deliver_all(_TriangularSolve, (x, a.clone()), out, "triangular_solve")
+    return deliver_all(return_types.triangular_solve, (x, a.clone()), out, "triangular_solve")
 
 
 # --- inverses --------------------------------------------------------------------------------------------------------
@@ -219,7 +223,7 @@ def inv_ex(A: Tensor, *, check_errors: bool = False, out=None):
     x, info = _inverse("linalg.inv_ex", A)
     if check_errors:
         check_info("linalg.inv_ex", info, _NO_INVERSE)
-    return deliver_all(_InvEx, (x, info), out, "linalg.inv_ex")
+    return deliver_all(return_types.linalg_inv_ex, (x, info), out, "linalg.inv_ex")
 
 
 def tensorinv(input: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:

@@ -86,6 +86,7 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     count = N if N is not None else x.shape[-1] if x.ndim else 1
     if count <= 1:
         raise RuntimeError(f"linalg.vander: N must be greater than 1, but it is {count} for shape {tuple(x.shape)}")
+    x = x if x.ndim else x.unsqueeze(0)
     powers = x.unsqueeze(-1).expand(*x.shape, count - 1).cumprod(-1)
     return cat([powers.new_ones(*x.shape, 1), powers], -1)
 
