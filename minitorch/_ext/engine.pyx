@@ -311,6 +311,22 @@ cdef class TensorMethods(TensorBase):
         return transpose_of(self, self.ndim - 2, self.ndim - 1)
 
     @property
+    def mH(self):
+        """The last two dimensions exchanged and the elements conjugated."""
+        if self.ndim < 2:
+            raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. Got {self.ndim}-D "
+                               "tensor.")
+        return self.mT.conj() if self.is_complex() else self.mT
+
+    @property
+    def H(self):
+        """A matrix transposed and conjugated."""
+        if self.ndim not in (0, 2):
+            raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor. For "
+                               "batches of matrices, consider using tensor.mH")
+        return self.mH if self.ndim else self
+
+    @property
     def itemsize(self):
         """The bytes of one element."""
         return mt_itemsize[self.code]

@@ -40,6 +40,7 @@ cdef extern from "gemm.h" nogil:
     void blas_set_path(const char *path)
     void blas_switch(bint on)
     bint blas_ready()
+    void *blas_function(const char *name)
     const char *blas_config()
     const char *blas_core()
     const char *blas_problem()
@@ -796,6 +797,10 @@ def linear(TensorBase input not None, TensorBase weight not None, TensorBase bia
 
 
 # --- OpenBLAS -------------------------------------------------------------------------------------------------------
+
+cdef void *library_function(const char *name) noexcept:
+    return blas_function(name)
+
 
 def blas_info():
     """What ``minitorch doctor`` says about OpenBLAS; opens the library if nothing has yet."""
