@@ -24,6 +24,12 @@ from ._device import layout as layout
 from ._device import memory_format as memory_format
 from ._device import preserve_format as preserve_format
 from ._device import strided as strided
+from ._ext.conv import conv1d as conv1d
+from ._ext.conv import conv2d as conv2d
+from ._ext.conv import conv3d as conv3d
+from ._ext.conv import conv_transpose1d as conv_transpose1d
+from ._ext.conv import conv_transpose2d as conv_transpose2d
+from ._ext.conv import conv_transpose3d as conv_transpose3d
 from ._ext.dtype import can_cast as can_cast
 from ._ext.dtype import dtype as dtype
 from ._ext.dtype import finfo as finfo
