@@ -11,6 +11,10 @@ from .._tensor import Tensor
 from . import comparing, linear_algebra, shaping
 
 SUBJECTS = (comparing, linear_algebra, shaping)
+from . import comparing, counting, ordering, shaping
+
+SUBJECTS = (comparing, counting, ordering, shaping)
+NOT_METHODS = {"bucketize", "histogramdd"}
 
 
 def _first_parameter(function: object) -> str | None:
@@ -22,7 +26,7 @@ for _subject in SUBJECTS:
     for _name in _subject.__all__:
         _function = getattr(_subject, _name)
         globals()[_name] = _function
-        if _first_parameter(_function) == "input" and _name not in vars(Tensor):
+        if _first_parameter(_function) == "input" and _name not in NOT_METHODS | vars(Tensor).keys():
             setattr(Tensor, _name, _function)
 del _subject, _name, _function
 
