@@ -71,7 +71,7 @@ from .functions import *  # noqa: E402, F403
 globals().update(_CLASSES)
 
 from . import autograd, nn, optim  # noqa: E402, I001
-from . import amp, cuda, datasets, special, utils  # noqa: E402
+from . import amp, cuda, datasets, distributions, special, utils  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 
