@@ -276,16 +276,17 @@ cdef TensorBase place_like(TensorBase g, TensorBase like):
     return out
 
 
-cdef void refresh(TensorBase view) noexcept:
+cdef int refresh(TensorBase view) except -1:
     """The view's memory has changed since its node was made: let it lead to what the base is now."""
     view.base_version = view.storage.version
     if requires_grad(view.base):
         view.grad_fn = None
         view.output_nr = 0
         record1(strided_node(view.base, view), view, view.base)
+    return 0
 
 
-cdef void rebase_base(TensorBase view) noexcept:
+cdef int rebase_base(TensorBase view) except -1:
     """The view was changed in place by a recorded operation: its base is now the old base with this put in."""
     cdef CopySlicesBackward node = CopySlicesBackward.__new__(CopySlicesBackward)
     node.source = geometry_of(view.base)
@@ -294,7 +295,7 @@ cdef void rebase_base(TensorBase view) noexcept:
     record2(node, view.base, view.base, view)
     view.base.output_nr = 0
     view.base_version = view.storage.version - 1             # and from now on it comes from the base
-    refresh(view)
+    return refresh(view)
 
 
 set_view_hooks(refresh, rebase_base)
