@@ -70,5 +70,6 @@ from .functions import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
-from . import autograd, datasets, nn, optim, special, utils  # noqa: E402
+from . import autograd, datasets, func, nn, optim, special, utils  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
+from .func import vmap  # noqa: E402
