@@ -4,9 +4,11 @@ from .._ext.tape import backward, grad
 from . import function, graph
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .variable import Variable
 
 __all__ = [
     "Function",
+    "Variable",
     "backward",
     "enable_grad",
     "function",
@@ -16,11 +18,3 @@ __all__ = [
     "no_grad",
     "set_grad_enabled",
 ]
-
-
-def __getattr__(name: str):
-    if name == "Variable":
-        from .._tensor import Tensor
-
-        return Tensor
-    raise AttributeError(f"module 'minitorch.autograd' has no attribute {name!r}")
