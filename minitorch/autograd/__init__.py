@@ -18,3 +18,12 @@ __all__ = [
     "no_grad",
     "set_grad_enabled",
 ]
+
+
+def __getattr__(name: str):
+    # those that build upon the whole package, imported when they are asked for
+    if name in ("forward_ad",):
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module 'minitorch.autograd' has no attribute {name!r}")
