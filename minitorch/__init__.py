@@ -78,3 +78,5 @@ from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_e
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 
 globals().update(_AUTOCAST)
+from . import func  # noqa: E402
+from .func import vmap  # noqa: E402

@@ -650,6 +650,11 @@ cdef dict functions():
     return _functions
 
 
+def table_functions():
+    """The operations by name, as the texts of the table call them: operands, then parameters."""
+    return functions()
+
+
 # the name of each operation's node; a few share PyTorch's name for a special case
 cdef dict _special_names = dict(square="Pow", cube="Pow", add_scaled="Add", sub_scaled="Sub", positive="Clone",
                                 floor_divide="FloorDivide", gelu_tanh="Gelu", clamp_min="ClampMin",
