@@ -1145,3 +1145,45 @@ cdef int check_fits(TensorBase dst, TensorBase src) except -1:
         raise RuntimeError(f"copy_: the shape {tuple(shape_of(src))} of the source cannot be broadcast to "
                            f"{tuple(shape_of(dst))}, the shape of the tensor to be written")
     return 0
+
+
+# --- the tensor itself seen in another shape --------------------------------------------------------------------------
+
+cdef TensorBase become(TensorBase t, TensorBase view, str name):
+    """Give t the geometry of a view of it, in place; the graph goes through the view."""
+    check_inplace(t, name)
+    set_dims(t, view.ndim, view.shape, view.strides)
+    t.offset = view.offset
+    bump(t)
+    if t.base is None and view.grad_fn is not None:          # a view of a base finds its edge by the version
+        t.grad_fn = view.grad_fn
+        t.output_nr = 0
+    return t
+
+
+def squeeze_(TensorBase self not None, dim=None):
+    """In-place `squeeze`."""
+    return become(self, squeeze(self, dim), "squeeze_")
+
+
+def unsqueeze_(TensorBase self not None, dim):
+    """In-place `unsqueeze`."""
+    return become(self, unsqueeze(self, dim), "unsqueeze_")
+
+
+def transpose_(TensorBase self not None, dim0, dim1):
+    """In-place `transpose`."""
+    return become(self, transpose(self, dim0, dim1), "transpose_")
+
+
+swapaxes_ = swapdims_ = transpose_
+
+
+def t_(TensorBase self not None):
+    """In-place `t`."""
+    return become(self, t(self), "t_")
+
+
+def as_strided_(TensorBase self not None, size, stride, storage_offset=None):
+    """In-place `as_strided`."""
+    return become(self, as_strided(self, size, stride, storage_offset), "as_strided_")
