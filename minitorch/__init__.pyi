@@ -6,8 +6,10 @@ from math import pi as pi
 
 from . import autograd as autograd
 from . import datasets as datasets
+from . import functions as functions
 from . import nn as nn
 from . import optim as optim
+from . import return_types as return_types
 from . import special as special
 from . import utils as utils
 from ._creation import arange as arange
@@ -22,6 +24,12 @@ from ._device import layout as layout
 from ._device import memory_format as memory_format
 from ._device import preserve_format as preserve_format
 from ._device import strided as strided
+from ._ext.conv import conv1d as conv1d
+from ._ext.conv import conv2d as conv2d
+from ._ext.conv import conv3d as conv3d
+from ._ext.conv import conv_transpose1d as conv_transpose1d
+from ._ext.conv import conv_transpose2d as conv_transpose2d
+from ._ext.conv import conv_transpose3d as conv_transpose3d
 from ._ext.dtype import can_cast as can_cast
 from ._ext.dtype import dtype as dtype
 from ._ext.dtype import finfo as finfo
@@ -344,6 +352,14 @@ from ._ext.reduce import var as var
 from ._ext.reduce import var_mean as var_mean
 from ._ext.softmax import log_softmax as log_softmax
 from ._ext.softmax import softmax as softmax
+from ._ext.sort import argsort as argsort
+from ._ext.sort import kthvalue as kthvalue
+from ._ext.sort import median as median
+from ._ext.sort import mode as mode
+from ._ext.sort import msort as msort
+from ._ext.sort import nanmedian as nanmedian
+from ._ext.sort import sort as sort
+from ._ext.sort import topk as topk
 from ._ext.storage import empty_cache as empty_cache
 from ._ext.storage import memory_stats as memory_stats
 from ._ext.storage import set_cache_limit as set_cache_limit
@@ -371,16 +387,6 @@ from ._ext.views import transpose as transpose
 from ._ext.views import unbind as unbind
 from ._ext.views import unflatten as unflatten
 from ._ext.views import unsqueeze as unsqueeze
-from ._functional import allclose as allclose
-from ._functional import broadcast_shapes as broadcast_shapes
-from ._functional import broadcast_tensors as broadcast_tensors
-from ._functional import equal as equal
-from ._functional import is_tensor as is_tensor
-from ._functional import isclose as isclose
-from ._functional import moveaxis as moveaxis
-from ._functional import swapaxes as swapaxes
-from ._functional import swapdims as swapdims
-from ._functional import where as where
 from ._printing import set_printoptions as set_printoptions
 from ._size import Size as Size
 from ._tensor import Tensor as Tensor
@@ -389,6 +395,16 @@ from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from .functions.comparing import allclose as allclose
+from .functions.comparing import equal as equal
+from .functions.comparing import is_tensor as is_tensor
+from .functions.comparing import isclose as isclose
+from .functions.comparing import where as where
+from .functions.shaping import broadcast_shapes as broadcast_shapes
+from .functions.shaping import broadcast_tensors as broadcast_tensors
+from .functions.shaping import moveaxis as moveaxis
+from .functions.shaping import swapaxes as swapaxes
+from .functions.shaping import swapdims as swapdims
 
 bool: dtype
 uint8: dtype

@@ -40,7 +40,7 @@ cdef TensorBase flipped(TensorBase x, unsigned long long dims):
     return out
 
 
-def flip(TensorBase input not None, *dims):
+def flip(TensorBase input not None, *args, dims=None):
     """A copy with the given dimensions turned round.
 
     >>> import minitorch
@@ -50,6 +50,7 @@ def flip(TensorBase input not None, *dims):
     """
     cdef unsigned long long turned = 0
     cdef int d
+    dims = args if dims is None else (dims,)
     if len(dims) == 1 and not hasattr(dims[0], "__index__"):
         dims = tuple(dims[0])
     for dim in dims:

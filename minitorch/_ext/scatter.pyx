@@ -11,10 +11,10 @@ from minitorch._ext.loops cimport contiguous_data, converted, copy_data, zero_da
 from minitorch._ext.pointwise cimport cast, number_tensor, op_mul
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, new_as, new_tensor, new_view,
-    rebase, record, record_edges, recording2, requires_grad, shape_of, wrap_dim,
+    rebase, record, record_edges, recording1, recording2, requires_grad, shape_of, wrap_dim,
 )
 from minitorch._ext.views cimport (
-    clone_of, contiguous_of, expand_to, reshape_to, slice_of, unsqueeze_of,
+    clone_of, contiguous_of, detach_of, expand_to, reshape_to, slice_of, unsqueeze_of,
 )
 
 
@@ -78,11 +78,11 @@ def gather(TensorBase input not None, dim, TensorBase index not None, *, bint sp
     if sparse_grad:
         raise NotImplementedError("gather: sparse gradients are not supported; leave sparse_grad out")
     check_gather(input, d, index, "gather")
-    if index.numel == 0:
-        result = new_tensor(index.ndim, index.shape, input.code)
-    else:
-        flat = reshape_to(input, 1, &input.numel)
-        result = taken(flat, 0, 1, gather_places(input, d, index))
+    if out is not None and out.code != input.code:
+        raise RuntimeError(f"gather(): Expected out tensor to have dtype {dtype_of(input.code).name}, but got "
+                           f"{dtype_of(out.code).name} instead")
+    flat = reshape_to(input, 1, &input.numel)
+    result = taken(flat, 0, 1, gather_places(input, d, index))
     return result if out is None else given(result, out, "gather")
 
 
@@ -272,7 +272,7 @@ cdef class ScatterReduceBackward(Node):
     cdef str reduce
 
     cdef object apply(self, TensorBase grad):
-        cdef object g = grad, x = self.saved(0), index = self.saved(1), src = self.saved(2), y = self.saved(3)
+        cdef object g = grad, x = self.saved(0), index = self.saved(1), src = self.saved(2), y = detach_of(self.saved(3))
         cdef object dx, ds, n, x_is, s_is, share, dim = self.dim
         if self.how == SUM:
             dx, ds = g, g.gather(dim, index)
@@ -298,6 +298,8 @@ cdef class ScatterReduceBackward(Node):
 
     cdef object of_product(self, g, x, index, src, y):
         cdef object dim = self.dim, kept = not self.fresh
+        if grad_enabled():                                  # the saved result knows nothing of x and src
+            y = x.scatter_reduce(dim, index, src, "prod", include_self=kept)
         zero = src == 0
         zeros = x.new_zeros(x.shape).scatter_add(dim, index, zero.to(x.dtype)).gather(dim, index)
         single = zero & (zeros == 1)
@@ -461,6 +463,8 @@ def index_fill_(TensorBase self not None, dim, TensorBase index not None, value)
             raise RuntimeError("index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                                f"{(<TensorBase>value).ndim} dimension(s).")
         filling = cast(<TensorBase>value, self.code)
+        if recording1(filling):                              # a slice named twice takes the value once
+            index = index.unique()
     else:
         filling = number_tensor(value, self.code)
     if self.ndim == 0:
