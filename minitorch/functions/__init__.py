@@ -11,16 +11,34 @@ import inspect
 
 from .._ext import pointwise as _pointwise
 from .._tensor import Tensor
-from . import comparing, linear_algebra, shaping
+from . import (
+    calculus,
+    comparing,
+    counting,
+    diagonals,
+    einsum,
+    indexing,
+    joining,
+    linear_algebra,
+    ordering,
+    products,
+    shaping,
+)
 
-SUBJECTS = (comparing, linear_algebra, shaping)
-from . import comparing, counting, ordering, shaping
-
-SUBJECTS = (comparing, counting, ordering, shaping)
+SUBJECTS = (
+    calculus,
+    comparing,
+    counting,
+    diagonals,
+    einsum,
+    indexing,
+    joining,
+    linear_algebra,
+    ordering,
+    products,
+    shaping,
+)
 NOT_METHODS = {"bucketize", "histogramdd"}
-from . import calculus, comparing, diagonals, einsum, indexing, joining, products, shaping
-
-SUBJECTS = (comparing, shaping, joining, diagonals, indexing, products, einsum, calculus)
 
 
 def _first_parameter(function: object) -> str | None:
@@ -32,13 +50,11 @@ _public: list[str] = []
 for _subject in SUBJECTS:
     for _name in _subject.__all__:
         _function = getattr(_subject, _name)
-        globals()[_name] = _function
-        if _first_parameter(_function) == "input" and _name not in NOT_METHODS | vars(Tensor).keys():
         _first = _first_parameter(_function)
         if _first != "self":
             globals()[_name] = _function
             _public.append(_name)
-        if _first in ("input", "self") and _name not in vars(Tensor):
+        if _first in ("input", "self") and _name not in NOT_METHODS | vars(Tensor).keys():
             setattr(Tensor, _name, _function)
 del _subject, _name, _function, _first
 
