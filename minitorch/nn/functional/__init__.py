@@ -14,6 +14,7 @@ from . import (
     margin_losses,
     normalization,
     padding,
+    pooling,
     products,
     rearranging,
     recurrent,
@@ -30,6 +31,7 @@ from .losses import *  # noqa: F403
 from .margin_losses import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
+from .pooling import *  # noqa: F403
 from .products import *  # noqa: F403
 from .rearranging import *  # noqa: F403
 from .recurrent import *  # noqa: F403
@@ -46,6 +48,7 @@ SUBJECTS = (
     losses,
     margin_losses,
     normalization,
+    pooling,
     padding,
     products,
     rearranging,

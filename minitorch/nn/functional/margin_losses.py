@@ -96,7 +96,7 @@ def soft_margin_loss(
 
 
 def _check_classes(name: str, input: Tensor, target: Tensor, target_ndim: int) -> None:
-    if input.ndim > 2 or input.numel() == 0 and not (input.ndim == 2 and input.shape[1] != 0 and input.shape[0] == 0):
+    if input.ndim > 2 or (input.numel() == 0 and not (input.ndim == 2 and input.shape[1] != 0 and input.shape[0] == 0)):
         raise RuntimeError(f"{name}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
                            f"{list(input.shape)}")
     batch = input.shape[:1] if input.ndim == 2 else ()

@@ -16,6 +16,7 @@ from . import (
     margin_loss,
     module,
     padding,
+    pooling,
     resampling,
     rnn,
     transformer,
@@ -35,6 +36,7 @@ from .loss import *  # noqa: F403
 from .margin_loss import *  # noqa: F403
 from .module import *  # noqa: F403
 from .padding import *  # noqa: F403
+from .pooling import *  # noqa: F403
 from .resampling import *  # noqa: F403
 from .rnn import *  # noqa: F403
 from .transformer import *  # noqa: F403
@@ -54,6 +56,7 @@ SUBJECTS = (
     loss,
     margin_loss,
     module,
+    pooling,
     padding,
     resampling,
     rnn,

@@ -89,7 +89,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
                                f"size in the batch dimension, or both none; got {tuple(input_.shape)} and "
                                f"{tuple(target_.shape)}")
         x, target = (input_, target_) if batched else (input_.unsqueeze(0), target_.unsqueeze(0))
-        if target.numel() and not (0 <= int(target.min()) and int(target.max()) < self.n_classes):
+        if target.numel() and not (int(target.min()) >= 0 and int(target.max()) < self.n_classes):
             raise RuntimeError(f"Target values should be in [0, {self.n_classes - 1}], but values in range "
                                f"[{int(target.min())}, {int(target.max())}] were found. ")
         places = minitorch.where(target < self.shortlist_size, target, 0)
