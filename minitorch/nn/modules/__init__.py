@@ -2,39 +2,51 @@
 
 from . import (
     activation,
+    batchnorm,
     container,
     conv,
     dropout,
     embedding,
     flatten,
+    fold,
+    instancenorm,
     linear,
     loss,
     module,
+    normalization,
     pooling,
     rnn,
 )
 from .activation import *  # noqa: F403
+from .batchnorm import *  # noqa: F403
 from .container import *  # noqa: F403
 from .conv import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .embedding import *  # noqa: F403
 from .flatten import *  # noqa: F403
+from .fold import *  # noqa: F403
+from .instancenorm import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .module import *  # noqa: F403
+from .normalization import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .rnn import *  # noqa: F403
 
 SUBJECTS = (
     activation,
+    batchnorm,
     container,
     conv,
     dropout,
     embedding,
     flatten,
+    fold,
+    instancenorm,
     linear,
     loss,
     module,
+    normalization,
     pooling,
     rnn,
 )
