@@ -285,6 +285,31 @@ static void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
     }
 }
 
+/* --- columns for their own sake ------------------------------------------------------------------------------------ */
+
+/* The pool's task: planes begin to end.  Row t of a plane's columns is the input under tap t at each position; the other
+ * way round (`back`), columns are added to the places that they came from. */
+static MT_CLONES void MT_F(conv_columns)(void *job, mt_index begin, mt_index end)
+{
+    const conv_pass *c = job;
+    const conv_axis *height = &c->axis[1], *breadth = &c->axis[2];
+    const mt_index rows = height->count, columns = breadth->count, step = breadth->in_step;
+    for (mt_index plane = begin; plane < end; plane++) {
+        MT_T *x = (MT_T *)c->x + plane * c->in_plane, *cols = (MT_T *)c->y + plane * c->taps * rows * columns;
+        if (c->back) memset(x, 0, c->in_plane * sizeof(MT_T));
+        for (mt_index th = 0; th < height->taps; th++)
+            for (mt_index tw = 0; tw < breadth->taps; tw++)
+                for (mt_index q = 0; q < rows; q++, cols += columns) {
+                    mt_index h = q * height->in_step + height->offset[th], w = breadth->offset[tw], low, high;
+                    conv_inside(breadth, w, columns, &low, &high);
+                    if (h < 0 || h >= height->in_size) low = high = 0;
+                    MT_T *row = x + h * breadth->in_size + w;
+                    if (c->back) for (mt_index j = low; j < high; j++) row[j * step] += cols[j];
+                    else MT_F(conv_run)(cols, row, low, high, columns, step);
+                }
+    }
+}
+
 #undef CONV_TILE
 #undef CONV_SUMS
 #undef MT_ALWAYS
