@@ -25,7 +25,8 @@ cdef extern from "rnn.h" nogil:
         void forward(int cell, Py_ssize_t n, char *gates, char *hidden, const char *h_old, char *h,
                      const char *c_old, char *c) noexcept nogil
         void backward(int cell, Py_ssize_t n, const char *gates, const char *hidden, const char *h_old, const char *h,
-                      const char *c_old, const char *c, char *dh, char *dc, char *dgates, char *dhidden) noexcept nogil
+                      const char *c_old, const char *c, const char *dy, char *dh, char *dc, char *dgates,
+                      char *dhidden) noexcept nogil
     const mt_rnn_kernels mt_rnn_f32, mt_rnn_f64
 
 CELLS = {"RNN_TANH": MT_RNN_TANH, "RNN_RELU": MT_RNN_RELU, "LSTM": MT_LSTM, "GRU": MT_GRU}
@@ -114,7 +115,7 @@ cdef inline void last_cell(Layer *l, Py_ssize_t r) noexcept nogil:
 cdef void backward_sequences(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Here hn and cn are the running gradients, which begin as those of the last state and end as those of the first."""
     cdef Layer *l = <Layer *>context
-    cdef Py_ssize_t step, i, r, j, rows, row, size = l.n * l.item, wide = l.gates_per_cell * l.n
+    cdef Py_ssize_t step, i, r, rows, row, size = l.n * l.item, wide = l.gates_per_cell * l.n
     cdef char *sums = l.dhidden if l.cell == MT_GRU else l.dgates
     for i in range(l.steps):
         step = i if l.reverse else l.steps - 1 - i
@@ -123,18 +124,13 @@ cdef void backward_sequences(void *context, Py_ssize_t begin, Py_ssize_t end) no
             continue
         for r in range(begin, begin + rows):
             row = row_of(l, step, r)
-            if l.dh != NULL and l.code == MT_F64:
-                for j in range(l.n):
-                    (<double *>(l.hn + r * size))[j] += (<double *>(l.dh + row * size))[j]
-            elif l.dh != NULL:
-                for j in range(l.n):
-                    (<float *>(l.hn + r * size))[j] += (<float *>(l.dh + row * size))[j]
             l.kernels.backward(l.cell, l.n, l.gates + row * wide * l.item,
                                NULL if l.hidden == NULL else l.hidden + row * 3 * size,
                                state_before(l, l.h, l.h0, step, r), l.h + row * size,
                                NULL if l.c == NULL else state_before(l, l.c, l.c0, step, r),
                                NULL if l.c == NULL else l.c + row * size,
-                               l.hn + r * size, NULL if l.c == NULL else l.cn + r * size,
+                               NULL if l.dh == NULL else l.dh + row * size, l.hn + r * size,
+                               NULL if l.c == NULL else l.cn + r * size,
                                l.dgates + row * wide * l.item,
                                NULL if l.dhidden == NULL else l.dhidden + row * 3 * size)
         gemm_on_this_thread(l.code, rows, l.n, wide, 1, sums + row_of(l, step, begin) * wide * l.item,
