@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The protocols of the tensor class: operators, indexing, attributes and NumPy, over the engine's other modules.
 
 `minitorch/_tensor.py` derives the public `Tensor` from `TensorMethods`; an operator defined here in Cython is reached

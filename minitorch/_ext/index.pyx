@@ -539,7 +539,10 @@ def index_put_(TensorBase self not None, indices, TensorBase values not None, bi
     if values.code != self.code:
         raise RuntimeError("index_put_: Index put requires the source and destination dtypes match, got "
                            f"{describe(self)} for the destination and {describe(values)} for the source.")
-    where, lead, tensors = prepared(self, tuple([slice(None) if i is None else i for i in indices]))
+    key = tuple([slice(None) if i is None else i for i in indices])
+    if not any(isinstance(i, TensorBase) for i in key):
+        raise RuntimeError(f"index_put_: expected a tuple of index tensors with one at least, got {indices!r}")
+    where, lead, tensors = prepared(self, key)
     view = where
     put_into(view, lead, len(tensors), places_of(view, lead, tensors), values, accumulate)
     return self

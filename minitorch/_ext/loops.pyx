@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The broadcasting plan: one way of walking over a result and its operands for every pointwise kernel.
 
 Kernels are written for contiguous data of one type only.  The plan collapses the dimensions that lie one behind the

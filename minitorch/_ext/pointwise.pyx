@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """Pointwise operations: everything in the table of `minitorch/ops/pointwise.py`.
 
 One function, `call`, does them all: it promotes the types, broadcasts the shapes, runs the generated loop over a plan

@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The replaying half of the tape: `backward` and `grad`.
 
 Nodes are numbered in the order of their creation, and an edge always leads to an older one.  So the waiting node with

@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The tensor's layout, and the recording half of the tape.
 
 A tensor is a shape, strides and an offset over a `Storage`.  A `Node` is one recorded operation; its edges lead to

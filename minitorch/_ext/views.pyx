@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """Views: other shapes over the same memory, and their derivatives.
 
 Nearly every view maps an index of its own to one of its source by whole steps: `Steps` says how, so that one node
