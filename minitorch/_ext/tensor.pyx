@@ -701,7 +701,7 @@ def as_subclass(cls, TensorBase data not None, bint requires_grad):
     if not isinstance(cls, type) or not issubclass(cls, public_class):
         raise TypeError(f"expected a subclass of Tensor, not {cls!r}")
     if requires_grad and mt_category[data.code] < 2:
-        raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {dtype_of(data.code)}: "
+        raise RuntimeError(f"only Tensors of floating point and complex dtype can require gradients, not {dtype_of(data.code)}: "
                            "convert first, with .float()")
     t = <TensorBase>mt_make_as(engine_class, cls)
     t.code = data.code
