@@ -299,7 +299,7 @@ class Row(ctypes.Structure):
         ("mask_first", ctypes.c_uint8),
         ("saves", ctypes.c_uint8),
         ("integer_division", ctypes.c_uint8),
-        ("loop", Loop * 10),
+        ("loop", Loop * 12),
         ("number", (Loop * 2) * 2),
         ("grad", Grad * 3),
     ]

@@ -40,7 +40,18 @@ CONSTANTS = {
 }
 
 # Which types an operation takes.  FLOAT promotes integers to the default type; the others keep the operands' type.
-FLOAT, NUMBER, INTEGRAL, ANY = range(4)
+FLOAT, NUMBER, INTEGRAL, ANY, COMPLEX_ONLY = range(5)
+
+# Operations that take complex numbers too, by the same texts.  Where z -> f(z) has a complex derivative f', the gradient
+# that descends is g * conj(f'(z)), by PyTorch's convention; since the texts are linear in g, that is the conjugate of the
+# text of conj(g), and the texts need not mention it.
+COMPLEX = frozenset(
+    """
+    add sub mul div add_scaled pow square cube neg positive reciprocal sqrt rsqrt addcmul addcdiv where conj
+    eq ne isnan isinf isfinite logical_and logical_or logical_xor logical_not
+    exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh sinc sigmoid silu
+    """.split()
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,8 @@ class Op:
     """The result for integers and bool, where it is written differently."""
     bool_too: bool
     """Whether there is a loop for bool."""
+    complex_too: bool
+    """Whether there are loops for complex numbers."""
     result_bool: bool
     mask_first: bool
     """The first operand is bool whatever the others are."""
@@ -149,6 +162,7 @@ def op(
         types,
         integer,
         types in (INTEGRAL, ANY) if bool_too is None else bool_too,
+        name in COMPLEX,
         result == "bool",
         mask_first,
         doc,
@@ -187,7 +201,7 @@ op("fmod", y="fmod(x1, x2)", dx1="g", dx2="-g * trunc_divide(x1, x2)", types=NUM
    eg="[7., -7.], [3., 3.] -> [ 1., -1.]",
    doc="Remainder with the sign of the dividend, as C's ``fmod``.", math=r"y = x_1 - x_2\,\mathrm{trunc}(x_1 / x_2)")
 op("pow", y="pow(x1, x2)", types=NUMBER, custom=True,
-   dx1="where(x2 == 0, 0, g * x2 * pow(x1, x2 - 1))", dx2="where((x1 == 0) & (x2 >= 0), 0, g * y * log(x1))",
+   dx1="where(x2 == 0, 0, g * x2 * pow(x1, x2 - 1))", dx2="where((x1 == 0) & isfinite(y), 0, g * y * log(x1))",
    doc="Power.", math="y = x_1^{x_2}")
 op("square", y="x * x", dx="2 * g * x", types=NUMBER, eg="[-3., 2.] -> [9., 4.]",
    doc="Square.", math="y = x^2")
@@ -197,9 +211,11 @@ op("neg", y="-x", dx="-g", types=NUMBER, aliases="negative", eg="[-1., 2.] -> [ 
    doc="Negative.", math="y = -x")
 op("positive", y="x", dx="g", types=NUMBER, custom=True, inplace=False,
    doc="The value itself.", math="y = x")
+op("conj", y="conj(x)", dx="conj(g)", types=COMPLEX_ONLY, home=None,
+   doc="Complex conjugate.", math=r"y = \bar x")
 op("abs", y="abs(x)", dx="g * sign(x)", types=NUMBER, aliases="absolute", eg="[-1., 2.] -> [1., 2.]",
    doc="Absolute value.", math="y = |x|")
-op("sign", y="sign(x)", dx="0", types=ANY, aliases="sgn", eg="[-3., 0., 2.] -> [-1.,  0.,  1.]",
+op("sign", y="sign(x)", dx="0", types=ANY, eg="[-3., 0., 2.] -> [-1.,  0.,  1.]",
    doc="Sign: -1, 0 or 1.", math=r"y = \mathrm{sign}(x)")
 op("reciprocal", y="1 / x", dx="-g * y * y", eg="[2., 4.] -> [0.5000, 0.2500]",
    doc="Reciprocal.", math="y = 1 / x")
