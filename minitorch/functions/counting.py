@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from .. import _creation, return_types
 from .._ext import engine as _engine
 from .._ext import index as _index
+from .._ext import pointwise as _pointwise
 from .._ext import search as _search
 from .._ext.dtype import ALL as _DTYPES
 from .._tensor import Tensor
@@ -52,18 +53,16 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise RuntimeError(f"bincount(): minlength should be >= 0, got {minlength}")
     if input.ndim == 1 and input.numel() == 0:
         return _engine.zeros(minlength, dtype=_INT64)
-    if input.ndim != 1 or input.min() < 0:
+    if input.ndim != 1:
         raise RuntimeError(
             f"bincount(): only supports 1-d non-negative integral inputs, got shape {tuple(input.shape)}"
-            f"{'' if input.ndim != 1 else ' with ' + str(int(input.min()))}"
         )
     if weights is not None and weights.shape != input.shape:
         raise RuntimeError(
             f"bincount(): weights should be 1-d and have the same length as input, got shapes "
             f"{tuple(weights.shape)} and {tuple(input.shape)}"
         )
-    size = max(int(input.max()) + 1, minlength)
-    return _search._count(input, None if weights is None else weights.detach(), size)
+    return _search._count(input, None if weights is None else weights.detach(), minlength)
 
 
 # --- histograms ------------------------------------------------------------------------------------------------------
@@ -90,6 +89,11 @@ def _number_of_bins(bins: object, name: str) -> int:
     return count
 
 
+def _counted(places: Tensor, inside: Tensor, weight: Tensor | None, size: int) -> Tensor:
+    """How often each place occurs among those inside; the others are counted behind the last, and dropped."""
+    return _search._count(_pointwise._where(inside, places, size, None), weight, size + 1)[:size]
+
+
 def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0, *, out: Tensor | None = None) -> Tensor:
     """How many elements fall into each of ``bins`` bins of equal width between ``min`` and ``max``.
 
@@ -107,9 +111,9 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0, *, o
         raise NotImplementedError(f"histc(): not implemented for {input.dtype}: convert it with .float()")
     x = input.detach().reshape(-1)
     low, high = _bounds(x, None if min == max else (min, max), 1, "histc")
-    x = x[(x >= low) & (x <= high)]
-    places = ((x - low) * count / (high - low)).to(_INT64).clamp(max=count - 1)
-    return _search._into(out, _search._count(places, None, count).to(input.dtype), "histc")
+    inside = (x >= low) & (x <= high)
+    places = ((_pointwise._where(inside, x, low, None) - low) * count / (high - low)).to(_INT64).clamp(max=count - 1)
+    return _search._into(out, _counted(places, inside, None, count).to(input.dtype), "histc")
 
 
 def _edges(x: Tensor, bins: Tensor | int, bounds: Sequence[Number] | None, name: str) -> Tensor:
@@ -138,9 +142,7 @@ def _histogram(points: Tensor, edges: list[Tensor], weight: Tensor | None, densi
         places = places * count + place.clamp(0, count - 1)
         inside &= (column >= edge[0]) & (column <= edge[-1])
     shape = [len(edge) - 1 for edge in edges]
-    size = math.prod(shape)
-    hist = _search._count(places[inside], None if weight is None else weight[inside], size).to(points.dtype)
-    hist = hist.reshape(shape)
+    hist = _counted(places, inside, weight, math.prod(shape)).to(points.dtype).reshape(shape)
     if density:
         hist = hist / hist.sum()
         for k, edge in enumerate(edges):
