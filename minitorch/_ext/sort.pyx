@@ -291,9 +291,9 @@ def msort(TensorBase input not None, *, TensorBase out=None):
 # --- selection --------------------------------------------------------------------------------------------------------
 
 cdef Py_ssize_t number_of(object k, str name) except? -1:
-    if isinstance(k, (bool, float, str)) or k is None:
+    if isinstance(k, bool) or not hasattr(k, "__index__"):
         raise TypeError(f"{name}(): argument 'k' must be int, not {type(k).__name__}")
-    return int(k)
+    return k.__index__()
 
 
 def topk(TensorBase input not None, k, dim=-1, largest=True, sorted=True, *, out=None):

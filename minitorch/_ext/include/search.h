@@ -15,30 +15,30 @@ typedef void (*mt_search)(long long *out, const char *values, ptrdiff_t n, const
 enum { MT_SEARCHED = 32 };                  /* values that are searched side by side: all take the same steps */
 
 /* Halve what is left of the line, from low[j] on, until nothing is. */
-#define MT_HALVE(BEFORE, PLACE)                                                                                      \
-    for (ptrdiff_t left = length, half; left > 0; left -= half) {                                                    \
-        half = left > 1 ? left / 2 : 1;                                                                              \
-        for (int j = 0; j < MT_SEARCHED; j++) {                                                                      \
-            const long long at = low[j] + half - 1;                                                                  \
-            low[j] += !(x[PLACE] BEFORE v[j]) ? half : 0;                                                            \
-        }                                                                                                            \
+#define MT_HALVE(BEFORE, PLACE)                                                                                     \
+    for (ptrdiff_t left = length, half; left > 0; left -= half) {                                                   \
+        half = left > 1 ? left / 2 : 1;                                                                             \
+        for (int j = 0; j < MT_SEARCHED; j++) {                                                                     \
+            const long long at = low[j] + half - 1;                                                                 \
+            low[j] += half & -(long long)!(x[PLACE] BEFORE v[j]);                                                   \
+        }                                                                                                           \
     }
 
-#define MT_SEARCH(name, T)                                                                                           \
-    MT_CLONES static void mt_search_##name(long long *out, const char *values, ptrdiff_t n, const char *line,        \
-                                           const long long *sorter, ptrdiff_t length, int right) {                   \
-        const T *const x = (const T *)line;                                                                          \
-        for (ptrdiff_t i = 0; i < n; i += MT_SEARCHED) {                                                             \
-            const size_t some = (size_t)(n - i < MT_SEARCHED ? n - i : MT_SEARCHED);                                 \
-            long long low[MT_SEARCHED] = {0};                                                                        \
-            T v[MT_SEARCHED] = {0};                                                                                  \
-            memcpy(v, values + i * (ptrdiff_t)sizeof(T), some * sizeof(T));                                          \
-            if (sorter && right) MT_HALVE(>, sorter[at])                                                             \
-            else if (sorter) MT_HALVE(>=, sorter[at])                                                                \
-            else if (right) MT_HALVE(>, at)                                                                          \
-            else MT_HALVE(>=, at)                                                                                    \
-            memcpy(out + i, low, some * sizeof(long long));                                                          \
-        }                                                                                                            \
+#define MT_SEARCH(name, T)                                                                                          \
+    MT_CLONES static void mt_search_##name(long long *out, const char *values, ptrdiff_t n, const char *line,       \
+                                           const long long *sorter, ptrdiff_t length, int right) {                  \
+        const T *const x = (const T *)line;                                                                         \
+        for (ptrdiff_t i = 0; i < n; i += MT_SEARCHED) {                                                            \
+            const size_t some = (size_t)(n - i < MT_SEARCHED ? n - i : MT_SEARCHED);                                \
+            long long low[MT_SEARCHED] = {0};                                                                       \
+            T v[MT_SEARCHED] = {0};                                                                                 \
+            memcpy(v, values + i * (ptrdiff_t)sizeof(T), some * sizeof(T));                                         \
+            if (sorter && right) MT_HALVE(>, sorter[at])                                                            \
+            else if (sorter) MT_HALVE(>=, sorter[at])                                                               \
+            else if (right) MT_HALVE(>, at)                                                                         \
+            else MT_HALVE(>=, at)                                                                                   \
+            memcpy(out + i, low, some * sizeof(long long));                                                         \
+        }                                                                                                           \
     }
 MT_SEARCH(f32, float)
 MT_SEARCH(f64, double)
