@@ -6,6 +6,7 @@ from math import pi as pi
 
 from . import autograd as autograd
 from . import datasets as datasets
+from . import func as func
 from . import functions as functions
 from . import nn as nn
 from . import optim as optim
@@ -398,6 +399,7 @@ from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from .func.vmap import vmap as vmap
 from .functions.comparing import allclose as allclose
 from .functions.comparing import equal as equal
 from .functions.comparing import is_tensor as is_tensor
