@@ -452,7 +452,9 @@ class Tensor(TensorMethods):
         axis: Dims | None = None,
         keepdims: _bool | None = None,
     ) -> Tensor: ...
-    def aminmax(input, *, dim: Dims | None = None, keepdim: _bool = False) -> return_types.aminmax: ...
+    def aminmax(
+        input, *, dim: Dims | None = None, keepdim: _bool = False, out: Tensor | None = None
+    ) -> return_types.aminmax: ...
     def argmax(
         input,
         dim: Dims | None = None,
@@ -733,6 +735,48 @@ class Tensor(TensorMethods):
     def equal(input, other: Tensor) -> _bool: ...
     def isclose(
         input, other: Tensor, rtol: Number = 1e-05, atol: Number = 1e-08, equal_nan: _bool = False
+    ) -> Tensor: ...
+    def argwhere(input) -> Tensor: ...
+    def bincount(input, weights: Any = None, minlength: Any = 0) -> Tensor: ...
+    def histc(
+        input, bins: Any = 100, min: Tensor | Number = 0, max: Tensor | Number = 0, *, out: Tensor | None = None
+    ) -> Tensor: ...
+    def histogram(
+        input,
+        bins: Any,
+        *,
+        range: Any = None,
+        weight: Tensor | Number | None = None,
+        density: Any = False,
+        out: Tensor | None = None,
+    ) -> return_types.histogram: ...
+    def nanquantile(
+        input,
+        q: Any,
+        dim: Dims | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: Any = "linear",
+        out: Tensor | None = None,
+    ) -> Tensor: ...
+    def quantile(
+        input,
+        q: Any,
+        dim: Dims | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: Any = "linear",
+        out: Tensor | None = None,
+    ) -> Tensor: ...
+    def unique(
+        input,
+        sorted: _bool = True,
+        return_inverse: _bool = False,
+        return_counts: _bool = False,
+        dim: Dims | None = None,
+    ) -> Tensor: ...
+    def unique_consecutive(
+        input, return_inverse: _bool = False, return_counts: _bool = False, dim: Dims | None = None
     ) -> Tensor: ...
     def moveaxis(input, source: Dims, destination: Dims) -> Tensor: ...
     def swapaxes(input, axis0: _int, axis1: _int) -> Tensor: ...
