@@ -141,7 +141,7 @@ class autocast:
     """A region, or with ``@`` a function, where products are made in half precision.
 
     Products of matrices, linear maps, convolutions and attention convert their float32 arguments to `dtype`; losses and
-    what else needs it convert theirs to float32; gradients arrive in the parameters' type.  Functions that were imported
+    what else needs it convert theirs to float32; gradients arrive in the parameters' type.  Functions imported
     by name (``from minitorch import matmul``) into other modules are not changed: call ``minitorch.matmul``.
 
     Args:
