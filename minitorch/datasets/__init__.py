@@ -9,5 +9,6 @@ from .points import moons, spirals, xor
 from .texts import names, sonnets
 
 __all__ = [
-    "ImageFolder", "cifar10", "cifar100", "csv", "digits", "idx", "mnist", "moons", "names", "sonnets", "spirals", "xor",
+    "ImageFolder", "cifar10", "cifar100", "csv", "digits", "idx", "mnist", "moons", "names", "sonnets", "spirals",
+    "xor",
 ]
