@@ -12,7 +12,6 @@ import minitorch
 from minitorch import Tensor
 from minitorch.utils.hooks import RemovableHandle
 
-
 _HOOKS = ("_step_pre_hooks", "_step_post_hooks", "_state_dict_pre_hooks", "_state_dict_post_hooks",
           "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
 
