@@ -74,9 +74,18 @@ globals().update(_CLASSES)
 
 # the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
-from . import amp, cuda, datasets, distributions, func, linalg, return_types, special, utils  # noqa: E402
+from . import amp, cuda, datasets, func, linalg, return_types, special, utils  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .func import vmap  # noqa: E402
 
 globals().update(_AUTOCAST)
+
+
+def __getattr__(name: str) -> object:
+    """`distributions` is imported when it is first used."""
+    if name == "distributions":
+        import importlib
+
+        return importlib.import_module("minitorch.distributions")
+    raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
