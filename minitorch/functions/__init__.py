@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from .._ext import pointwise as _pointwise
 from .._tensor import Tensor
-from . import comparing, linear_algebra, shaping
+from . import comparing, gamma, linear_algebra, shaping
 
-SUBJECTS = (comparing, linear_algebra, shaping)
+SUBJECTS = (comparing, gamma, linear_algebra, shaping)
 
 
 def _first_parameter(function: object) -> str | None:
@@ -39,4 +39,10 @@ def _polygamma(self, n):
     return _pointwise.polygamma(n, self)
 
 
-Tensor.where, Tensor.polygamma = _where, _polygamma
+def _polygamma_(self, n):
+    """`minitorch.polygamma` of order ``n``, in place."""
+    return self.copy_(_pointwise.polygamma(n, self))
+
+
+Tensor.where, Tensor.polygamma, Tensor.polygamma_ = _where, _polygamma, _polygamma_
+Tensor.mvlgamma_ = gamma.mvlgamma_
