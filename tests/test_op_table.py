@@ -93,7 +93,7 @@ FUNCTIONS = {
     "ndtri": lambda p: mp.sqrt(2) * mp.erfinv(2 * p - 1),
     "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x),
     "log_ndtr": lambda x: mp.log(mp.ncdf(x)),
-    "zeta": mp.zeta,
+    "zeta": lambda s, q: mp.zeta(s, q),
     "igamma": lambda a, x: mp.gammainc(a, 0, x, regularized=True),
     "igammac": lambda a, x: mp.gammainc(a, x, regularized=True),
     "isnan": lambda x: False,
@@ -202,7 +202,7 @@ def test_functions_of_derivatives_are_operations(op):
     for text in filter(None, op.gradients):
         for name in calls_in(text) - {"where"}:
             assert name in TABLE
-            assert TABLE[name].result_bool or None not in TABLE[name].gradients
+            assert TABLE[name].result_bool or None not in TABLE[name].gradients or name == "zeta"  # in its second alone
 
 
 @every_op

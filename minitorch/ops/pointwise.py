@@ -455,12 +455,10 @@ op("entr", y="where(x > 0, -x * log(where(x > 0, x, 1)), where(x == 0, 0, where(
 op("zeta", y="zeta(x1, x2)", dx2="-g * x1 * zeta(x1 + 1, x2)", home="special", inplace=False,
    eg="[2.], [1.] -> [1.6449]",
    doc="Hurwitz' zeta function.", math=r"y = \sum_{k=0}^\infty (x_2 + k)^{-x_1}")
-op("igamma", y="igamma(x1, x2)", dx2="g * exp((x1 - 1) * log(x2) - x2 - lgamma(x1))",
-   eg="[1., 2.], [1., 2.] -> [0.6321, 0.5940]",
+op("igamma", y="igamma(x1, x2)", dx2="g * exp((x1 - 1) * log(x2) - x2 - lgamma(x1))", custom=True,
    doc="Regularised lower incomplete gamma function.",
    math=r"y = \frac{1}{\Gamma(x_1)} \int_0^{x_2} t^{x_1 - 1} e^{-t} dt")
-op("igammac", y="igammac(x1, x2)", dx2="-g * exp((x1 - 1) * log(x2) - x2 - lgamma(x1))",
-   eg="[1., 2.], [1., 2.] -> [0.3679, 0.4060]",
+op("igammac", y="igammac(x1, x2)", dx2="-g * exp((x1 - 1) * log(x2) - x2 - lgamma(x1))", custom=True,
    doc="Regularised upper incomplete gamma function.",
    math=r"y = \frac{1}{\Gamma(x_1)} \int_{x_2}^\infty t^{x_1 - 1} e^{-t} dt")
 
