@@ -1341,6 +1341,42 @@ def polygamma(int n, TensorBase input not None, *, TensorBase out=None):
     return call(MT_OP_polygamma, input, None, None, (n,), out)
 
 
+# these take no numbers
+
+def igamma(TensorBase input not None, TensorBase other not None, *, TensorBase out=None):
+    """Regularised lower incomplete gamma function; differentiable in its second argument.
+
+    .. math:: y = \\frac{1}{\\Gamma(a)} \\int_0^x t^{a - 1} e^{-t} dt
+
+    >>> import minitorch
+    >>> minitorch.igamma(minitorch.tensor([1., 2.]), minitorch.tensor([1., 2.]))
+    tensor([0.6321, 0.5940])
+    """
+    return binary(MT_OP_igamma, input, other, out)
+
+
+def igamma_(TensorBase self not None, TensorBase other not None):
+    """In-place `igamma`."""
+    return binary_(MT_OP_igamma, self, other)
+
+
+def igammac(TensorBase input not None, TensorBase other not None, *, TensorBase out=None):
+    """Regularised upper incomplete gamma function; differentiable in its second argument.
+
+    .. math:: y = \\frac{1}{\\Gamma(a)} \\int_x^\\infty t^{a - 1} e^{-t} dt
+
+    >>> import minitorch
+    >>> minitorch.igammac(minitorch.tensor([1., 2.]), minitorch.tensor([1., 2.]))
+    tensor([0.3679, 0.4060])
+    """
+    return binary(MT_OP_igammac, input, other, out)
+
+
+def igammac_(TensorBase self not None, TensorBase other not None):
+    """In-place `igammac`."""
+    return binary_(MT_OP_igammac, self, other)
+
+
 cdef TensorBase numbers_only(TensorBase x, object nan, object posinf, object neginf, TensorBase out, bint inplace):
     cdef double largest = 0
     if mt_category[x.code] >= 2:
