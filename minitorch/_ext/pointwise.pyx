@@ -1108,8 +1108,12 @@ def round(TensorBase input not None, *, decimals=0, TensorBase out=None):
 def round_(TensorBase self not None, *, decimals=0):
     """In-place `round`."""
     if decimals != 0:
-        return call(MT_OP_mul, call(MT_OP_round, call(MT_OP_mul, self, 10.0 ** decimals, None, (), self, True), None,
-                                    None, (), self, True), 10.0 ** -decimals, None, (), self, True)
+        if mt_category[self.code] < 2:
+            raise RuntimeError(f"round_: not implemented for integers with decimals != 0, got {describe(self)}")
+        there, back = (MT_OP_mul, MT_OP_div) if decimals > 0 else (MT_OP_div, MT_OP_mul)
+        factor = 10.0 ** (decimals if decimals > 0 else -decimals)
+        call(MT_OP_round, call(there, self, factor, None, (), self, True), None, None, (), self, True)
+        return call(back, self, factor, None, (), self, True)
     return call(MT_OP_round, self, None, None, (), self, True)
 
 

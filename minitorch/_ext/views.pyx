@@ -6,7 +6,7 @@ gradient into zeros through the very same view.
 """
 from libc.stdlib cimport malloc, free
 from libc.string cimport memcpy
-from minitorch._ext.dtype cimport dtype, dtype_of, mt_itemsize
+from minitorch._ext.dtype cimport dtype, dtype_of, mt_category, mt_itemsize
 from minitorch._ext.loops cimport accumulate_data, contiguous_data, copy_data, zero_data
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, count_elements, describe, grad_enabled,
@@ -881,7 +881,8 @@ def narrow(TensorBase input not None, dim, start, Py_ssize_t length):
     if input.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = wrap_dim(dim, input.ndim)
-    if isinstance(start, TensorBase) and ((<TensorBase>start).ndim or start.is_floating_point()):
+    if isinstance(start, TensorBase) and (
+            (<TensorBase>start).ndim or mt_category[(<TensorBase>start).code] != 1):
         raise RuntimeError(f"narrow(): start must be an 0-dim integral Tensor, got {describe(<TensorBase>start)}")
     first = int(start)
     if first < -input.shape[d] or first > input.shape[d]:

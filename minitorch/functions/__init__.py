@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import inspect
 
-from .._ext import pointwise as _pointwise
 from .._tensor import Tensor
-from . import calculus, comparing, diagonals, einsum, indexing, joining, products, shaping
+from . import calculus, comparing, creating, diagonals, einsum, indexing, joining, numbers, products, shaping
 
-SUBJECTS = (comparing, shaping, joining, diagonals, indexing, products, einsum, calculus)
+SUBJECTS = (creating, comparing, shaping, joining, diagonals, indexing, products, einsum, calculus, numbers)
 
 
 def _first_parameter(function: object) -> str | None:
@@ -41,9 +40,4 @@ def _where(self, condition, other):
     return comparing.where(condition, self, other)
 
 
-def _polygamma(self, n):
-    """`minitorch.polygamma` of order ``n``."""
-    return _pointwise.polygamma(n, self)
-
-
-Tensor.where, Tensor.polygamma = _where, _polygamma
+Tensor.where = _where

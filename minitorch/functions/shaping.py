@@ -124,10 +124,10 @@ def roll(input: Tensor, shifts, dims=None) -> Tensor:
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     result = input
     for shift, dim in zip(shifts, dims):
+        if input.ndim == 0:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         d = wrap_dim(dim, input.ndim)
-        if input.ndim == 0 and dim not in (0, -1):
-            raise IndexError(f"Dimension out of range: {dim}")
-        if input.numel() == 0 or input.ndim == 0:
+        if input.numel() == 0:
             continue
         start = -int(shift) % input.shape[d]
         if start:
@@ -254,9 +254,11 @@ def sum_to_size(self: Tensor, *size) -> Tensor:
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, self.shape[lead:])):
         raise RuntimeError(f"size {list(shape)} is not expandable to size {list(self.shape)}.")
     dims = [*range(lead), *(lead + d for d, n in enumerate(shape) if n == 1 and self.shape[lead + d] != 1)]
+    if not shape:
+        return self.sum()
     if not dims:
         return self.view(shape)
-    return self.sum(dims, keepdim=True, dtype=self.dtype).reshape(shape)
+    return self.sum(dims, keepdim=True).reshape(shape)
 
 
 def unravel_index(indices: Tensor, shape) -> tuple[Tensor, ...]:
