@@ -969,7 +969,7 @@ cdef TensorBase clamped(object input, object low, object high, TensorBase out, b
     elif inplace and mt_category[code] > mt_category[(<TensorBase>input).code]:
         raise RuntimeError(f"clamp_: result type {title(code)} can't be cast to the desired output type "
                            f"{title((<TensorBase>input).code)}")
-    if code == MT_BOOL and (low is None or high is None):
+    if code == MT_BOOL and tensors:
         return call(MT_OP_maximum if high is None else MT_OP_minimum, input, low if high is None else high, None, (),
                     out, inplace)
     if high is None:

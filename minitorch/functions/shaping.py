@@ -99,11 +99,11 @@ def rot90(input: Tensor, k: int = 1, dims=(0, 1)) -> Tensor:
             raise RuntimeError(f"Rotation dim0 out of range, dim0 = {d}, for {input.ndim} dimensions")
     k %= 4
     if k == 1:
-        return input.flip(dims[1]).transpose(*dims).clone(memory_format=contiguous_format)
+        return input.flip(dims[1]).transpose(*dims)
     if k == 2:
         return input.flip(dims)
     if k == 3:
-        return input.flip(dims[0]).transpose(*dims).clone(memory_format=contiguous_format)
+        return input.flip(dims[0]).transpose(*dims)
     return input.clone(memory_format=contiguous_format)
 
 

@@ -38,7 +38,7 @@ T.trapezoid(x, dim=1); T.trapezoid(v, t([0., 1., 3., 4., 7.])); T.cumulative_tra
 x[0].corrcoef(); T.cdist(x, y); T.cdist(x, y, 1.); T.cdist(x, y, math.inf); T.dist(x, y); x.renorm(2, 0, 1.)
 T.cross(x[:, :3, 0], y[:, :3, 0], dim=1); T.kron(x[0], v); T.tensordot(x, y, dims=([0, 1], [0, 1])); T.tensordot(v, v, 1)
 T.einsum("bij,bkj->bik", x, y); T.einsum("...ij,...kj->...ik", x, y); T.einsum("ii->i", x[0, :, :4]); T.einsum("ijk->", x)
-T.einsum("i,j->ij", v, v); T.einsum("i,i", v, v); T.einsum("bij->bji", x); T.einsum("bij,j,k->ik", x, v, v)
+T.einsum("i,j->ij", v, v); T.einsum("i,i", v, v); T.einsum("bij->bji", x); T.einsum("bij,j,k->ik", x, v, v).contiguous()
 T.einsum("b...,b...->...", x, y); T.einsum(x, [0, 1, 2], v, [2], [1, 0]); T.einsum("ijj->i", x[:, :4, :4])
 T.einsum("ij,jk,kl->il", x[0], y[0].T, x[0]); T.einsum("ba,cb", x[0], x[1].T); T.einsum(x, [..., 0, 1], [..., 1, 0])
 T.einsum("bij,ij", x, x[0]); T.einsum("i,i->", v, v[:2]); T.einsum("ij,jk->ijk->", x, y); T.einsum("i.j->i", x)
@@ -50,9 +50,9 @@ x[None].contiguous(memory_format=T.channels_last).is_contiguous(memory_format=T.
 x.clone().squeeze_(0); x[:1].clone().squeeze_(0); v.clone().unsqueeze_(1); x.clone().transpose_(0, 2); x[0].clone().t_()
 T.arange(0, end=3); T.arange(5, dtype=T.int8); T.arange(0, 1, 0.3); T.linspace(4.3, 50, 50, dtype=T.int64)
 T.logspace(4.3, 0, 4, 2.0, dtype=T.int64); T.linspace(0, 1, 1); T.asarray([1, 2]); T.scalar_tensor(3); x.sum_to_size(3, 1, 5)
-T.unravel_index(t([5, 11]), (3, 4)); x.permute(dims=(2, 0, 1)); x.reshape(shape=(4, 15)); v.expand(size=(2, 5))
+T.unravel_index(t([5, 11]), (3, 4))[1].tolist(); x.permute(dims=(2, 0, 1)); x.reshape(shape=(4, 15)); v.expand(size=(2, 5))
 x.narrow(1, t(1), 2); T.add(1, x); T.atan2(x, 1); T.maximum(x, 0); x.clone().round_(decimals=1); -(x > 0)
-T.clamp_min(x > 0, True); T.addmv(i[0, :, 0], i[0], i[0, 0], alpha=0.6); T.zeros(3, dtype=T.bool).masked_fill(v[:3] > 0, 10)
+T.clamp_min(x > 0, True); T.clamp_min(x > 0, x[0] > 1); T.addmv(i[0, :, 0], i[0], i[0, 0], alpha=0.6); T.zeros(3, dtype=T.bool).masked_fill(v[:3] > 0, 10)
 x[5]; x[:, 7]; x[t([3])]; x[t([0, 1]), t([0, 1, 2])]; x[t([True, False])]; x[0, 0, 0, 0]; x[t([0.5])]; x[::-1]
 x.untyped_storage().nbytes(); x.storage().size(); x.is_contiguous(); x.flip(3); x.roll(1, 5); T.cat([x, v]); T.stack([x, v])
 """
@@ -76,7 +76,7 @@ def keys(count: int) -> list[str]:
     found = [f"{part}," for part in PARTS] + PARTS
     while len(found) < count:
         found.append(", ".join(rng.choice(PARTS) for _ in range(rng.randint(2, 4))))
-    return sorted({key for key in found if key.count("...") < 2 and "dtype=T.uint8" not in key or len(key) < 30})
+    return sorted({key for key in found if key.count("...") < 2 and ("dtype=T.uint8" not in key or len(key) < 30)})
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -181,7 +181,7 @@ def test_a_file_of_weights_cannot_run_code() -> None:
     file = io.BytesIO()
     minitorch.save([Evil()], file)
     file.seek(0)
-    with pytest.raises(pickle.UnpicklingError, match="builtins.print"):
+    with pytest.raises(pickle.UnpicklingError, match="print"):
         minitorch.load(file)
     file.seek(0)
     assert minitorch.load(file, weights_only=False) == [None]
