@@ -50,7 +50,9 @@ from ._ext.random import (
 from ._ext.storage import empty_cache, memory_stats, set_cache_limit
 from ._ext.tensor import is_grad_enabled, is_inference_mode_enabled
 from ._ext.threads import get_num_threads, set_num_threads
-from ._printing import set_printoptions
+from ._printing import get_printoptions, set_printoptions
+from ._settings import *  # noqa: F403
+from ._settings import _assert, _check
 from ._size import Size
 from ._tensor import Tensor, engine_functions
 from ._version import __version__
@@ -74,7 +76,7 @@ globals().update(_CLASSES)
 
 # the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
-from . import amp, cuda, datasets, func, linalg, return_types, special, utils  # noqa: E402
+from . import amp, backends, cuda, datasets, func, linalg, return_types, signal, special, utils, version  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .func import vmap  # noqa: E402
@@ -83,9 +85,13 @@ globals().update(_AUTOCAST)
 
 
 def __getattr__(name: str) -> object:
-    """`distributions` is imported when it is first used."""
-    if name == "distributions":
+    """What is imported at its first use: it takes time, and few programs need it."""
+    if name in ("load", "save"):
+        from . import serialization
+
+        return getattr(serialization, name)
+    if name in ("distributions", "random", "serialization", "storage"):
         import importlib
 
-        return importlib.import_module("minitorch.distributions")
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'minitorch' has no attribute {name!r}")

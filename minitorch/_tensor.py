@@ -87,14 +87,20 @@ class Tensor(engine.TensorMethods):
 
         return strided
 
-    is_cuda = is_sparse = is_quantized = is_meta = property(lambda self: False)
+    is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_mkldnn = is_nested = property(lambda self: False)
     is_cpu = property(lambda self: True)
+    name = property(lambda self: None)
 
     # --- representation
     def __repr__(self, *, tensor_contents=None):
         from ._printing import tensor_text
 
         return tensor_text(self)
+
+    def _repr_html_(self):
+        from ._printing import tensor_html
+
+        return tensor_html(self)
 
     def __format__(self, spec):
         return format(self.item(), spec) if self.ndim == 0 and type(self) is Tensor else object.__format__(self, spec)
@@ -192,6 +198,32 @@ class Tensor(engine.TensorMethods):
     def is_shared(self):
         """Whether the memory is shared between processes: never."""
         return False
+
+    def untyped_storage(self):
+        """The memory that the tensor shows, as bytes."""
+        from .storage import untyped_storage
+
+        return untyped_storage(self)
+
+    def storage(self):
+        """The memory that the tensor shows, as elements of its type."""
+        from .storage import typed_storage
+
+        return typed_storage(self)
+
+    def get_device(self):
+        """The index of the GPU that the tensor is on: -1 for the CPU."""
+        return -1
+
+    def to_dense(self, dtype=None, *, masked_grad=True):
+        """The tensor itself, which is dense."""
+        return self if dtype is None else self.to(dtype)
+
+    def new(self, *data, device=None):
+        """The old form of `new_empty` and `new_tensor`: sizes, or data."""
+        from ._creation import legacy
+
+        return legacy(self.dtype, data, device)
 
     def nelement(self):
         """The number of elements."""

@@ -8,7 +8,7 @@ import numpy as np
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, code_from_numpy, code_of, default_code, dtype_of,
+    MT_BF16, MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
     mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
 )
 from minitorch._ext.loops cimport checked_value, copy_data, fill_data, mt_convert_loop
@@ -320,7 +320,7 @@ cdef class TensorMethods(TensorBase):
         if self.ndim < 2:
             raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. Got {self.ndim}-D "
                                "tensor.")
-        return self.mT.conj() if self.is_complex() else self.mT
+        return self.mT.conj()
 
     @property
     def H(self):
@@ -496,6 +496,16 @@ def data_ptr(TensorBase self not None):
 def element_size(TensorBase self not None):
     """The bytes of one element."""
     return mt_itemsize[self.code]
+
+
+def storage_bytes(TensorBase t not None):
+    """All bytes of the memory under a tensor, whatever its type, as a vector of uint8."""
+    cdef TensorBase result = new_like_class()
+    cdef Py_ssize_t one = 1
+    result.code = MT_U8
+    result.storage = t.storage
+    set_dims(result, 1, &t.storage.nbytes, &one)
+    return result
 
 
 def is_floating_point(TensorBase input not None):

@@ -422,8 +422,18 @@ cdef int check_mask_shape(TensorBase x, TensorBase mask, int d) except -1:
     return 0
 
 
+cdef object as_tuple(object key):
+    """A list that holds more than numbers stands for a tuple, an old habit that PyTorch has kept."""
+    if isinstance(key, list) and len(key) < 32:
+        for part in key:
+            if part is None or part is Ellipsis or isinstance(part, (slice, list, tuple, TensorBase, np.ndarray)):
+                return tuple(key)
+    return key
+
+
 def getitem(TensorBase x not None, key):
     """x[key] for keys with index tensors, masks, lists or arrays."""
+    key = as_tuple(key)
     if isinstance(key, np.ndarray) and key.ndim == 0:
         key = key.item()
     if isinstance(key, (np.integer,)):
@@ -506,6 +516,7 @@ cdef TensorBase value_tensor(object value, TensorBase like):
 def setitem(TensorBase x not None, key, value):
     """x[key] = value for keys with index tensors, masks, lists or arrays."""
     cdef TensorBase v = value_tensor(value, x), view
+    key = as_tuple(key)
     if isinstance(key, (np.integer,)):
         key = int(key)
     basic, indices = split_key(x, key)

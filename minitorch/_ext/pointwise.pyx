@@ -1017,7 +1017,7 @@ cdef TensorBase clamped(object input, object low, object high, TensorBase out, b
     elif inplace and mt_category[code] > mt_category[(<TensorBase>input).code]:
         raise RuntimeError(f"clamp_: result type {title(code)} can't be cast to the desired output type "
                            f"{title((<TensorBase>input).code)}")
-    if code == MT_BOOL and (low is None or high is None):
+    if code == MT_BOOL and tensors:
         return call(MT_OP_maximum if high is None else MT_OP_minimum, input, low if high is None else high, None, (),
                     out, inplace)
     if high is None:
@@ -1156,8 +1156,12 @@ def round(TensorBase input not None, *, decimals=0, TensorBase out=None):
 def round_(TensorBase self not None, *, decimals=0):
     """In-place `round`."""
     if decimals != 0:
-        return call(MT_OP_mul, call(MT_OP_round, call(MT_OP_mul, self, 10.0 ** decimals, None, (), self, True), None,
-                                    None, (), self, True), 10.0 ** -decimals, None, (), self, True)
+        if mt_category[self.code] < 2:
+            raise RuntimeError(f"round_: not implemented for integers with decimals != 0, got {describe(self)}")
+        there, back = (MT_OP_mul, MT_OP_div) if decimals > 0 else (MT_OP_div, MT_OP_mul)
+        factor = 10.0 ** (decimals if decimals > 0 else -decimals)
+        call(MT_OP_round, call(there, self, factor, None, (), self, True), None, None, (), self, True)
+        return call(back, self, factor, None, (), self, True)
     return call(MT_OP_round, self, None, None, (), self, True)
 
 

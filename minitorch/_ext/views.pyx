@@ -988,7 +988,8 @@ def narrow(TensorBase input not None, dim, start, Py_ssize_t length):
     if input.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = wrap_dim(dim, input.ndim)
-    if isinstance(start, TensorBase) and ((<TensorBase>start).ndim or start.is_floating_point()):
+    if isinstance(start, TensorBase) and (
+            (<TensorBase>start).ndim or mt_category[(<TensorBase>start).code] != 1):
         raise RuntimeError(f"narrow(): start must be an 0-dim integral Tensor, got {describe(<TensorBase>start)}")
     first = int(start)
     if first < -input.shape[d] or first > input.shape[d]:

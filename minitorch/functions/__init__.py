@@ -14,12 +14,16 @@ from .._tensor import Tensor
 from . import (
     calculus,
     comparing,
+    complex_numbers,
     counting,
+    creating,
     diagonals,
     einsum,
+    gamma,
     indexing,
     joining,
     linear_algebra,
+    numbers,
     ordering,
     products,
     shaping,
@@ -28,23 +32,21 @@ from . import (
 SUBJECTS = (
     calculus,
     comparing,
+    complex_numbers,
     counting,
+    creating,
     diagonals,
     einsum,
+    gamma,
     indexing,
     joining,
     linear_algebra,
+    numbers,
     ordering,
     products,
     shaping,
 )
 NOT_METHODS = {"bucketize", "histogramdd"}
-from . import comparing, complex_numbers, shaping
-
-SUBJECTS = (comparing, complex_numbers, shaping)
-from . import comparing, gamma, linear_algebra, shaping
-
-SUBJECTS = (comparing, gamma, linear_algebra, shaping)
 
 
 def _first_parameter(function: object) -> str | None:

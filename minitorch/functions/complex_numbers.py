@@ -210,14 +210,6 @@ def _part(name: str, function):
     return property(get, put, doc=f"The {name} part, a view; can be assigned to.")
 
 
-def _h(self: Tensor) -> Tensor:
-    """The conjugate of the transposed matrix."""
-    if self.ndim not in (0, 2):
-        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor. For "
-                           "batches of matrices, consider using tensor.mH")  # fmt: skip
-    return adjoint(self)
-
-
 def _in_place(function):
     def change(self: Tensor) -> Tensor:
         return self.copy_(function(self))
@@ -227,7 +219,6 @@ def _in_place(function):
     return change
 
 
-Tensor.H, Tensor.mH = property(_h), property(adjoint)
 Tensor.real, Tensor.imag = _part("real", real), _part("imaginary", imag)
 Tensor.sgn_, Tensor.conj_physical_ = _in_place(sgn), _in_place(conj_physical)
 _pointwise.set_complex_rules({"abs": _abs, "nan_to_num": _nan_to_num})
