@@ -71,5 +71,15 @@ from .functions import *  # noqa: E402, F403
 globals().update(_CLASSES)
 
 from . import autograd, datasets, func, nn, optim, special, utils  # noqa: E402
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .func import vmap  # noqa: E402
+
+
+def __getattr__(name: str):
+    # what few programs use is imported when it is asked for
+    if name == "profiler":
+        from importlib import import_module
+
+        return import_module("minitorch.profiler")
+    raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
