@@ -20,6 +20,7 @@ from ._ext import pointwise as _pointwise
 from ._ext import random as _random
 from ._ext import tensor as _tensor_engine
 from ._ext import threads as _threads
+from ._ext.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._ext.dtype import (
     can_cast,
     dtype,
@@ -70,16 +71,22 @@ from .functions import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
-from . import autograd, datasets, func, nn, optim, special, utils  # noqa: E402
+# the packages: each uses those before it
+from . import autograd, nn, optim  # noqa: E402, I001
+from . import amp, cuda, datasets, distributions, func, linalg, return_types, special, utils  # noqa: E402
+from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .func import vmap  # noqa: E402
 
+globals().update(_AUTOCAST)
+
 
 def __getattr__(name: str):
     # what few programs use is imported when it is asked for
-    if name == "profiler":
+    if name in ("profiler", "explain"):
         from importlib import import_module
 
-        return import_module("minitorch.profiler")
+        module = import_module(f"minitorch.{name}")
+        return module if name == "profiler" else module.explain
     raise AttributeError(f"module 'minitorch' has no attribute {name!r}")

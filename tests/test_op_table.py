@@ -300,6 +300,7 @@ class Row(ctypes.Structure):
         ("saves", ctypes.c_uint8),
         ("integer_division", ctypes.c_uint8),
         ("loop", Loop * 10),
+        ("number", (Loop * 2) * 2),
         ("grad", Grad * 3),
     ]
 
@@ -393,6 +394,21 @@ def test_loops_compute_the_text(rows, op, suffix):
             expected = [float(evaluate(op, text, {**n, "g": mp.mpf(float(v))})) for n, v in zip(names, g)]
             result = gradient(rows, op, k, g, inputs, y, suffix)
             np.testing.assert_allclose(result, expected, rtol=tolerance * 10, atol=tolerance * 10)
+
+
+@pytest.mark.parametrize("suffix", ["f32", "f64"])
+@pytest.mark.parametrize("name", sorted(generate.NUMBER_TOO))
+def test_loops_with_a_number_compute_the_same(rows, name, suffix):
+    op, row = TABLE[name], rows[name]
+    points = list(points_of(op, 40))
+    out = bool if op.result_bool else NUMPY[suffix]
+    for k in range(2):
+        inputs = arrays_of(op, points, suffix)
+        inputs[k][:] = inputs[k][7]
+        expected = call(row.loop[CODES[suffix]], op, np.empty(40, out), inputs, suffix)
+        inputs[k] = inputs[k][7:8].copy()
+        result = call(row.number[k][suffix == "f64"], op, np.empty(40, out), inputs, suffix)
+        np.testing.assert_array_equal(result, expected)
 
 
 @loops_of("b8 u8 i8 i16 i32 i64")

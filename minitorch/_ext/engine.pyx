@@ -311,6 +311,22 @@ cdef class TensorMethods(TensorBase):
         return transpose_of(self, self.ndim - 2, self.ndim - 1)
 
     @property
+    def mH(self):
+        """The last two dimensions exchanged and the elements conjugated."""
+        if self.ndim < 2:
+            raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. Got {self.ndim}-D "
+                               "tensor.")
+        return self.mT.conj() if self.is_complex() else self.mT
+
+    @property
+    def H(self):
+        """A matrix transposed and conjugated."""
+        if self.ndim not in (0, 2):
+            raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor. For "
+                               "batches of matrices, consider using tensor.mH")
+        return self.mH if self.ndim else self
+
+    @property
     def itemsize(self):
         """The bytes of one element."""
         return mt_itemsize[self.code]
@@ -459,9 +475,13 @@ def is_contiguous(TensorBase self not None, memory_format=None):
     >>> minitorch.ones(2, 3).t().is_contiguous()
     False
     """
-    if memory_format is not None and str(memory_format) != "torch.contiguous_format":
+    if memory_format is None or str(memory_format) == "torch.contiguous_format":
+        return self.contiguous
+    if str(memory_format) not in ("torch.channels_last", "torch.channels_last_3d"):
         raise NotImplementedError(f"is_contiguous: memory_format {memory_format} is not supported; leave it out")
-    return self.contiguous
+    if self.ndim != (4 if str(memory_format) == "torch.channels_last" else 5):
+        return False
+    return (<TensorBase>detach_of(self).movedim(1, -1)).contiguous
 
 
 def data_ptr(TensorBase self not None):

@@ -10,7 +10,7 @@ from cpython.object cimport Py_NE, Py_LT, Py_LE, Py_GT, Py_GE, PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_F64, MT_I64, combine, default_code, dtype_of,
+    MT_BOOL, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of,
     mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
 )
 from minitorch._ext.loops cimport (
@@ -41,6 +41,7 @@ cdef extern from "pointwise_loops.h" nogil:
         const char *name
         unsigned char n_inputs, n_params, types, result_bool, mask_first, saves, integer_division
         mt_loop loop[10]
+        mt_loop number[2][2]
         mt_grad grad[3]
     const mt_pointwise_op mt_pointwise[]
     enum:
@@ -109,6 +110,9 @@ cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object
 
 
 cdef int refuse_type(int op, int code) except -1:
+    if op == MT_OP_neg and code == MT_BOOL:
+        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+                           "a mask, use the `~` or `logical_not()` operator instead.")
     raise NotImplementedError(f'"{name_of(op)}" not implemented for \'{title(code)}\': convert the operands first, '
                               "for example with .float() or .to(dtype)")
 
@@ -188,6 +192,11 @@ cdef inline bint is_plain(TensorBase t, TensorBase out, int code) noexcept:
     return t.code == code and t.contiguous and t.numel == out.numel and t.ndim == out.ndim and same_shape(t, out)
 
 
+cdef inline mt_loop loop_with_number(const mt_pointwise_op *spec, int code, int k) noexcept nogil:
+    """The loop that takes one number for operand k, or NULL."""
+    return spec.number[k][code == MT_F64] if k < 2 and (code == MT_F32 or code == MT_F64) else NULL
+
+
 cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out, Operands *operands,
              const mt_scalar *params) except -1:
     """Run a loop that works in a type, over operands of any layout and type."""
@@ -196,6 +205,7 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
     cdef double[3][64] constants
     cdef int k, want, out_code = MT_BOOL if spec.result_bool else code
     cdef bint plain = out.contiguous and out.code == out_code and out.numel < GRAIN
+    cdef mt_loop plain_loop = loop
     cdef TensorBase t
     for k in range(operands.n):
         if not plain:
@@ -205,6 +215,9 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
             t = <TensorBase>operands.items[k]
             plain = is_plain(t, out, want)
             p[k + 1] = data_of(t)
+        elif loop_with_number(spec, code, k) != NULL:
+            plain_loop = loop_with_number(spec, code, k)
+            p[k + 1] = <char *>&operands.numbers[k]
         else:
             plain = out.numel <= 64
             p[k + 1] = <char *>constants[k]
@@ -213,7 +226,7 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
             if p[k + 1] == <char *>constants[k]:
                 repeat(&operands.numbers[k], MT_BOOL if spec.mask_first and k == 0 else code, p[k + 1], out.numel)
         p[0] = data_of(out)
-        loop(p, out.numel, params)
+        plain_loop(p, out.numel, params)
         return 0
     plan_begin(&plan, out, out_code)
     for k in range(operands.n):
@@ -222,6 +235,8 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
             plan_add(&plan, <TensorBase>operands.items[k], want)
         else:
             plan_constant(&plan, &operands.numbers[k], want)
+    for k in range(2):
+        plan.number_loop[k] = loop_with_number(spec, code, k)
     if out.numel < GRAIN:
         plan_run(&plan, loop, params)
     else:
@@ -369,6 +384,7 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
     cdef double[64] constant
     cdef mt_scalar[8] parameters
     cdef mt_scalar number
+    cdef mt_loop number_loop
     cdef Operands operands
     cdef TensorBase t = None, out
     cdef int k
@@ -381,11 +397,16 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
                 return None
             p[2] = data_of(t)
         else:
-            if a.numel > 64:
-                return None
             number = scalar_value(b, code)
-            repeat(&number, code, <char *>constant, a.numel)
-            p[2] = <char *>constant
+            p[2] = <char *>&number
+            number_loop = loop_with_number(spec, code, 1)
+            if number_loop != NULL:
+                loop = number_loop
+            elif a.numel <= 64:
+                repeat(&number, code, <char *>constant, a.numel)
+                p[2] = <char *>constant
+            else:
+                return None
     for k in range(len(params)):
         parameters[k] = scalar_value(params[k], code)
     out = new_same(a, MT_BOOL if spec.result_bool else code)
@@ -953,6 +974,9 @@ cdef TensorBase clamped(object input, object low, object high, TensorBase out, b
     elif inplace and mt_category[code] > mt_category[(<TensorBase>input).code]:
         raise RuntimeError(f"clamp_: result type {title(code)} can't be cast to the desired output type "
                            f"{title((<TensorBase>input).code)}")
+    if code == MT_BOOL and (low is None or high is None):
+        return call(MT_OP_maximum if high is None else MT_OP_minimum, input, low if high is None else high, None, (),
+                    out, inplace)
     if high is None:
         return call(MT_OP_clamp_min, input, low, None, (), out, inplace)
     if low is None:
@@ -1089,7 +1113,8 @@ def round(TensorBase input not None, *, decimals=0, TensorBase out=None):
 def round_(TensorBase self not None, *, decimals=0):
     """In-place `round`."""
     if decimals != 0:
-        raise NotImplementedError("round_ with decimals: use x = x.round(decimals=...)")
+        return call(MT_OP_mul, call(MT_OP_round, call(MT_OP_mul, self, 10.0 ** decimals, None, (), self, True), None,
+                                    None, (), self, True), 10.0 ** -decimals, None, (), self, True)
     return call(MT_OP_round, self, None, None, (), self, True)
 
 

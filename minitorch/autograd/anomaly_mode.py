@@ -8,7 +8,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, ClassVar, ClassVar
+from typing import Any, ClassVar
 
 from .._ext import dispatch
 from .._ext.tape import _watch_derivatives
@@ -26,7 +26,7 @@ class _State:
 
     enabled = False
     check_nan = True
-    evaluating: ClassVar[list[Any]] = []  # nodes whose derivative is being computed: what is recorded meanwhile is theirs
+    evaluating: ClassVar[list[Any]] = []  # nodes whose derivative is being computed
     changes: ClassVar[dict[int, tuple[str, str]]] = {}  # storage -> which operation changed it last, and where
 
 

@@ -170,6 +170,10 @@ DIVISIONS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
 # Functions that call the C library or loop: several versions of them for several instruction sets would all be alike.
 SCALAR = DIVISIONS | {"nextafter", "lgamma", "digamma", "polygamma", "i1", "gcd", "lcm"}
 
+# So cheap that repeating a number into a buffer would cost as much: their loops over floats have versions that take a
+# number for one operand.
+NUMBER_TOO = {"add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge"}
+
 
 def names_in(text: str) -> set[str]:
     """The operands, parameters and functions that a text names."""
@@ -193,9 +197,11 @@ class Loops:
         self.names: dict[str, str] = {}  # by body
         self.texts: list[str] = []
 
-    def add(self, name: str, op: Op, text: str, operands: Iterable[str], ctype: CType, out: str) -> str:
+    def add(
+        self, name: str, op: Op, text: str, operands: Iterable[str], ctype: CType, out: str, number: str | None = None
+    ) -> str:
         """Add the loop that evaluates `text`, its operands in the order they come in `p`; return its name."""
-        body = loop_body(op, text, operands, ctype, out)
+        body = loop_body(op, text, operands, ctype, out, number)
         if body not in self.names:
             self.names[body] = name
             macro = "MT_LOOP_ONCE" if names_in(text) & SCALAR and ctype is not BOOL else "MT_LOOP"
@@ -203,8 +209,8 @@ class Loops:
         return self.names[body]
 
 
-def loop_body(op: Op, text: str, operands: Iterable[str], ctype: CType, out: str) -> str:
-    """What the function of a loop does."""
+def loop_body(op: Op, text: str, operands: Iterable[str], ctype: CType, out: str, number: str | None) -> str:
+    """What the function of a loop does; the operand `number` is one number, not as many as there are results."""
     masks = [op.operands[0]] if op.mask_first else []
     printer = Printer(ctype, op.parameters, masks)
     value = printer(text)
@@ -217,7 +223,9 @@ def loop_body(op: Op, text: str, operands: Iterable[str], ctype: CType, out: str
     for k, operand in enumerate(operands, 1):
         type_name = "uint8_t" if operand in masks else ctype.name
         lines.append(f"MT_INPUT({k}, {type_name});")
-        loads.append(f"const {type_name} {operand} = in{k}[i];")
+        (lines if operand == number else loads).append(
+            f"const {type_name} {operand} = in{k}[{0 if operand == number else 'i'}];"
+        )
     element = " ".join([*loads, *printer.lines, f"out[i] = {value};"])
     return f"{{\n    {' '.join(lines)}\n    MT_EACH {{ {element} }}\n}}\n"
 
@@ -244,6 +252,19 @@ def saved_operands(op: Op) -> int:
     return sum(1 << CODES[name] for name in used)
 
 
+def number_row(op: Op, number: str, loops: Loops) -> str:
+    """The initialiser of the loops that take a number for one operand, the loops added to `loops`."""
+    names = [
+        loops.add(
+            f"mt_{op.name}_{number}_{ctype.suffix}_loop", op, op.y, op.operands, ctype,
+            "uint8_t" if op.result_bool else ctype.name, number,
+        )
+        for ctype in FLOATS
+        if op.name in NUMBER_TOO
+    ]  # fmt: skip
+    return f"{{{', '.join(names) or 'NULL'}}}"
+
+
 def table_row(op: Op, loops: Loops) -> str:
     """The initialiser of an operation, its loops added to `loops`."""
     entries = []
@@ -252,6 +273,7 @@ def table_row(op: Op, loops: Loops) -> str:
         out = "uint8_t" if op.result_bool else ctype.name
         name = loops.add(f"mt_{op.name}_{ctype.suffix}_loop", op, text, op.operands, ctype, out)
         entries.append(f"[{ctype.code}] = {name}")
+    numbers = ", ".join(number_row(op, number, loops) for number in ("x1", "x2"))
     gradients = ", ".join(gradient_row(op, k, loops) for k in range(op.n_inputs))
     flags = [
         op.n_inputs,
@@ -262,7 +284,7 @@ def table_row(op: Op, loops: Loops) -> str:
         f"0x{saved_operands(op):02x}",
         int(op.types != pointwise.FLOAT and bool(names_in(op.y) & DIVISIONS)),
     ]
-    return f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{gradients}}}}},'
+    return f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{numbers}}},\n     {{{gradients}}}}},'
 
 
 NOTE = "/* Generated from minitorch/ops/pointwise.py by generate.py: change those. */"
@@ -322,7 +344,7 @@ def docstring(op: Op) -> list[str]:
 def calling(op: Op) -> tuple[str, str, str]:
     """How an operation is called: the runner's name, its parameters in a signature, its arguments."""
     if op.n_inputs == 2:
-        return "binary", ", other", ", other"
+        return "binary", operand_types(op)[1], ", other"
     if not op.parameters:
         return "unary", "", ""
     defaults = (name if default is None else f"{name}={default}" for name, default in op.parameters.items())
@@ -330,12 +352,28 @@ def calling(op: Op) -> tuple[str, str, str]:
     return "unary_params", "".join(f", {text}" for text in defaults), f", ({values})"
 
 
+# Of the operations of two operands, those both of which must be tensors, and those either of which may be a number;
+# of the others the second may.
+TENSORS_ONLY = frozenset("atan2 fmax fmin gcd hypot lcm ldexp logaddexp logaddexp2 logical_and logical_or logical_xor "
+                         "maximum minimum nextafter".split())
+NUMBERS_FIRST = frozenset("remainder xlogy xlog1py zeta bitwise_and bitwise_or bitwise_xor bitwise_left_shift "
+                          "bitwise_right_shift floor_divide true_divide".split())
+
+
+def operand_types(op: Op) -> tuple[str, str]:
+    """How the operands are declared."""
+    if op.n_inputs == 1 or op.name in TENSORS_ONLY:
+        return "TensorBase input not None", ", TensorBase other not None"
+    numbers = op.name in NUMBERS_FIRST or op.home == "special"
+    return "input" if numbers else "TensorBase input not None", ", other"
+
+
 def cython_functions(op: Op) -> list[str]:
     """The function of an operation, its variant in place, and their other names."""
     if op.home is None or op.custom:
         return []
     runner, parameters, arguments = calling(op)
-    first = "input" if op.n_inputs == 2 else "TensorBase input not None"
+    first = operand_types(op)[0]
     lines = [
         f"def {op.name}({first}{parameters}, *, TensorBase out=None):",
         *docstring(op),

@@ -189,8 +189,8 @@ class Run:
         if kept.number not in self.values:
             raise CheckpointError(
                 f"checkpoint: A different number of tensors was saved during the original forward and recomputation: "
-                f"{len(self.saved)} and then {len(self.values)}. Does {name_of(self.function)} depend on something that "
-                "has changed in between?"
+                f"{len(self.saved)} and then {len(self.values)}. Does {name_of(self.function)} depend on "
+                "something that has changed in between?"
             )
         return self.values.pop(kept.number)
 

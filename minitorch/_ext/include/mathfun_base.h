@@ -45,15 +45,16 @@ MT_INLINE uint64_t mt_low_bits_f64(double n) { return mt_bits_f64(n + 0x1.8p52);
 MT_INLINE float mt_pow2_f32(float n) { return mt_from_bits_f32(mt_bits_f32(n + (0x1.8p23f + 127)) << 23); }
 MT_INLINE double mt_pow2_f64(double n) { return mt_from_bits_f64(mt_bits_f64(n + (0x1.8p52 + 1023)) << 52); }
 
-/* p 2^n for p near 1 in two steps, so that n may lie outside the normal exponents, by 24 (128): the first product is
-   exact, the second rounds once, into the denormals too, or overflows. */
+/* p 2^n for p near 1 and n outside the normal exponents too, by as much again: 2^n is the product of two powers, one of
+   half of n rounded down, one of the rest.  The first multiplication is exact, the second rounds once, into the
+   denormals too, or overflows.  The shifts lose the high bits of the sum, and the halves of its low ones are biased. */
 MT_INLINE float mt_scale_f32(float p, float n) {
-    uint32_t bits = mt_bits_f32(n + (n < 0 ? 0x1.8p23f + (127 + 24) : 0x1.8p23f + (127 - 24)));
-    return p * mt_from_bits_f32(bits << 23) * (n < 0 ? 0x1p-24f : 0x1p24f);
+    uint32_t bits = mt_bits_f32(n + (0x1.8p23f + 2 * 127)), half = bits >> 1;
+    return p * mt_from_bits_f32(half << 23) * mt_from_bits_f32((bits - half) << 23);
 }
 MT_INLINE double mt_scale_f64(double p, double n) {
-    uint64_t bits = mt_bits_f64(n + (n < 0 ? 0x1.8p52 + (1023 + 128) : 0x1.8p52 + (1023 - 128)));
-    return p * mt_from_bits_f64(bits << 52) * (n < 0 ? 0x1p-128 : 0x1p128);
+    uint64_t bits = mt_bits_f64(n + (0x1.8p52 + 2 * 1023)), half = bits >> 1;
+    return p * mt_from_bits_f64(half << 52) * mt_from_bits_f64((bits - half) << 52);
 }
 
 /* x cut to 26 significant bits (rounded towards zero).  The product of two such numbers is exact.

@@ -10,6 +10,10 @@ static const float mt_inf_f32 = INFINITY, mt_nan_f32 = NAN, mt_log2_e_f32 = 0x1.
 static const double mt_inf_f64 = INFINITY, mt_nan_f64 = NAN, mt_log2_e_f64 = 0x1.71547652b82fep+0,
     mt_ln2_f64 = 0x1.62e42fefa39efp-1;
 
+/* A power of two that lifts every exp(-|x|) out of the denormals, and its exponent. */
+static const float mt_lift_f32 = 64, mt_pow2_lift_f32 = 0x1p64f;
+static const double mt_lift_f64 = 128, mt_pow2_lift_f64 = 0x1p128;
+
 /* ln 2 in two parts, the first of 12 (32) bits, so that its product with an exponent is exact. */
 static const float mt_ln2_hi_f32 = 0x1.62ep-1f, mt_ln2_lo_f32 = 0x1.0bfbe8p-15f;
 static const double mt_ln2_hi_f64 = 0x1.62e42feep-1, mt_ln2_lo_f64 = 0x1.a39ef35793c76p-33;
@@ -177,7 +181,7 @@ MT_INLINE float mt_ldexp_f32(float x, float n) { return (float)(x * mt_exp2_f64(
 
 /* exp(x) / 2, which overflows later than exp(x). */
 MT_INLINE double mt_half_exp_f64(double x) {
-    double n, p = mt_exp_reduced_f64(x > 712 ? 712 : x, 0, &n);
+    double n, p = mt_exp_reduced_f64(x > 712 ? 712 : x, &n);
     return mt_scale_f64(p, n - 1);
 }
 MT_INLINE double mt_cosh_f64(double x) {

@@ -64,11 +64,11 @@ MT_INLINE T FN(floor_divide)(T a, T b) {
 
 /* ---- exponentials ----
    exp(x) = 2^n exp(r),  n = nearest(x / ln 2),  |r| <= ln(2)/2,  r = x - n ln2_hi - n ln2_lo:  ln2_hi has so few bits
-   that n ln2_hi, and the difference, are exact.  A smaller part of the argument may be given in `low`. */
-MT_INLINE T FN(exp_reduced)(T x, T low, T *n) {
+   that n ln2_hi, and the difference, are exact. */
+MT_INLINE T FN(exp_reduced)(T x, T *n) {
     *n = FN(nearest)(x * FN(log2_e));
-    T r = ((x - *n * FN(ln2_hi)) - *n * FN(ln2_lo)) + low;
-    return 1 + (r + r * r * HORNER(r, FN(exp_poly)));
+    T r = (x - *n * FN(ln2_hi)) - *n * FN(ln2_lo);
+    return 1 + r * (1 + r * HORNER(r, FN(exp_poly)));
 }
 
 /* The limits lie where the result has long overflowed or vanished; a NaN passes both comparisons. */
@@ -77,7 +77,7 @@ MT_INLINE T FN(exp_clamp)(T x) {
     return x < -FN(exp_under) ? -FN(exp_under) : x;
 }
 MT_INLINE T FN(exp)(T x) {
-    T n, p = FN(exp_reduced)(FN(exp_clamp)(x), 0, &n);
+    T n, p = FN(exp_reduced)(FN(exp_clamp)(x), &n);
     return FN(scale)(p, n);
 }
 MT_INLINE T FN(exp2)(T x) {
@@ -100,19 +100,22 @@ MT_INLINE T FN(expm1)(T x) {
     return LIBM(fabs)(x) < FN(tiny) ? x : 2 * (sum + rest);
 }
 
-/* 1 / (1 + exp(-x)) without overflow: exp(-|x|) / (1 + exp(-|x|)) on the left.  The rounding error of the denominator
-   d is put right by the factor 1 - error / d, in which 1/d on [1, 2] need be no better than 1.457 - d/2. */
+/* 1 / (1 + exp(-x)) without overflow: z / (1 + z) with z = exp(-|x|) on the left, 1 / (1 + z) on the right.  Until the
+   end both are kept 2^lift times too large, so that z needs no denormals.  The rounding error of the denominator d is put
+   right by the factor 1 - error / d, in which 1/d on [1, 2] need be no better than 1.457 - d/2. */
 MT_INLINE T FN(sigmoid)(T x) {
-    T z = FN(exp)(-LIBM(fabs)(x)), d = 1 + z, error = z - (d - 1);
-    T y = (x < 0 ? z : 1) / d;
-    return y - y * (error * ((T)1.457 - (T)0.5 * d));
+    T a = -LIBM(fabs)(x), n;
+    T p = FN(exp_reduced)(a < -FN(exp_under) ? -FN(exp_under) : a, &n);
+    T lifted = p * FN(pow2)(n + FN(lift)), z = lifted / FN(pow2_lift), d = 1 + z, error = z - (d - 1);
+    T y = (x < 0 ? lifted : FN(pow2_lift)) / d;
+    return (y - y * (error * ((T)1.457 - (T)0.5 * d))) / FN(pow2_lift);
 }
 
 /* x + x^3 P(x^2) near zero, 1 - 2 / (exp(2|x|) + 1) elsewhere. */
 MT_INLINE T FN(tanh)(T x) {
     T a = LIBM(fabs)(x), z = x * x;
     T small = a + a * (z * HORNER(z, FN(tanh_poly)));
-    T n, p = FN(exp_reduced)(a > 20 ? 40 : 2 * a, 0, &n);
+    T n, p = FN(exp_reduced)(a > 20 ? 40 : 2 * a, &n);
     T large = 1 - 2 / (p * FN(pow2)(n) + 1);
     return LIBM(copysign)(a < (T)0.55 ? small : large, x);
 }

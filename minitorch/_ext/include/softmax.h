@@ -76,7 +76,7 @@ typedef struct {
 /* exp of x <= 0.  Results too small for a normal number are 0: beside the largest, which is 1, they do not count. */
 #define MT_EXP_BELOW(t, T, LOWEST)                                                                                   \
     MT_INLINE T mt_exp_below_##t(T x) {                                                                              \
-        T n, p = mt_exp_reduced_##t(x, 0, &n);                                                                       \
+        T n, p = mt_exp_reduced_##t(x, &n);                                                                       \
         return x < LOWEST ? 0 : p * mt_pow2_##t(n);                                                                  \
     }
 MT_EXP_BELOW(f32, float, -87)
