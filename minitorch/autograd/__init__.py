@@ -29,7 +29,7 @@ __all__ = [
 
 def __getattr__(name: str):
     # what builds upon the whole package is imported when it is asked for
-    if name in ("anomaly_mode", "forward_ad", "profiler"):
+    if name in ("anomaly_mode", "drawing", "forward_ad", "profiler"):
         return import_module(f"{__name__}.{name}")
     if name in ("detect_anomaly", "set_detect_anomaly"):
         return getattr(import_module(f"{__name__}.anomaly_mode"), name)

@@ -472,29 +472,59 @@ class Module(StateMixin):
             _move_to_front(self._forward_hooks, handle.id)
         return handle
 
-    def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        """Not there yet: hooks on the gradients of modules."""
-        raise NotImplementedError("backward hooks of modules are not supported yet: Tensor.register_hook on the "
-                                  "module's input or output sees its gradient")
+    def register_full_backward_hook(
+        self, hook: Callable[[Module, tuple, tuple], Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when the gradients of the inputs have been computed; what it
+        returns replaces them.
 
-    def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        """Not there yet: hooks on the gradients of modules."""
-        return self.register_full_backward_hook(hook, prepend)
+        >>> layer = nn.Linear(2, 1)
+        >>> handle = layer.register_full_backward_hook(lambda module, grad_in, grad_out: print(grad_out))
+        >>> layer(minitorch.ones(1, 2)).sum().backward()
+        (tensor([[1.]]),)
+        """
+        return self._register_backward(self._backward_hooks, hook, prepend)
 
-    def register_backward_hook(self, hook: Callable) -> RemovableHandle:
-        """Not there yet: hooks on the gradients of modules."""
+    def register_full_backward_pre_hook(
+        self, hook: Callable[[Module, tuple], Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_output)`` when the gradients of the outputs have come; what it returns replaces
+        them.
+        """
+        return self._register_backward(self._backward_pre_hooks, hook, prepend)
+
+    def register_backward_hook(self, hook: Callable[[Module, tuple, tuple], Any]) -> RemovableHandle:
+        """The old name of `register_full_backward_hook`."""
         return self.register_full_backward_hook(hook)
+
+    def _register_backward(self, table: dict[int, Callable], hook: Callable, prepend: bool) -> RemovableHandle:
+        # a forward hook that does nothing leads the call to `_call_with_hooks`: others pay nothing
+        handle = RemovableHandle(table, extra_dict=self._forward_hooks)
+        table[handle.id] = hook
+        self._forward_hooks[handle.id] = _no_hook
+        if prepend:
+            _move_to_front(table, handle.id)
+        return handle
+
+    def _watch_gradients(self) -> Any:
+        """What calls the backward hooks of this call, or None."""
+        from ._backward_hooks import BackwardHooks
+
+        return BackwardHooks(self, list(self._backward_hooks.values()), list(self._backward_pre_hooks.values()))
 
     def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         called: set[int] = set()
         try:
             for id, hook in list(self._forward_pre_hooks.items()):
                 args, kwargs = self._call_pre_hook(hook, id in self._forward_pre_hooks_with_kwargs, args, kwargs)
+            watch = self._watch_gradients() if self._backward_hooks or self._backward_pre_hooks else None
+            if watch is not None:
+                args = watch.inputs(args)
             output = self.forward(*args, **kwargs)
             for id, hook in list(self._forward_hooks.items()):
                 called.add(id)
                 output = self._call_hook(hook, id, args, kwargs, output)
-            return output
+            return output if watch is None else watch.outputs(output)
         except Exception:
             for id, hook in list(self._forward_hooks.items()):
                 if id in self._forward_hooks_always_called and id not in called:
@@ -549,6 +579,8 @@ def _fresh_attributes() -> dict[str, Any]:
         "_buffers": {},
         "_non_persistent_buffers_set": set(),
         "_modules": {},
+        "_backward_hooks": {},
+        "_backward_pre_hooks": {},
         "_forward_hooks": {},
         "_forward_hooks_with_kwargs": {},
         "_forward_hooks_always_called": {},
@@ -586,6 +618,10 @@ def _parse_to(
 
 def _type_of(value: Any) -> str:
     return value.type() if isinstance(value, Tensor) else type(value).__name__
+
+
+def _no_hook(module: Module, args: tuple, output: Any) -> None:
+    """A forward hook that does nothing."""
 
 
 def _move_to_front(table: dict[int, Any], key: int) -> None:
