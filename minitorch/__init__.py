@@ -78,20 +78,32 @@ globals().update(_CLASSES)
 from . import autograd, nn, optim  # noqa: E402, I001
 from . import amp, backends, cuda, datasets, func, linalg, return_types, signal, special, utils, version  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .func import vmap  # noqa: E402
 
 globals().update(_AUTOCAST)
 
 
+# What few programs use is imported when it is asked for: the module, and the name in it if it is not the module itself.
+_LAZY = {
+    "distributions": ("distributions", None),
+    "explain": ("autograd.explaining", "explain"),
+    "load": ("serialization", "load"),
+    "profiler": ("profiler", None),
+    "random": ("random", None),
+    "save": ("serialization", "save"),
+    "serialization": ("serialization", None),
+    "storage": ("storage", None),
+}
+
+
 def __getattr__(name: str) -> object:
-    """What is imported at its first use: it takes time, and few programs need it."""
-    if name in ("load", "save"):
-        from . import serialization
+    """What is imported at its first use."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
+    from importlib import import_module
 
-        return getattr(serialization, name)
-    if name in ("distributions", "random", "serialization", "storage"):
-        import importlib
-
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
+    home, inside = _LAZY[name]
+    module = import_module(f"{__name__}.{home}")
+    return module if inside is None else getattr(module, inside)
