@@ -39,12 +39,13 @@ cdef extern from "conv.h" nogil:
         Py_ssize_t weight_group, weight_out, weight_in
         void *packed
         Py_ssize_t width, panels, chunks, parts, part_rows, padded
+        Py_ssize_t[3] first, reach
         char *scratch
         Py_ssize_t scratch_bytes
         int scratches, taken, wide, failed
         bint back
     ctypedef struct conv_tasks:
-        task_fn pack, panels, chunks, total, columns
+        task_fn pack, panels, chunks, total, columns, direct, direct_sums
     bint conv_has_wide()
     const conv_tasks conv_f32, conv_f64, conv_u64
 
@@ -182,6 +183,43 @@ cdef int finished(conv_pass *c) except -1:
     return 0
 
 
+cdef enum:
+    FEW = 4                 # channels that are computed without columns
+    ROOM = 1 << 22          # bytes that the channels of one image may take then
+
+
+cdef bint surround(conv_pass *c, Py_ssize_t item) noexcept:
+    """See what the taps read; false if that does not fit."""
+    cdef Py_ssize_t t, last, bytes = c.in_channels * item
+    cdef int d
+    for d in range(3):
+        if c.axis[d].taps == 0:
+            return False
+        c.first[d] = last = c.axis[d].offset[0]
+        for t in range(c.axis[d].taps):
+            c.first[d] = min(c.first[d], c.axis[d].offset[t])
+            last = max(last, c.axis[d].offset[t])
+        c.reach[d] = last - c.first[d] + (c.axis[d].count - 1) * c.axis[d].in_step + 1
+        bytes *= c.reach[d]
+        if bytes > ROOM:
+            return False
+    # what four rows at once and whole vectors read too much
+    bytes += (3 * c.axis[1].in_step * c.reach[2] + 64) * item
+    c.scratch_bytes = c.in_channels * c.taps * (item + 8) + 4 * (c.axis[2].count + 64) * item + bytes
+    return True
+
+
+cdef int run_direct(conv_pass *c, task_fn task, Py_ssize_t units) except -1:
+    """A pass without columns."""
+    cdef Py_ssize_t work = c.in_channels * c.out_channels * c.groups * c.taps * (c.positions // units + 1)
+    start(c, c.scratch_bytes)
+    cdef TensorBase scratch = bytes_tensor(c.scratches * c.scratch_bytes)
+    c.scratch = data_of(scratch)
+    with nogil:
+        parallel_for(units, 1 + 65536 // work, task, c)
+    return finished(c)
+
+
 cdef int run_pass(conv_pass *c, int code) except -1:
     """Compute the outputs of a pass."""
     cdef const conv_tasks *tasks = tasks_for(code)
@@ -189,6 +227,8 @@ cdef int run_pass(conv_pass *c, int code) except -1:
     cdef Py_ssize_t item = mt_itemsize[code], grain
     if c.positions == 0 or c.out_channels == 0:
         return 0
+    if c.out_channels <= FEW and surround(c, item):
+        return run_direct(c, tasks.direct, c.batch * c.groups)
     c.width = CONV_CACHE // (item * (depth + 1)) // CONV_UNIT * CONV_UNIT
     c.width = max(<Py_ssize_t>CONV_UNIT, min(<Py_ssize_t>CONV_PANEL, c.width))
     c.panels = (c.positions + c.width - 1) // c.width
@@ -282,6 +322,10 @@ cdef TensorBase weight_data(TensorBase x, TensorBase g, Geometry geo, const Py_s
         return converted(dw, given)
     if c.positions == 0:
         zero_data(dw)
+        return converted(dw, given)
+    if c.in_channels == 1 and c.out_channels <= FEW and c.groups > 1 and surround(&c, item):
+        c.x, c.y, c.weight = data_of(x), data_of(g), data_of(dw)
+        run_direct(&c, tasks.direct_sums, c.groups)
         return converted(dw, given)
     c.padded = (c.out_channels + lanes - 1) // lanes * lanes
     c.panels = (c.positions + CONV_SPAN - 1) // CONV_SPAN
