@@ -102,10 +102,12 @@ class ParametrizationList(ModuleList):
             raise ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}.")
         if result.dtype != original.dtype:
             raise ValueError("Registering a parametrization may not change the dtype of the tensor, unless `unsafe` "
-                             f"flag is enabled.\nunparametrized dtype: {original.dtype}\nparametrized dtype: {result.dtype}")
+                             f"flag is enabled.\nunparametrized dtype: {original.dtype}\n"
+                             f"parametrized dtype: {result.dtype}")
         if result.shape != original.shape:
             raise ValueError("Registering a parametrization may not change the shape of the tensor, unless `unsafe` "
-                             f"flag is enabled.\nunparametrized shape: {original.shape}\nparametrized shape: {result.shape}")
+                             f"flag is enabled.\nunparametrized shape: {original.shape}\n"
+                             f"parametrized shape: {result.shape}")
 
     def right_inverse(self, value: Tensor) -> None:
         """Set the originals so that the parametrised tensor becomes `value`: what assigning to it does."""
@@ -206,7 +208,8 @@ def register_parametrization(
             for what in ("dtype", "shape"):
                 if getattr(result, what) != getattr(value, what):
                     raise ValueError(f"Registering a parametrization may not change the {what} of the tensor, unless "
-                                     f"the `unsafe` flag is enabled.\nmodule.{tensor_name}.{what}: {getattr(value, what)}\n"
+                                     f"the `unsafe` flag is enabled.\n"
+                                     f"module.{tensor_name}.{what}: {getattr(value, what)}\n"
                                      f"parametrization(module.{tensor_name}).{what}: {getattr(result, what)}")
         steps.append(parametrization)
         steps.unsafe = steps.unsafe or unsafe
