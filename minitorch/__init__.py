@@ -76,6 +76,15 @@ globals().update(_CLASSES)
 
 # the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
+from .nn.functional import (  # noqa: E402
+    channel_shuffle,
+    cosine_similarity,
+    pairwise_distance,
+    pdist,
+    pixel_shuffle,
+    pixel_unshuffle,
+    rrelu,
+)
 from . import amp, backends, cuda, datasets, func, linalg, return_types, signal, special, utils, version  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402

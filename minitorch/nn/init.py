@@ -220,9 +220,26 @@ def kaiming_normal_(
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
-    """Not there yet: it needs the QR decomposition."""
-    raise NotImplementedError("nn.init.orthogonal_ needs linalg.qr, which is not there yet; xavier_normal_ keeps the "
-                              "size of a signal too, on average")
+    """A random matrix with orthonormal rows or columns, times `gain`; further dimensions are joined to the second.
+
+    Source: Saxe and others, arXiv:1312.6120.
+
+    >>> w = nn.init.orthogonal_(minitorch.empty(3, 5))
+    >>> minitorch.allclose(w @ w.T, minitorch.eye(3), atol=1e-6)
+    True
+    """
+    if tensor.ndim < 2:
+        raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if tensor.numel() == 0:
+        return tensor
+    rows = tensor.shape[0]
+    columns = tensor.numel() // rows
+    with minitorch.no_grad():
+        drawn = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator)
+        q, r = minitorch.linalg.qr(drawn if rows >= columns else drawn.T)
+        q = q * r.diagonal().sign()  # or the signs would depend on the algorithm
+        tensor.copy_((q if rows >= columns else q.T).reshape(tensor.shape) * gain)
+    return tensor
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
@@ -240,3 +257,22 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
             for row in minitorch.randperm(rows)[: math.ceil(sparsity * rows)].tolist():
                 tensor[row, column] = 0
     return tensor
+
+
+def _older(name: str) -> Any:
+    """An initialiser by its older name, without the underscore."""
+    initialiser = globals()[name + "_"]
+
+    def older(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
+        return initialiser(*args, **kwargs)
+
+    older.__name__ = older.__qualname__ = name
+    older.__doc__ = f"`{name}_` by its older name."
+    return older
+
+
+uniform, normal, constant, eye, dirac = map(_older, ("uniform", "normal", "constant", "eye", "dirac"))
+xavier_uniform, xavier_normal = map(_older, ("xavier_uniform", "xavier_normal"))
+kaiming_uniform, kaiming_normal = map(_older, ("kaiming_uniform", "kaiming_normal"))
+orthogonal, sparse = map(_older, ("orthogonal", "sparse"))

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import minitorch
@@ -83,3 +84,17 @@ def test_refusals(call, error):
 def test_nothing_to_initialise_warns():
     with pytest.warns(UserWarning, match="no-op"):
         init.kaiming_uniform_(minitorch.empty(0, 3))
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 7), (7, 3), (4, 2, 3, 3)])
+def test_orthogonal(shape):
+    w = nn.init.orthogonal_(minitorch.empty(shape, dtype=minitorch.float64), gain=2.0).reshape(shape[0], -1)
+    w = w if w.shape[0] <= w.shape[1] else w.T
+    np.testing.assert_allclose((w @ w.T).numpy(), 4 * np.eye(w.shape[0]), atol=1e-12)
+    with pytest.raises(ValueError, match="2 or more"):
+        nn.init.orthogonal_(minitorch.empty(3))
+
+
+def test_older_names():
+    with pytest.warns(FutureWarning, match="constant_"):
+        assert (nn.init.constant(minitorch.empty(2), 3.0) == 3).all()
