@@ -12,7 +12,7 @@ from minitorch._ext.dtype cimport (
     MT_BOOL, MT_I64, MT_U8, code_of, default_code, dtype_of, mt_category, mt_compute, mt_itemsize,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, contiguous_data, converted, copy_data, fill_data, mt_convert_loop, scalar_value, zero_data, zeros_like_data,
+    GRAIN, contiguous_data, conversion, converted, copy_data, fill_data, scalar_value, zero_data, zeros_like_data,
 )
 from minitorch._ext.pointwise cimport (
     OP_POW, cast, compare, conj_of, op_add, op_div, op_eq, op_exp, op_mul, op_sub, op_where, operator, prepare_out,
@@ -27,9 +27,6 @@ from minitorch._ext.views cimport copy_into, expand_to, reshape_to, select_of, s
 import warnings
 from minitorch import return_types
 from minitorch._ext.pointwise import abs as absolute, maximum, minimum, sign
-
-cdef extern from "convert.h" nogil:
-    const mt_convert_loop mt_convert[12][12]
 
 cdef extern from "index.h" nogil:
     void mt_take(char *out, const char *x, const long long *place, Py_ssize_t n, Py_ssize_t bytes)
@@ -244,7 +241,7 @@ cdef Py_ssize_t block_of_rows(Walk *w, char *x, Py_ssize_t position, Py_ssize_t 
         length = run_left(w, position + done)
         if length > n - done:
             length = n - done
-        mt_convert[w.code][w.source_code](buffer + done * item, item, value_at(w, x, position + done), stride, length)
+        conversion(w.code, w.source_code)(buffer + done * item, item, value_at(w, x, position + done), stride, length)
         done += length
     w.kernel.row(state, buffer, n, position, w.p)
     return n
@@ -264,7 +261,7 @@ cdef Py_ssize_t block_of_columns(Walk *w, char *x, Py_ssize_t width, Py_ssize_t 
         if n * width * item > GATHERED:
             n = GATHERED // (width * item)
         for r in range(n):
-            mt_convert[w.code][w.source_code](buffer + r * width * item, item, x + r * row_stride, stride, width)
+            conversion(w.code, w.source_code)(buffer + r * width * item, item, x + r * row_stride, stride, width)
         x = buffer
         row_stride = width * item
     w.kernel.columns(states, x, row_stride, n, width, position, w.p)
@@ -307,7 +304,7 @@ cdef void store(Walk *w, Py_ssize_t tile, char *states) noexcept nogil:
             for d in range(inner - 1, -1, -1):
                 out += (rest % w.kept_shape[d]) * w.out_stride[k][d]
                 rest //= w.kept_shape[d]
-            mt_convert[w.out_code[k]][w.kernel.code[k]](out, w.out_stride[k][inner], states + w.kernel.at[k],
+            conversion(w.out_code[k], w.kernel.code[k])(out, w.out_stride[k][inner], states + w.kernel.at[k],
                                                         w.kernel.size, width)
 
 
