@@ -478,6 +478,16 @@ cdef TensorBase into(TensorBase out, TensorBase result, str name):
     return out
 
 
+cdef TensorBase into_same(object out, TensorBase result, str name):
+    """The same for functions of several results, which convert none of them."""
+    if not isinstance(out, TensorBase):
+        raise TypeError(f"{name}(): argument 'out' must be a tuple of Tensors, got {type(out).__name__} in it")
+    if (<TensorBase>out).code != result.code:
+        raise RuntimeError(f"{name}(): Expected out tensor to have dtype {dtype_of(result.code)}, but got "
+                           f"{describe(<TensorBase>out)} instead")
+    return into(<TensorBase>out, result, name)
+
+
 cdef int value_code(int op, int code) noexcept:
     """The type in which a kernel takes values of a type."""
     code = mt_compute[code]
@@ -924,7 +934,7 @@ cdef object largest_or_smallest(TensorBase x, object dim, object keepdim, object
                                  "MaxBackward1" if largest else "MinBackward1"), name)
     results = extreme_along(x, one_dim(dim, name), flag(keepdim, None), largest, name)
     if out is not None:
-        results = into(out[0], results[0], name), into(out[1], results[1], name)
+        results = into_same(out[0], results[0], name), into_same(out[1], results[1], name)
     return (return_types.max if largest else return_types.min)(results)
 
 
@@ -996,7 +1006,7 @@ def aminmax(TensorBase input not None, *, dim=None, keepdim=False, out=None):
     results = [extreme(input, mask, keep, dim is None, largest, "aminmax", "AminmaxBackward0")
                for largest in (False, True)]
     if out is not None:
-        results = [into(given, result, "aminmax") for given, result in zip(out, results)]
+        results = [into_same(given, result, "aminmax") for given, result in zip(out, results)]
     return return_types.aminmax(results)
 
 
