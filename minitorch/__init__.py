@@ -55,7 +55,8 @@ from ._size import Size
 from ._tensor import Tensor, engine_functions
 from ._version import __version__
 
-bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64 = _dtype.ALL
+bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128 = _dtype.ALL
+cfloat, cdouble = complex64, complex128
 short, int, long, half, float, double = int16, int32, int64, float16, float32, float64
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
