@@ -71,9 +71,11 @@ from .functions import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
+# the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
-from . import amp, cuda, datasets, linalg, return_types, special, utils  # noqa: E402
-from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
+from . import amp, cuda, datasets, distributions, func, linalg, return_types, special, utils  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
+from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
+from .func import vmap  # noqa: E402
 
 globals().update(_AUTOCAST)

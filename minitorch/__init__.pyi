@@ -6,6 +6,7 @@ from math import pi as pi
 
 from . import autograd as autograd
 from . import datasets as datasets
+from . import func as func
 from . import functions as functions
 from . import nn as nn
 from . import optim as optim
@@ -350,6 +351,9 @@ from ._ext.reduce import std_mean as std_mean
 from ._ext.reduce import sum as sum
 from ._ext.reduce import var as var
 from ._ext.reduce import var_mean as var_mean
+from ._ext.scan import cummax as cummax
+from ._ext.scan import cummin as cummin
+from ._ext.scan import logcumsumexp as logcumsumexp
 from ._ext.softmax import log_softmax as log_softmax
 from ._ext.softmax import softmax as softmax
 from ._ext.sort import argsort as argsort
@@ -395,11 +399,24 @@ from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from .func.vmap import vmap as vmap
 from .functions.comparing import allclose as allclose
 from .functions.comparing import equal as equal
 from .functions.comparing import is_tensor as is_tensor
 from .functions.comparing import isclose as isclose
 from .functions.comparing import where as where
+from .functions.counting import argwhere as argwhere
+from .functions.counting import bincount as bincount
+from .functions.counting import histc as histc
+from .functions.counting import histogram as histogram
+from .functions.counting import histogramdd as histogramdd
+from .functions.ordering import bucketize as bucketize
+from .functions.ordering import isin as isin
+from .functions.ordering import nanquantile as nanquantile
+from .functions.ordering import quantile as quantile
+from .functions.ordering import searchsorted as searchsorted
+from .functions.ordering import unique as unique
+from .functions.ordering import unique_consecutive as unique_consecutive
 from .functions.shaping import broadcast_shapes as broadcast_shapes
 from .functions.shaping import broadcast_tensors as broadcast_tensors
 from .functions.shaping import moveaxis as moveaxis

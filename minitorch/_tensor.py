@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ._ext import engine, index, matmul, pointwise, random, reduce, scan, softmax, sort, tape, tensor, views
+from ._ext import (
+    arrange, engine, index, matmul, pointwise, random, reduce, scan, scatter, softmax, sort, tape, tensor, views,
+)
 from ._ext.dtype import ALL as DTYPES
 from ._ext.dtype import dtype, get_default_dtype
 from ._size import Size
@@ -22,7 +24,7 @@ def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
     The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a
     method only.
     """
-    for module in (pointwise, views, reduce, sort, scan, matmul, softmax, index, random, tape, engine):
+    for module in (pointwise, views, reduce, sort, scan, matmul, softmax, index, scatter, arrange, random, tape, engine):
         for name, function in vars(module).items():
             if name.startswith("_") or name in ELSEWHERE or not hasattr(function, "__code__"):
                 continue
@@ -159,9 +161,9 @@ class Tensor(engine.TensorMethods):
             elif argument is not None:
                 device = argument
         engine.check_device(device)
-        if memory_format is not None and str(memory_format) not in ("torch.preserve_format", "torch.contiguous_format"):
-            raise NotImplementedError(f"to: memory_format {memory_format} is not supported; leave it out")
         result = self if dtype is None else engine.to_dtype(self, dtype)
+        if memory_format is not None and str(memory_format) != "torch.preserve_format":
+            result = result.contiguous(memory_format=memory_format)
         return result.clone() if copy and result is self else result
 
     def type(self, dtype=None, non_blocking=False):

@@ -496,7 +496,7 @@ cdef TensorBase convolve(TensorBase x, TensorBase w, TensorBase bias, object str
         raise RuntimeError(f"{name}: groups={geo.groups} must divide the weight's {w.shape[0]} output channels: the "
                            f"weight is {describe(w)}")
     if x.shape[1] != w.shape[1] * geo.groups:
-        raise RuntimeError(f"{name}: given groups={geo.groups}, weight of size {tuple(shape_of(w))}, expected the input "
+        raise RuntimeError(f"{name}: given groups={geo.groups}, weight of size {tuple(shape_of(w))}, expected input "
                            f"to have {w.shape[1] * geo.groups} channels, but it is {describe(x)}")
     check_bias(bias, w.shape[0], w, name)
     for d in range(3):
@@ -543,7 +543,7 @@ cdef TensorBase convolve_transposed(TensorBase x, TensorBase w, TensorBase bias,
     sizes_of(x, dims, size)
     sizes_of(w, dims, kernel)
     if w.shape[0] != x.shape[1] or w.shape[0] % geo.groups:
-        raise RuntimeError(f"{name}: given transposed=1, weight of size {tuple(shape_of(w))}, expected the input to have "
+        raise RuntimeError(f"{name}: given transposed=1, weight of size {tuple(shape_of(w))}, expected input to have "
                            f"{w.shape[0]} channels, a multiple of groups={geo.groups}, but it is {describe(x)}")
     check_bias(bias, w.shape[1] * geo.groups, w, name)
     for d in range(3):

@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The protocols of the tensor class: operators, indexing, attributes and NumPy, over the engine's other modules.
 
 `minitorch/_tensor.py` derives the public `Tensor` from `TensorMethods`; an operator defined here in Cython is reached
@@ -475,9 +476,13 @@ def is_contiguous(TensorBase self not None, memory_format=None):
     >>> minitorch.ones(2, 3).t().is_contiguous()
     False
     """
-    if memory_format is not None and str(memory_format) != "torch.contiguous_format":
+    if memory_format is None or str(memory_format) == "torch.contiguous_format":
+        return self.contiguous
+    if str(memory_format) not in ("torch.channels_last", "torch.channels_last_3d"):
         raise NotImplementedError(f"is_contiguous: memory_format {memory_format} is not supported; leave it out")
-    return self.contiguous
+    if self.ndim != (4 if str(memory_format) == "torch.channels_last" else 5):
+        return False
+    return (<TensorBase>detach_of(self).movedim(1, -1)).contiguous
 
 
 def data_ptr(TensorBase self not None):

@@ -274,8 +274,8 @@ cdef double scale_of(object factor, TensorBase t, str argument, str name) except
         factor = factor.item()
     if not isinstance(factor, (int, float)) and not hasattr(factor, "__float__"):
         raise TypeError(f"{name}: {argument} must be a number, not {type(factor).__name__}")
-    if mt_category[t.code] != 2 and not hasattr(factor, "__index__"):
-        raise RuntimeError(f"{name}: {argument}={factor!r} must be an integer for operands of dtype {dtype_of(t.code)}")
+    if mt_category[t.code] != 2:                             # integers are scaled by the integer part
+        return int(factor)
     return float(factor)
 
 
@@ -707,6 +707,13 @@ def addmv(TensorBase input not None, TensorBase mat not None, TensorBase vec not
     return add_product(input, mat, vec, beta, alpha, "addmv", "Addmv", out)
 
 
+cdef object truth_added(object input, object vec1, object vec2, object beta, object alpha, object out):
+    """addr of bool tensors: sums are `or`, products `and`."""
+    result = vec1.unsqueeze(1) & vec2.unsqueeze(0) & bool(alpha)
+    result = (input & bool(beta)) | result
+    return result if out is None else out.resize_(result.shape).copy_(result)
+
+
 def addr(TensorBase input not None, TensorBase vec1 not None, TensorBase vec2 not None, *, beta=1, alpha=1,
          TensorBase out=None):
     r"""The outer product of two vectors added to a matrix.
@@ -726,6 +733,8 @@ def addr(TensorBase input not None, TensorBase vec1 not None, TensorBase vec2 no
     """
     expect(vec1, 1, "vec1", "addr")
     expect(vec2, 1, "vec2", "addr")
+    if input.code == MT_BOOL and vec1.code == MT_BOOL and vec2.code == MT_BOOL:
+        return truth_added(input, vec1, vec2, beta, alpha, out)
     return add_product(input, unsqueeze_of(vec1, 1), unsqueeze_of(vec2, 0), beta, alpha, "addr", "Addr", out)
 
 

@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """Pointwise operations: everything in the table of `minitorch/ops/pointwise.py`.
 
 One function, `call`, does them all: it promotes the types, broadcasts the shapes, runs the generated loop over a plan
@@ -110,6 +111,9 @@ cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object
 
 
 cdef int refuse_type(int op, int code) except -1:
+    if op == MT_OP_neg and code == MT_BOOL:
+        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+                           "a mask, use the `~` or `logical_not()` operator instead.")
     raise NotImplementedError(f'"{name_of(op)}" not implemented for \'{title(code)}\': convert the operands first, '
                               "for example with .float() or .to(dtype)")
 
@@ -650,6 +654,11 @@ cdef dict functions():
     return _functions
 
 
+def table_functions():
+    """The operations by name, as the texts of the table call them: operands, then parameters."""
+    return functions()
+
+
 # the name of each operation's node; a few share PyTorch's name for a special case
 cdef dict _special_names = dict(square="Pow", cube="Pow", add_scaled="Add", sub_scaled="Sub", positive="Clone",
                                 floor_divide="FloorDivide", gelu_tanh="Gelu", clamp_min="ClampMin",
@@ -966,6 +975,9 @@ cdef TensorBase clamped(object input, object low, object high, TensorBase out, b
     elif inplace and mt_category[code] > mt_category[(<TensorBase>input).code]:
         raise RuntimeError(f"clamp_: result type {title(code)} can't be cast to the desired output type "
                            f"{title((<TensorBase>input).code)}")
+    if code == MT_BOOL and (low is None or high is None):
+        return call(MT_OP_maximum if high is None else MT_OP_minimum, input, low if high is None else high, None, (),
+                    out, inplace)
     if high is None:
         return call(MT_OP_clamp_min, input, low, None, (), out, inplace)
     if low is None:
@@ -1102,7 +1114,8 @@ def round(TensorBase input not None, *, decimals=0, TensorBase out=None):
 def round_(TensorBase self not None, *, decimals=0):
     """In-place `round`."""
     if decimals != 0:
-        raise NotImplementedError("round_ with decimals: use x = x.round(decimals=...)")
+        return call(MT_OP_mul, call(MT_OP_round, call(MT_OP_mul, self, 10.0 ** decimals, None, (), self, True), None,
+                                    None, (), self, True), 10.0 ** -decimals, None, (), self, True)
     return call(MT_OP_round, self, None, None, (), self, True)
 
 

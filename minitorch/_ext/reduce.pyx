@@ -982,7 +982,7 @@ def amin(TensorBase input not None, dim=(), keepdim=False, *, TensorBase out=Non
                              "AminBackward0"), "amin")
 
 
-def aminmax(TensorBase input not None, *, dim=None, keepdim=False):
+def aminmax(TensorBase input not None, *, dim=None, keepdim=False, out=None):
     """The smallest and the largest element, in all or along one dimension.
 
     >>> import minitorch
@@ -991,8 +991,11 @@ def aminmax(TensorBase input not None, *, dim=None, keepdim=False):
     """
     cdef unsigned long long mask = dims_mask(one_dim(dim, "aminmax"), input.ndim)
     cdef bint keep = flag(keepdim, None)
-    return return_types.aminmax((extreme(input, mask, keep, dim is None, False, "aminmax", "AminmaxBackward0"),
-                                 extreme(input, mask, keep, dim is None, True, "aminmax", "AminmaxBackward0")))
+    results = [extreme(input, mask, keep, dim is None, largest, "aminmax", "AminmaxBackward0")
+               for largest in (False, True)]
+    if out is not None:
+        results = [into(given, result, "aminmax") for given, result in zip(out, results)]
+    return return_types.aminmax(results)
 
 
 cdef TensorBase place_of_extreme(TensorBase x, object dim, bint keepdim, bint largest, str name):

@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The replaying half of the tape: `backward` and `grad`.
 
 Nodes are numbered in the order of their creation, and an edge always leads to an older one.  So the waiting node with
@@ -764,3 +765,25 @@ cdef tuple batched(tuple outputs, tuple inputs, object grad_outputs, object reta
         passes.append(grad(outputs, inputs, [v[i] for v in vectors], keep or i < n - 1, create_graph,
                            allow_unused=allow_unused, materialize_grads=materialize_grads))
     return tuple([None if one[0] is None else stack(list(one)) for one in zip(*passes)])
+
+
+def leads_elsewhere(outputs, sources):
+    """Whether the graph behind some tensors leads to a leaf, or through a tensor, that is not among the sources."""
+    cdef set seen = set(), ours = set()
+    cdef TensorBase t
+    cdef list todo = [edge_of(<TensorBase>one) for one in outputs]
+    for t in sources:
+        ours.add(<Py_ssize_t><PyObject *>t)
+    while todo:
+        edge = todo.pop()
+        if isinstance(edge, OutputOf):
+            edge = (<OutputOf>edge).node
+        if edge is None or <Py_ssize_t><PyObject *>edge in seen:
+            continue
+        seen.add(<Py_ssize_t><PyObject *>edge)
+        if isinstance(edge, TensorBase):
+            if <Py_ssize_t><PyObject *>edge not in ours:
+                return True
+        else:
+            todo.extend((<Node>edge).edges)
+    return False

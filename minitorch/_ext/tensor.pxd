@@ -66,6 +66,7 @@ ctypedef int (*view_hook)(TensorBase view) except -1
 
 # --- making tensors
 cdef TensorBase new_like_class()                                     # an empty shell of the public class
+cdef TensorBase new_as_class(cls)                                    # ... of a subclass of it
 cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code)              # contiguous, own memory
 cdef TensorBase new_same(TensorBase like, int code)                 # of the shape of a contiguous tensor
 cdef TensorBase new_as(TensorBase like, int code)                    # same shape; strides too if dense

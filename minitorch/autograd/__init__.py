@@ -4,9 +4,11 @@ from .._ext.tape import backward, grad
 from . import function, graph
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .variable import Variable
 
 __all__ = [
     "Function",
+    "Variable",
     "backward",
     "enable_grad",
     "function",
@@ -19,8 +21,9 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    if name == "Variable":
-        from .._tensor import Tensor
+    # those that build upon the whole package, imported when they are asked for
+    if name in ("forward_ad",):
+        from importlib import import_module
 
-        return Tensor
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'minitorch.autograd' has no attribute {name!r}")

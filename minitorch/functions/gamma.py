@@ -8,7 +8,7 @@ from .._creation import arange
 from .._ext.lapack import deliver
 from .._tensor import Tensor
 
-__all__ = ["mvlgamma"]
+__all__ = ["mvlgamma", "mvlgamma_"]
 
 
 def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:

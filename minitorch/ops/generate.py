@@ -344,7 +344,7 @@ def docstring(op: Op) -> list[str]:
 def calling(op: Op) -> tuple[str, str, str]:
     """How an operation is called: the runner's name, its parameters in a signature, its arguments."""
     if op.n_inputs == 2:
-        return "binary", ", other", ", other"
+        return "binary", operand_types(op)[1], ", other"
     if not op.parameters:
         return "unary", "", ""
     defaults = (name if default is None else f"{name}={default}" for name, default in op.parameters.items())
@@ -352,12 +352,28 @@ def calling(op: Op) -> tuple[str, str, str]:
     return "unary_params", "".join(f", {text}" for text in defaults), f", ({values})"
 
 
+# Of the operations of two operands, those both of which must be tensors, and those either of which may be a number;
+# of the others the second may.
+TENSORS_ONLY = frozenset("atan2 fmax fmin gcd hypot lcm ldexp logaddexp logaddexp2 logical_and logical_or logical_xor "
+                         "maximum minimum nextafter".split())
+NUMBERS_FIRST = frozenset("remainder xlogy xlog1py zeta bitwise_and bitwise_or bitwise_xor bitwise_left_shift "
+                          "bitwise_right_shift floor_divide true_divide".split())
+
+
+def operand_types(op: Op) -> tuple[str, str]:
+    """How the operands are declared."""
+    if op.n_inputs == 1 or op.name in TENSORS_ONLY:
+        return "TensorBase input not None", ", TensorBase other not None"
+    numbers = op.name in NUMBERS_FIRST or op.home == "special"
+    return "input" if numbers else "TensorBase input not None", ", other"
+
+
 def cython_functions(op: Op) -> list[str]:
     """The function of an operation, its variant in place, and their other names."""
     if op.home is None or op.custom:
         return []
     runner, parameters, arguments = calling(op)
-    first = "input" if op.n_inputs == 2 else "TensorBase input not None"
+    first = operand_types(op)[0]
     lines = [
         f"def {op.name}({first}{parameters}, *, TensorBase out=None):",
         *docstring(op),

@@ -531,8 +531,8 @@ op("softshrink", y="where(x > lambd, x - lambd, where(x < -lambd, x + lambd, x *
    dx="where((x >= -lambd) & (x <= lambd), 0, g)", params="lambd=0.5", inplace=False,
    eg="[-1., 0.3] -> [-0.5000,  0.0000]",
    doc="Moved towards 0, not past it.", math=r"y = \mathrm{sign}(x) \max(|x| - \lambda, 0)")
-op("threshold", y="where(x <= threshold, value, x)", dx="where(x <= threshold, 0, g)", params="threshold, value",
-   eg="[-1., 0.5], 0.0, 9.0 -> [9.0000, 0.5000]",
+op("threshold", y="where(x <= threshold, value, x)", dx="where(x <= threshold, 0, g)", types=NUMBER,
+   params="threshold, value", eg="[-1., 0.5], 0.0, 9.0 -> [9.0000, 0.5000]",
    doc="Replaced where not above the threshold.", math=r"y = x > \mathrm{threshold} \mathbin{?} x : \mathrm{value}")
 op("prelu", y="where(x1 > 0, x1, x1 * x2)", dx1="where(x1 > 0, g, g * x2)", dx2="where(x1 > 0, 0, g * x1)",
    custom=True, inplace=False,

@@ -1,5 +1,5 @@
-/* Scans that keep more than a number: the extreme so far and its place, the logarithm of the sum of exponentials so far,
- * and a sum in which what came before decays.
+/* Scans that keep more than a number: the extreme so far and its place, the logarithm of the sum of exponentials so
+ * far, and a sum in which what came before decays.
  *
  * A kernel takes `rows` rows of up to MT_SCANNED columns, `step` values from one row to the next. */
 #ifndef MT_SCAN_H
