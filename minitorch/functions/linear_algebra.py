@@ -41,3 +41,8 @@ def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def slogdet(input: Tensor, *, out=None):
     """`linalg.slogdet`."""
     return _slogdet(input, out=out)
+
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__  # where they are by these names
+del _name
