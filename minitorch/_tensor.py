@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ._ext import (
-    arrange, engine, index, matmul, pointwise, random, reduce, scan, scatter, softmax, sort, tape, tensor, views,
+    arrange,
+    engine,
+    index,
+    matmul,
+    pointwise,
+    random,
+    reduce,
+    scan,
+    scatter,
+    softmax,
+    sort,
+    tape,
+    tensor,
+    views,
 )
 from ._ext.dtype import ALL as DTYPES
 from ._ext.dtype import dtype, get_default_dtype

@@ -85,4 +85,3 @@ def _polygamma_(self, n):
 
 
 Tensor.where, Tensor.polygamma, Tensor.polygamma_ = _where, _polygamma, _polygamma_
-Tensor.mvlgamma_ = gamma.mvlgamma_

@@ -10,8 +10,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import minitorch  # noqa: E402
 from parity.test_engine_parity import check, made  # noqa: E402
+
+import minitorch  # noqa: E402
 
 CASES = """
 x.flip(0); x.flip(0, 2); x.flip(dims=(1,)); x.fliplr(); x.flipud(); x.rot90(); x.rot90(3, (1, 2)); x.rot90(2, (0, 2))

@@ -11,20 +11,21 @@ from minitorch.utils.hooks import RemovableHandle
 
 from ..parameter import Buffer, Parameter
 from ._attributes import MissingAttribute
-from ._hooks import BackwardHooks, move_to_front
-from ._hooks import global_backward_hooks as _every_backward_hook
-from ._hooks import global_backward_pre_hooks as _every_backward_pre_hook
-from ._hooks import global_forward_hooks as _every_forward_hook
-from ._hooks import global_forward_hooks_always_called as _every_forward_hook_always
-from ._hooks import global_forward_hooks_with_kwargs as _every_forward_hook_with_kwargs
-from ._hooks import global_forward_pre_hooks as _every_forward_pre_hook
 from ._hooks import (  # noqa: F401 - where programs look for them
+    BackwardHooks,
+    move_to_front,
     register_module_backward_hook,
     register_module_forward_hook,
     register_module_forward_pre_hook,
     register_module_full_backward_hook,
     register_module_full_backward_pre_hook,
 )
+from ._hooks import global_backward_hooks as _every_backward_hook
+from ._hooks import global_backward_pre_hooks as _every_backward_pre_hook
+from ._hooks import global_forward_hooks as _every_forward_hook
+from ._hooks import global_forward_hooks_always_called as _every_forward_hook_always
+from ._hooks import global_forward_hooks_with_kwargs as _every_forward_hook_with_kwargs
+from ._hooks import global_forward_pre_hooks as _every_forward_pre_hook
 from ._state import StateMixin
 
 __all__ = ["Module"]

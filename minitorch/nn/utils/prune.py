@@ -14,7 +14,6 @@ import minitorch
 from minitorch import Tensor
 
 from ..modules.module import Module
-from ..parameter import Parameter
 
 __all__ = [
     "BasePruningMethod", "CustomFromMask", "Identity", "L1Unstructured", "LnStructured", "PruningContainer",
