@@ -20,6 +20,7 @@ from ._ext import pointwise as _pointwise
 from ._ext import random as _random
 from ._ext import tensor as _tensor_engine
 from ._ext import threads as _threads
+from ._ext.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._ext.dtype import (
     can_cast,
     dtype,
@@ -71,5 +72,9 @@ from .functions import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
-from . import autograd, datasets, nn, optim, special, utils  # noqa: E402
+from . import autograd, nn, optim  # noqa: E402, I001
+from . import amp, cuda, datasets, fft, return_types, special, utils  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
+from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
+
+globals().update(_AUTOCAST)

@@ -4,10 +4,15 @@ from math import inf as inf
 from math import nan as nan
 from math import pi as pi
 
+from . import amp as amp
 from . import autograd as autograd
+from . import cuda as cuda
 from . import datasets as datasets
+from . import fft as fft
+from . import functions as functions
 from . import nn as nn
 from . import optim as optim
+from . import return_types as return_types
 from . import special as special
 from . import utils as utils
 from ._creation import arange as arange
@@ -22,6 +27,12 @@ from ._device import layout as layout
 from ._device import memory_format as memory_format
 from ._device import preserve_format as preserve_format
 from ._device import strided as strided
+from ._ext.conv import conv1d as conv1d
+from ._ext.conv import conv2d as conv2d
+from ._ext.conv import conv3d as conv3d
+from ._ext.conv import conv_transpose1d as conv_transpose1d
+from ._ext.conv import conv_transpose2d as conv_transpose2d
+from ._ext.conv import conv_transpose3d as conv_transpose3d
 from ._ext.dtype import can_cast as can_cast
 from ._ext.dtype import dtype as dtype
 from ._ext.dtype import finfo as finfo
@@ -35,6 +46,7 @@ from ._ext.engine import empty_like as empty_like
 from ._ext.engine import from_numpy as from_numpy
 from ._ext.engine import full as full
 from ._ext.engine import full_like as full_like
+from ._ext.engine import is_complex as is_complex
 from ._ext.engine import is_floating_point as is_floating_point
 from ._ext.engine import numel as numel
 from ._ext.engine import ones as ones
@@ -267,8 +279,6 @@ from ._ext.pointwise import rsqrt_ as rsqrt_
 from ._ext.pointwise import rsub as rsub
 from ._ext.pointwise import selu as selu
 from ._ext.pointwise import selu_ as selu_
-from ._ext.pointwise import sgn as sgn
-from ._ext.pointwise import sgn_ as sgn_
 from ._ext.pointwise import sigmoid as sigmoid
 from ._ext.pointwise import sigmoid_ as sigmoid_
 from ._ext.pointwise import sign as sign
@@ -342,8 +352,19 @@ from ._ext.reduce import std_mean as std_mean
 from ._ext.reduce import sum as sum
 from ._ext.reduce import var as var
 from ._ext.reduce import var_mean as var_mean
+from ._ext.scan import cummax as cummax
+from ._ext.scan import cummin as cummin
+from ._ext.scan import logcumsumexp as logcumsumexp
 from ._ext.softmax import log_softmax as log_softmax
 from ._ext.softmax import softmax as softmax
+from ._ext.sort import argsort as argsort
+from ._ext.sort import kthvalue as kthvalue
+from ._ext.sort import median as median
+from ._ext.sort import mode as mode
+from ._ext.sort import msort as msort
+from ._ext.sort import nanmedian as nanmedian
+from ._ext.sort import sort as sort
+from ._ext.sort import topk as topk
 from ._ext.storage import empty_cache as empty_cache
 from ._ext.storage import memory_stats as memory_stats
 from ._ext.storage import set_cache_limit as set_cache_limit
@@ -371,24 +392,48 @@ from ._ext.views import transpose as transpose
 from ._ext.views import unbind as unbind
 from ._ext.views import unflatten as unflatten
 from ._ext.views import unsqueeze as unsqueeze
-from ._functional import allclose as allclose
-from ._functional import broadcast_shapes as broadcast_shapes
-from ._functional import broadcast_tensors as broadcast_tensors
-from ._functional import equal as equal
-from ._functional import is_tensor as is_tensor
-from ._functional import isclose as isclose
-from ._functional import moveaxis as moveaxis
-from ._functional import swapaxes as swapaxes
-from ._functional import swapdims as swapdims
-from ._functional import where as where
+from ._ext.views import view_as_complex as view_as_complex
+from ._ext.views import view_as_real as view_as_real
 from ._printing import set_printoptions as set_printoptions
 from ._size import Size as Size
 from ._tensor import Tensor as Tensor
 from ._version import __version__ as __version__
+from .amp.autocast_mode import autocast as autocast
+from .amp.autocast_mode import get_autocast_cpu_dtype as get_autocast_cpu_dtype
+from .amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
+from .amp.autocast_mode import get_autocast_gpu_dtype as get_autocast_gpu_dtype
+from .amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
+from .amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
+from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
 from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from .functions.comparing import allclose as allclose
+from .functions.comparing import equal as equal
+from .functions.comparing import is_tensor as is_tensor
+from .functions.comparing import isclose as isclose
+from .functions.comparing import where as where
+from .functions.complex_numbers import adjoint as adjoint
+from .functions.complex_numbers import angle as angle
+from .functions.complex_numbers import complex as complex
+from .functions.complex_numbers import conj as conj
+from .functions.complex_numbers import conj_physical as conj_physical
+from .functions.complex_numbers import imag as imag
+from .functions.complex_numbers import is_conj as is_conj
+from .functions.complex_numbers import isreal as isreal
+from .functions.complex_numbers import polar as polar
+from .functions.complex_numbers import real as real
+from .functions.complex_numbers import resolve_conj as resolve_conj
+from .functions.complex_numbers import resolve_neg as resolve_neg
+from .functions.complex_numbers import sgn as sgn
+from .functions.shaping import broadcast_shapes as broadcast_shapes
+from .functions.shaping import broadcast_tensors as broadcast_tensors
+from .functions.shaping import moveaxis as moveaxis
+from .functions.shaping import swapaxes as swapaxes
+from .functions.shaping import swapdims as swapdims
+from .functions.spectral import istft as istft
+from .functions.spectral import stft as stft
 
 bool: dtype
 uint8: dtype
@@ -400,6 +445,10 @@ float16: dtype
 bfloat16: dtype
 float32: dtype
 float64: dtype
+complex64: dtype
+complex128: dtype
+cfloat: dtype
+cdouble: dtype
 short: dtype
 int: dtype
 long: dtype

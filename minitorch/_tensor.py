@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ._ext import engine, index, matmul, pointwise, random, reduce, softmax, tape, tensor, views
+from ._ext import engine, index, matmul, pointwise, random, reduce, scan, softmax, sort, tape, tensor, views
 from ._ext.dtype import ALL as DTYPES
 from ._ext.dtype import dtype, get_default_dtype
 from ._size import Size
@@ -22,7 +22,7 @@ def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
     The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a
     method only.
     """
-    for module in (pointwise, views, reduce, matmul, softmax, index, random, tape, engine):
+    for module in (pointwise, views, reduce, sort, scan, matmul, softmax, index, random, tape, engine):
         for name, function in vars(module).items():
             if name.startswith("_") or name in ELSEWHERE or not hasattr(function, "__code__"):
                 continue

@@ -49,6 +49,7 @@ def truncate(x):
 
 
 FUNCTIONS = {
+    "conj": lambda v: v,  # the points are real
     **{name: getattr(mp, name) for name in "exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh".split()},
     **{name: getattr(mp, name) for name in "asinh acosh atanh erf erfc erfinv sqrt hypot floor ceil digamma".split()},
     "where": lambda condition, a, b: a if condition else b,
@@ -274,6 +275,7 @@ class Scalar(ctypes.Union):
         ("i8", ctypes.c_int8),
         ("u8", ctypes.c_uint8),
         ("b8", ctypes.c_uint8),
+        ("c128", ctypes.c_double * 2),
     ]
 
 
@@ -299,13 +301,15 @@ class Row(ctypes.Structure):
         ("mask_first", ctypes.c_uint8),
         ("saves", ctypes.c_uint8),
         ("integer_division", ctypes.c_uint8),
-        ("loop", Loop * 10),
+        ("loop", Loop * 12),
+        ("number", (Loop * 2) * 2),
         ("grad", Grad * 3),
     ]
 
 
 NUMPY = {"b8": "bool", "u8": "u1", "i8": "i1", "i16": "i2", "i32": "i4", "i64": "i8", "f32": "f4", "f64": "f8"}
-CODES = {"b8": 0, "u8": 1, "i8": 2, "i16": 3, "i32": 4, "i64": 5, "f32": 8, "f64": 9}
+CODES = {"b8": 0, "u8": 1, "i8": 2, "i16": 3, "i32": 4, "i64": 5, "f32": 8, "f64": 9,
+         "c64": 10, "c128": 11}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -393,6 +397,21 @@ def test_loops_compute_the_text(rows, op, suffix):
             expected = [float(evaluate(op, text, {**n, "g": mp.mpf(float(v))})) for n, v in zip(names, g)]
             result = gradient(rows, op, k, g, inputs, y, suffix)
             np.testing.assert_allclose(result, expected, rtol=tolerance * 10, atol=tolerance * 10)
+
+
+@pytest.mark.parametrize("suffix", ["f32", "f64"])
+@pytest.mark.parametrize("name", sorted(generate.NUMBER_TOO))
+def test_loops_with_a_number_compute_the_same(rows, name, suffix):
+    op, row = TABLE[name], rows[name]
+    points = list(points_of(op, 40))
+    out = bool if op.result_bool else NUMPY[suffix]
+    for k in range(2):
+        inputs = arrays_of(op, points, suffix)
+        inputs[k][:] = inputs[k][7]
+        expected = call(row.loop[CODES[suffix]], op, np.empty(40, out), inputs, suffix)
+        inputs[k] = inputs[k][7:8].copy()
+        result = call(row.number[k][suffix == "f64"], op, np.empty(40, out), inputs, suffix)
+        np.testing.assert_array_equal(result, expected)
 
 
 @loops_of("b8 u8 i8 i16 i32 i64")

@@ -34,7 +34,8 @@ ARGUMENTS = {
     "Generator": "generator",
     "bool": "requires_grad keepdim keepdims unbiased retain_graph create_graph allow_unused is_grads_batched copy "
     "force train materialize_grads replacement accumulate as_tuple non_blocking pin_memory mode size_average "
-    "sparse_grad equal_nan require_grad",
+    "sparse_grad equal_nan require_grad descending stable largest sorted right out_int32 return_inverse "
+    "return_counts assume_unique invert",
     "int": "dim0 dim1 dim2 start length start_dim end_dim offset dimension step chunks storage_offset ignore_index n "
     "decimals axis0 axis1 num_samples",
     "str": "approximate reduction rounding_mode reduce spec",
@@ -87,10 +88,12 @@ RESULTS = {
     "tuple[Tensor, ...]": "split chunk unbind grad",
     "tuple[Tensor, Tensor]": "var_mean std_mean",
     "Tensor | tuple[Tensor, ...]": "nonzero where",
-    "AminmaxResult": "aminmax",
+    **{f"return_types.{name}": name for name in
+       "sort topk kthvalue mode cummax cummin aminmax histogram histogramdd".split()},
     "str | Tensor": "type",
 }
-RESULT_OF = {name: kind for kind, names in RESULTS.items() for name in names.split()} | {"max": "Any", "min": "Any"}
+RESULT_OF = {name: kind for kind, names in RESULTS.items() for name in names.split()}
+RESULT_OF |= dict.fromkeys("max min median nanmedian".split(), "Any")  # one tensor, or a pair
 PROPERTIES = {
     "bool": "requires_grad is_leaf retains_grad is_cuda is_sparse is_quantized is_meta is_cpu",
     "int": "ndim output_nr itemsize nbytes _version",
@@ -139,7 +142,7 @@ IMPORTS = {
     "TensorBase": "from minitorch._ext.tensor import TensorBase",
     "RemovableHandle": "from minitorch._ext.tape import RemovableHandle",
     "TensorMethods": "from minitorch._ext.engine import TensorMethods",
-    "AminmaxResult": "from minitorch._ext.reduce import AminmaxResult",
+    "return_types": "from minitorch import return_types",
     **{name: f"from minitorch._types import {name}" for name in ("Device", "Dims", "DType", "Number", "Sizes")},
 }  # fmt: skip
 
@@ -189,10 +192,6 @@ def attribute(name: str) -> list[str]:
 
 def class_stub(cls: type) -> str:
     """A class with what it adds to its base."""
-    if issubclass(cls, tuple):
-        fields = [name for name in vars(cls) if name in PROPERTY_OF]
-        return "\n".join([f"class {cls.__name__.rpartition('.')[2]}(tuple[Tensor, ...]):",
-                          *(f"    {line}" for name in fields for line in attribute(name))])  # fmt: skip
     lines: list[str] = []
     # the order of Python's own is that of its slots, which changes from version to version
     for name, value in sorted(vars(cls).items(), key=lambda item: item[0] if item[0].startswith("__") else "a"):
@@ -228,8 +227,7 @@ def own_names(module: types.ModuleType) -> Iterator[tuple[str, object]]:
     """The names that a module defines, those for the engine's inside left out."""
     for name, value in vars(module).items():
         home = getattr(value, "__module__", None) or module.__name__
-        own = home in (module.__name__, f"torch.return_types.{name}") or home == "torch.return_types"
-        if own and not name.startswith("_") and not isinstance(value, types.ModuleType):
+        if home == module.__name__ and not name.startswith("_") and not isinstance(value, types.ModuleType):
             yield name, value
 
 
@@ -238,7 +236,7 @@ def module_stub(module: types.ModuleType) -> str:
     parts = []
     for name, value in own_names(module):
         if isinstance(value, type):
-            parts.append(class_stub(value).replace(f"class {value.__name__.rpartition('.')[2]}", f"class {name}", 1))
+            parts.append(class_stub(value))
         elif callable(value):
             parts.append(signature(name, value))
         else:

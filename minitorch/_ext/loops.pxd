@@ -32,6 +32,7 @@ cdef struct Plan:
     signed char[MAX_OPERANDS] code               # the type in memory
     signed char[MAX_OPERANDS] want               # the type that the loop works in
     mt_loop loop
+    mt_loop[2] number_loop                       # used instead where operand 1 or 2 alone is one number along the rows
     const mt_scalar *params
 
 cdef void plan_begin(Plan *plan, TensorBase out, int want) noexcept nogil

@@ -32,6 +32,7 @@ cdef void plan_begin(Plan *plan, TensorBase out, int want) noexcept nogil:
     plan.ndim = out.ndim
     plan.numel = out.numel
     plan.grain = GRAIN
+    plan.number_loop[0] = plan.number_loop[1] = NULL
     for i in range(out.ndim):
         plan.shape[i] = out.shape[i]
     plan_add(plan, out, want)
@@ -192,18 +193,35 @@ cdef void to_row(Plan *plan, Py_ssize_t position, char **rows) noexcept nogil:
             rows[k] += index * plan.strides[k][d]
 
 
+cdef mt_loop loop_of(Plan *plan, bint *number) noexcept nogil:
+    """The loop to run where operand k is one number if number[k].
+
+    Without a loop for that it is the ordinary one, and no operand counts as a number.
+    """
+    cdef int k
+    if plan.nop == 3 and number[1] != number[2] and plan.number_loop[number[2]] != NULL:
+        return plan.number_loop[number[2]]
+    for k in range(plan.nop):
+        number[k] = False
+    return plan.loop
+
+
 cdef void walk_rows(Plan *plan, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Do the elements from begin to end of a plan whose rows are long: operands are gathered by pieces of a row."""
     cdef char[MAX_OPERANDS][CHUNK * ITEM] buffers
     cdef char *rows[MAX_OPERANDS]
     cdef char *p[MAX_OPERANDS]
-    cdef bint[MAX_OPERANDS] direct
+    cdef bint[MAX_OPERANDS] direct, number
     cdef bint buffered = False
     cdef int k, last = plan.ndim - 1
     cdef Py_ssize_t row = plan.shape[last], inside, n, rest
+    cdef mt_loop loop
+    for k in range(plan.nop):
+        number[k] = k > 0 and plan.strides[k][last] == 0
+    loop = loop_of(plan, number)
     for k in range(plan.nop):
         direct[k] = plan.code[k] == plan.want[k] and plan.strides[k][last] == mt_itemsize[plan.code[k]]
-        buffered = buffered or not direct[k]
+        buffered = buffered or not (direct[k] or number[k])
     while begin < end:
         to_row(plan, begin, rows)
         inside = begin % row
@@ -212,7 +230,7 @@ cdef void walk_rows(Plan *plan, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
         for k in range(1, plan.nop):                        # one value for all of the row
             if plan.strides[k][last] == 0:
                 mt_convert[plan.want[k]][plan.code[k]](buffers[k], mt_itemsize[plan.want[k]], rows[k], 0,
-                                                       CHUNK if rest > CHUNK else rest)
+                                                       1 if number[k] else CHUNK if rest > CHUNK else rest)
         while rest:
             n = CHUNK if buffered and rest > CHUNK else rest
             for k in range(plan.nop):
@@ -221,7 +239,7 @@ cdef void walk_rows(Plan *plan, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
                     mt_convert[plan.want[k]][plan.code[k]](
                         buffers[k], mt_itemsize[plan.want[k]], rows[k] + inside * plan.strides[k][last],
                         plan.strides[k][last], n)
-            plan.loop(p, n, plan.params)
+            loop(p, n, plan.params)
             if not direct[0]:
                 mt_convert[plan.code[0]][plan.want[0]](rows[0] + inside * plan.strides[0][last], plan.strides[0][last],
                                                        buffers[0], mt_itemsize[plan.want[0]], n)
@@ -235,18 +253,23 @@ cdef void walk(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     cdef char[MAX_OPERANDS][CHUNK * ITEM] buffers
     cdef char *p[MAX_OPERANDS]
     cdef Access[MAX_OPERANDS] access
+    cdef bint[MAX_OPERANDS] number
     cdef Py_ssize_t n
     cdef bint buffered = False
+    cdef mt_loop loop
     cdef int k
     if plan.ndim > 1 and plan.shape[plan.ndim - 1] >= 64:
         walk_rows(plan, begin, end)
         return
     for k in range(plan.nop):
         access[k] = access_of(plan, k)
+        number[k] = access[k] == CONSTANT
+    loop = loop_of(plan, number)
+    for k in range(plan.nop):
         if access[k] == CONSTANT:
             mt_convert[plan.want[k]][plan.code[k]](buffers[k], mt_itemsize[plan.want[k]], plan.data[k], 0,
-                                                   CHUNK if end - begin > CHUNK else end - begin)
-        buffered = buffered or access[k] != DIRECT
+                                                   1 if number[k] else CHUNK if end - begin > CHUNK else end - begin)
+        buffered = buffered or not (access[k] == DIRECT or number[k])
     while begin < end:
         n = CHUNK if buffered and end - begin > CHUNK else end - begin
         for k in range(plan.nop):
@@ -256,7 +279,7 @@ cdef void walk(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
                 p[k] = buffers[k]
                 if access[k] == GATHER and k > 0:
                     move(plan, k, begin, n, buffers[k], False)
-        plan.loop(p, n, plan.params)
+        loop(p, n, plan.params)
         if access[0] == GATHER:
             move(plan, 0, begin, n, buffers[0], True)
         begin += n

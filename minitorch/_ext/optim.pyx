@@ -1,34 +1,35 @@
 """Optimizers' steps over all parameters in one call.
 
-`sgd` and `adam` go through a list of parameters, find gradient and state of each, and change those that they can:
-float32 and float64, parameter, gradient and state contiguous, and with a state that is there.  The others they return,
-and the optimizer's Python reference changes them with tensor operations; it also makes the state at the first step.
+`step` goes through a list of parameters, finds gradient and state of each, and changes those that it can: float32 and
+float64, parameter, gradient and state contiguous, and with a state that is there.  The others it returns, and the
+optimizer's Python reference changes them with tensor operations; it also makes the state at the first step.
 """
-from libc.math cimport pow, sqrt
 from libc.stdlib cimport free, malloc
+from libc.string cimport memcmp, memcpy
 from minitorch._ext.dtype cimport MT_F32, MT_F64
 from minitorch._ext.loops cimport GRAIN
 from minitorch._ext.tensor cimport TensorBase, bump, data_of, same_shape
 from minitorch._ext.threads cimport parallel_for
 
-cdef extern from "optim.h" nogil:
-    ctypedef struct mt_sgd:
-        double lr, momentum, dampening, weight_decay
-        int nesterov, maximize
-    ctypedef struct mt_adam:
-        double lr, beta1, beta2, eps, weight_decay
-        int amsgrad, maximize, decoupled
-    void mt_sgd_plain_f32(float *p, const float *g, Py_ssize_t n, const mt_sgd *o)
-    void mt_sgd_plain_f64(double *p, const double *g, Py_ssize_t n, const mt_sgd *o)
-    void mt_sgd_momentum_f32(float *p, const float *g, float *b, Py_ssize_t n, const mt_sgd *o)
-    void mt_sgd_momentum_f64(double *p, const double *g, double *b, Py_ssize_t n, const mt_sgd *o)
-    void mt_adam_f32(float *p, const float *g, float *m, float *v, float *top, Py_ssize_t n, const mt_adam *o,
-                     double size, double root)
-    void mt_adam_f64(double *p, const double *g, double *m, double *v, double *top, Py_ssize_t n, const mt_adam *o,
-                     double size, double root)
+ctypedef void (*prepare_fn)(const double *o, double *c, double *at) noexcept nogil
+ctypedef void (*kernel_f32)(float *p, const float *g, float **s, Py_ssize_t n, const double *o, const double *at
+                            ) noexcept nogil
+ctypedef void (*kernel_f64)(double *p, const double *g, double **s, Py_ssize_t n, const double *o, const double *at
+                            ) noexcept nogil
 
-cdef enum:
-    STATES = 3               # tensors that a step keeps of a parameter, at most
+cdef extern from "optim.h" nogil:
+    enum:
+        OPTIONS "MT_OPTIM_OPTIONS"
+        STATES "MT_OPTIM_STATES"
+        COUNTERS "MT_OPTIM_COUNTERS"
+        AT "MT_OPTIM_AT"
+    ctypedef struct mt_optimizer:
+        const char *name
+        int options, tensors, counters
+        prepare_fn prepare
+        kernel_f32 f32
+        kernel_f64 f64
+    const mt_optimizer mt_optimizers[1]
 
 # One parameter with all that its step needs.
 cdef struct Item:
@@ -37,17 +38,26 @@ cdef struct Item:
     char *state[STATES]
     Py_ssize_t end           # where its elements end, counted over all items
     int code
-    double size              # Adam's step and the root of its correction
-    double root
-
-# Changes the elements [start, start + n) of a parameter.
-ctypedef void (*piece_fn)(Item *item, Py_ssize_t start, Py_ssize_t n, const void *options) noexcept nogil
+    double at[AT]
 
 cdef struct Job:
-    piece_fn piece
+    const mt_optimizer *kernel
     Item *items
     Py_ssize_t n_items
-    const void *options
+    double options[OPTIONS]
+
+# The counters of the last parameter, before and after, and what they gave: others have usually made as many steps.
+cdef struct Known:
+    bint any
+    double before[COUNTERS]
+    double after[COUNTERS]
+    double at[AT]
+
+cdef dict KERNELS = {}
+cdef int _i = 0
+while mt_optimizers[_i].name != NULL:
+    KERNELS[(<bytes>mt_optimizers[_i].name).decode()] = _i
+    _i += 1
 
 
 cdef inline bint fits(TensorBase t, TensorBase like) noexcept:
@@ -65,14 +75,59 @@ cdef bint fill(Item *item, TensorBase param, TensorBase grad, list kept) except 
     return True
 
 
-cdef bint fill_state(Item *item, int k, TensorBase param, dict own, str name, list kept) except -1:
-    """Add a tensor of the state; false if it is missing or does not fit."""
-    cdef object value = own.get(name)
-    if not isinstance(value, TensorBase) or not fits(<TensorBase>value, param):
-        return False
-    item.state[k] = data_of(<TensorBase>value)
-    kept.append((<TensorBase>value).storage)
+cdef bint fill_state(Item *item, TensorBase param, dict own, tuple names, list kept) except -1:
+    """Add the tensors of the state; false if one is missing or does not fit."""
+    cdef int k
+    cdef object value
+    for k in range(STATES):
+        item.state[k] = NULL
+        if k < len(names) and names[k] is not None:
+            value = own.get(names[k])
+            if not isinstance(value, TensorBase) or not fits(<TensorBase>value, param):
+                return False
+            item.state[k] = data_of(<TensorBase>value)
+            kept.append((<TensorBase>value).storage)
     return True
+
+
+cdef bint read_counters(dict own, tuple names, double *counters) except -1:
+    """Counters are tensors of one number; false if one is missing."""
+    cdef int k
+    cdef object value
+    cdef TensorBase t
+    for k in range(len(names)):
+        value = own.get(names[k])
+        if not isinstance(value, TensorBase):
+            return False
+        t = <TensorBase>value
+        if t.numel != 1 or t.storage.readonly or (t.code != MT_F32 and t.code != MT_F64):
+            return False
+        counters[k] = (<float *>data_of(t))[0] if t.code == MT_F32 else (<double *>data_of(t))[0]
+    return True
+
+
+cdef int write_counters(dict own, tuple names, const double *counters) except -1:
+    cdef int k
+    cdef TensorBase t
+    for k in range(len(names)):
+        t = own[names[k]]
+        if t.code == MT_F32:
+            (<float *>data_of(t))[0] = <float>counters[k]
+        else:
+            (<double *>data_of(t))[0] = counters[k]
+    return 0
+
+
+cdef int count(Job *job, Item *item, Known *known, dict own, tuple names, double *counters) except -1:
+    """Count the step and find what depends on its number."""
+    if not known.any or memcmp(known.before, counters, COUNTERS * sizeof(double)) != 0:
+        memcpy(known.before, counters, COUNTERS * sizeof(double))
+        job.kernel.prepare(job.options, counters, known.at)
+        memcpy(known.after, counters, COUNTERS * sizeof(double))
+        known.any = True
+    write_counters(own, names, known.after)
+    memcpy(item.at, known.at, AT * sizeof(double))
+    return 0
 
 
 cdef dict state_of(object state, TensorBase param):
@@ -92,13 +147,6 @@ cdef int count_changes(TensorBase param, dict own, list kept) except -1:
     return 0
 
 
-cdef Item *new_items(Py_ssize_t n) except NULL:
-    cdef Item *items = <Item *>malloc((n + 1) * sizeof(Item))
-    if items == NULL:
-        raise MemoryError(f"optimizer step: no memory for a list of {n} parameters")
-    return items
-
-
 cdef void task(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """The elements [begin, end), counted over all items."""
     cdef Job *job = <Job *>context
@@ -106,139 +154,81 @@ cdef void task(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     for i in range(job.n_items):
         low, high = max(first, begin), min(job.items[i].end, end)
         if low < high:
-            job.piece(job.items + i, low - first, high - low, job.options)
+            piece(job, job.items + i, low - first, high - low)
         first = job.items[i].end
 
 
-cdef int run(piece_fn piece, Item *items, Py_ssize_t n, const void *options) except -1:
-    cdef Job job = Job(piece, items, n, options)
-    if n:
-        with nogil:
-            parallel_for(items[n - 1].end, GRAIN, task, &job)
-    return 0
-
-
-# --- SGD ----------------------------------------------------------------------------------------------------
-
-cdef void sgd_piece(Item *item, Py_ssize_t start, Py_ssize_t n, const void *options) noexcept nogil:
-    cdef const mt_sgd *o = <const mt_sgd *>options
-    if item.code == MT_F32 and o.momentum != 0:
-        mt_sgd_momentum_f32(<float *>item.param + start, <float *>item.grad + start, <float *>item.state[0] + start,
-                            n, o)
-    elif item.code == MT_F32:
-        mt_sgd_plain_f32(<float *>item.param + start, <float *>item.grad + start, n, o)
-    elif o.momentum != 0:
-        mt_sgd_momentum_f64(<double *>item.param + start, <double *>item.grad + start, <double *>item.state[0] + start,
-                            n, o)
+cdef void piece(Job *job, Item *item, Py_ssize_t start, Py_ssize_t n) noexcept nogil:
+    """The elements [start, start + n) of a parameter."""
+    cdef float *f32[STATES]
+    cdef double *f64[STATES]
+    cdef int k
+    for k in range(STATES):
+        f32[k] = NULL if item.state[k] == NULL else <float *>item.state[k] + start
+        f64[k] = NULL if item.state[k] == NULL else <double *>item.state[k] + start
+    if item.code == MT_F32:
+        job.kernel.f32(<float *>item.param + start, <float *>item.grad + start, f32, n, job.options, item.at)
     else:
-        mt_sgd_plain_f64(<double *>item.param + start, <double *>item.grad + start, n, o)
+        job.kernel.f64(<double *>item.param + start, <double *>item.grad + start, f64, n, job.options, item.at)
 
 
-def sgd(list params not None, state not None, double lr, double momentum, double dampening, double weight_decay,
-        bint nesterov, bint maximize):
-    """A step of `minitorch.optim.SGD` for all `params` that have a gradient.
+def step(str kernel not None, list params not None, state not None, tuple options not None, tuple tensors=(),
+         tuple counters=()):
+    """A step of the optimizer called `kernel` for all `params` that have a gradient.
 
     Args:
-        state: by parameter, ``{"momentum_buffer": tensor}``.
+        state: by parameter, a dictionary of tensors.
+        options: numbers, in the order that ``include/optim_kernels.h`` gives.
+        tensors: the names, in the state, of tensors of the parameter's shape; None for one that is not used.
+        counters: the names of tensors of one number, which change with the step.
 
     Returns:
         the parameters that were left as they are, a list.
     """
-    cdef mt_sgd options = mt_sgd(lr, momentum, dampening, weight_decay, nesterov, maximize)
-    cdef Item *items = new_items(len(params))
-    cdef Py_ssize_t n = 0, total = 0
+    cdef Job job
+    cdef Known known
+    cdef Item *item
+    cdef Py_ssize_t total = 0
+    cdef int k
     cdef list left = [], kept = []
     cdef TensorBase param
     cdef dict own = None
+    cdef double[COUNTERS] numbers
+    if kernel not in KERNELS:
+        raise ValueError(f"optimizer step: there is no kernel {kernel!r}, only {', '.join(KERNELS)}")
+    job.kernel = &mt_optimizers[<int>KERNELS[kernel]]
+    if (len(options) != job.kernel.options or len(counters) != job.kernel.counters or len(tensors) > STATES or
+            None in tensors[:job.kernel.tensors] or len(tensors) < job.kernel.tensors):
+        raise ValueError(f"optimizer step: {kernel} takes {job.kernel.options} options, {job.kernel.counters} counters "
+                         f"and {job.kernel.tensors} to {STATES} tensors; got {len(options)}, {len(counters)} and "
+                         f"{len(tensors)}")
+    for k in range(job.kernel.options):
+        job.options[k] = options[k]
+    for k in range(COUNTERS):
+        numbers[k] = 0
+    known.any = False
+    job.n_items = 0
+    job.items = <Item *>malloc((len(params) + 1) * sizeof(Item))
+    if job.items == NULL:
+        raise MemoryError(f"optimizer step: no memory for a list of {len(params)} parameters")
     try:
-        for param in params:
+        for param in params[:]:
             if param.grad_ is None:
                 continue
-            if momentum != 0:
-                own = state_of(state, param)
-            if fill(items + n, param, param.grad_, kept) and (momentum == 0 or (
-                    own is not None and fill_state(items + n, 0, param, own, "momentum_buffer", kept))):
-                count_changes(param, own, kept)
-                total += param.numel
-                items[n].end = total
-                n += 1
-            else:
-                left.append(param)
-        run(sgd_piece, items, n, &options)
-    finally:
-        free(items)
-    return left
-
-
-# --- Adam ----------------------------------------------------------------------------------------------------
-
-cdef void adam_piece(Item *item, Py_ssize_t start, Py_ssize_t n, const void *options) noexcept nogil:
-    cdef const mt_adam *o = <const mt_adam *>options
-    if item.code == MT_F32:
-        mt_adam_f32(<float *>item.param + start, <float *>item.grad + start, <float *>item.state[0] + start,
-                    <float *>item.state[1] + start, <float *>item.state[2] + start, n, o, item.size, item.root)
-    else:
-        mt_adam_f64(<double *>item.param + start, <double *>item.grad + start, <double *>item.state[0] + start,
-                    <double *>item.state[1] + start, <double *>item.state[2] + start, n, o, item.size, item.root)
-
-
-def adam(list params not None, state not None, double lr, double beta1, double beta2, double eps,
-         double weight_decay, bint amsgrad, bint maximize, bint decoupled):
-    """A step of `minitorch.optim.Adam` for all `params` that have a gradient.
-
-    Args:
-        state: by parameter, ``{"step", "exp_avg", "exp_avg_sq"}`` and with `amsgrad` ``"max_exp_avg_sq"``.
-        decoupled: whether the weight decay shrinks the parameters or is added to the gradients.
-
-    Returns:
-        the parameters that were left as they are, a list.
-    """
-    cdef mt_adam options = mt_adam(lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, decoupled)
-    cdef Item *items = new_items(len(params))
-    cdef Py_ssize_t n = 0, total = 0
-    cdef list left = [], kept = []
-    cdef TensorBase param
-    cdef dict own
-    cdef double steps, known = -1
-    cdef double size = 0, root = 0
-    try:
-        for param in params:
-            if param.grad_ is None:
-                continue
-            own = state_of(state, param)
-            if own is None or not fill(items + n, param, param.grad_, kept) or not fill_adam(
-                    items + n, param, own, amsgrad, kept):
+            item = job.items + job.n_items
+            own = state_of(state, param) if tensors else {}
+            if own is None or not fill(item, param, param.grad_, kept) or not fill_state(
+                    item, param, own, tensors, kept) or not read_counters(own, counters, numbers):
                 left.append(param)
                 continue
-            steps = next_step(own["step"])
-            if steps != known:  # all parameters have usually made as many
-                known, size, root = steps, lr / (1 - pow(beta1, steps)), sqrt(1 - pow(beta2, steps))
-            items[n].size, items[n].root = size, root
+            count(&job, item, &known, own, counters, numbers)
             count_changes(param, own, kept)
             total += param.numel
-            items[n].end = total
-            n += 1
-        run(adam_piece, items, n, &options)
+            item.end = total
+            job.n_items += 1
+        if job.n_items:
+            with nogil:
+                parallel_for(total, GRAIN, task, &job)
     finally:
-        free(items)
+        free(job.items)
     return left
-
-
-cdef bint fill_adam(Item *item, TensorBase param, dict own, bint amsgrad, list kept) except -1:
-    cdef object step = own.get("step")
-    if not isinstance(step, TensorBase) or (<TensorBase>step).numel != 1 or (<TensorBase>step).storage.readonly or (
-            (<TensorBase>step).code != MT_F32 and (<TensorBase>step).code != MT_F64):
-        return False
-    item.state[2] = NULL
-    return (fill_state(item, 0, param, own, "exp_avg", kept) and fill_state(item, 1, param, own, "exp_avg_sq", kept) and
-            (not amsgrad or fill_state(item, 2, param, own, "max_exp_avg_sq", kept)))
-
-
-cdef double next_step(TensorBase step) noexcept:
-    """Count a step, in the tensor where optimizers keep the number."""
-    cdef char *data = data_of(step)
-    if step.code == MT_F32:
-        (<float *>data)[0] += 1
-        return (<float *>data)[0]
-    (<double *>data)[0] += 1
-    return (<double *>data)[0]

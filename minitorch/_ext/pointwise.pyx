@@ -11,7 +11,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_F64, MT_I64, combine, default_code, dtype_of,
+    MT_BOOL, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of,
     mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
 )
 from minitorch._ext.loops cimport (
@@ -21,10 +21,11 @@ from minitorch._ext.loops cimport (
 from minitorch._ext.storage cimport new_storage
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
-    has_shape, is_dense, new_as, new_same, new_tensor, rebase, record1, record_edges, record_node, requires_grad,
-    same_shape, set_contiguous_dims, shape_of,
+    has_shape, is_dense, new_as, new_same, new_tensor, public_saved, rebase, record1, record_edges, record_node,
+    requires_grad, same_shape, set_contiguous_dims, shape_of,
+    tensor_class,
 )
-from minitorch._ext.views cimport clone_of, reshape_to
+from minitorch._ext.views cimport clone_of, detach_of, reshape_to
 
 cdef extern from "pointwise_loops.h" nogil:
     enum:
@@ -42,6 +43,7 @@ cdef extern from "pointwise_loops.h" nogil:
         const char *name
         unsigned char n_inputs, n_params, types, result_bool, mask_first, saves, integer_division
         mt_loop loop[12]
+        mt_loop number[2][2]
         mt_grad grad[3]
     const mt_pointwise_op mt_pointwise[]
     enum:
@@ -190,6 +192,11 @@ cdef inline bint is_plain(TensorBase t, TensorBase out, int code) noexcept:
     return t.code == code and t.contiguous and t.numel == out.numel and t.ndim == out.ndim and same_shape(t, out)
 
 
+cdef inline mt_loop loop_with_number(const mt_pointwise_op *spec, int code, int k) noexcept nogil:
+    """The loop that takes one number for operand k, or NULL."""
+    return spec.number[k][code == MT_F64] if k < 2 and (code == MT_F32 or code == MT_F64) else NULL
+
+
 cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out, Operands *operands,
              const mt_scalar *params) except -1:
     """Run a loop that works in a type, over operands of any layout and type."""
@@ -198,6 +205,7 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
     cdef double[3][2 * 64] constants                         # of numbers that are complex, at most
     cdef int k, want, out_code = MT_BOOL if spec.result_bool else code
     cdef bint plain = out.contiguous and out.code == out_code and out.numel < GRAIN
+    cdef mt_loop plain_loop = loop
     cdef TensorBase t
     for k in range(operands.n):
         if not plain:
@@ -207,6 +215,9 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
             t = <TensorBase>operands.items[k]
             plain = is_plain(t, out, want)
             p[k + 1] = data_of(t)
+        elif loop_with_number(spec, code, k) != NULL:
+            plain_loop = loop_with_number(spec, code, k)
+            p[k + 1] = <char *>&operands.numbers[k]
         else:
             plain = out.numel <= 64
             p[k + 1] = <char *>constants[k]
@@ -215,7 +226,7 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
             if p[k + 1] == <char *>constants[k]:
                 repeat(&operands.numbers[k], MT_BOOL if spec.mask_first and k == 0 else code, p[k + 1], out.numel)
         p[0] = data_of(out)
-        loop(p, out.numel, params)
+        plain_loop(p, out.numel, params)
         return 0
     plan_begin(&plan, out, out_code)
     for k in range(operands.n):
@@ -224,6 +235,8 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
             plan_add(&plan, <TensorBase>operands.items[k], want)
         else:
             plan_constant(&plan, &operands.numbers[k], want)
+    for k in range(2):
+        plan.number_loop[k] = loop_with_number(spec, code, k)
     if out.numel < GRAIN:
         plan_run(&plan, loop, params)
     else:
@@ -375,6 +388,7 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
     cdef double[2 * 64] constant
     cdef mt_scalar[8] parameters
     cdef mt_scalar number
+    cdef mt_loop number_loop
     cdef Operands operands
     cdef TensorBase t = None, out
     cdef int k
@@ -387,11 +401,16 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
                 return None
             p[2] = data_of(t)
         else:
-            if a.numel > 64:
-                return None
             number = scalar_value(b, code)
-            repeat(&number, code, <char *>constant, a.numel)
-            p[2] = <char *>constant
+            p[2] = <char *>&number
+            number_loop = loop_with_number(spec, code, 1)
+            if number_loop != NULL:
+                loop = number_loop
+            elif a.numel <= 64:
+                repeat(&number, code, <char *>constant, a.numel)
+                p[2] = <char *>constant
+            else:
+                return None
     for k in range(len(params)):
         parameters[k] = scalar_value(params[k], code)
     out = new_same(a, MT_BOOL if spec.result_bool else code)
@@ -408,7 +427,7 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
 
 # --- the derivative ---------------------------------------------------------------------------------------------------
 
-cdef int saved_mask(const mt_pointwise_op *spec, Operands *operands) noexcept:
+cdef int saved_mask(const mt_pointwise_op *spec, Operands *operands) except -1:
     """Which operands (bits 1 to 3) and whether the result (bit 4) the wanted gradients need."""
     cdef int mask = 0, k, i
     for k in range(operands.n):
@@ -485,6 +504,26 @@ cdef class PointwiseBackward(Node):
             return (self.gradient(0, g) if self.needs(0) else None, self.gradient(1, g) if self.needs(1) else None)
         return tuple([self.gradient(k, g) if self.needs(k) else None for k in range(n)])
 
+    cdef dict saved_values(self):
+        cdef dict values = {}
+        cdef int k
+        cdef list kept = [self.saved0, self.saved1, self.saved2, self.saved3]
+        for k in range(mt_pointwise[self.op].n_inputs):
+            if self.numbers is not None and self.numbers[k] is not None:
+                values[operand_names(self.op)[k]] = self.numbers[k]
+            elif kept[k] is not None:
+                values[operand_names(self.op)[k]] = public_saved(self, k)
+        if kept[3] is not None:
+            values["result"] = public_saved(self, 3)
+        values.update(zip(table().TABLE[name_of(self.op)].parameters, self.params))
+        return values
+
+    @property
+    def formula(self):
+        """The operation and its derivatives, as the table of operations has them."""
+        entry = table().TABLE[name_of(self.op)]
+        return {"name": entry.name, "y": entry.y, "operands": entry.operands, "gradients": entry.gradients}
+
     cdef object operand(self, int k):
         """Operand k (1 to 3), or the result (4)."""
         if self.numbers is not None and k < 4 and self.numbers[k - 1] is not None:
@@ -558,14 +597,30 @@ cdef class PointwiseBackward(Node):
         entry = table().TABLE[name_of(self.op)]
         local = dict(zip(entry.parameters, self.params), g=g)
         for i, name in enumerate(entry.operands):
-            local[name] = self.operand(i + 1)
-        local["y"] = self.operand(4)
+            local[name] = public(self.operand(i + 1))
+        local["y"] = public(self.operand(4))
         result = eval(entry.gradient(k), functions(), local)
         if not isinstance(result, TensorBase):
             return fill_like(g, result)
         if not same_shape(<TensorBase>result, g):
             return call(MT_OP_add, call(MT_OP_mul, g, 0), result)
         return result
+
+
+cdef tuple operand_names(int op):
+    """What users call the operands of an operation."""
+    if op == MT_OP_where:
+        return "condition", "self", "other"
+    if op == MT_OP_pow:
+        return "self", "exponent"
+    return "self", "other", "third"
+
+
+cdef object public(object operand):
+    """An operand with the operators of the public class, which kept values of the engine's own lack."""
+    if isinstance(operand, TensorBase) and not isinstance(operand, tensor_class()):
+        return detach_of(<TensorBase>operand)
+    return operand
 
 
 cdef TensorBase fill_like(TensorBase like, number):

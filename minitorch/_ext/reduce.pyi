@@ -1,7 +1,7 @@
 # Written by tools/stubs.py
 from typing import Any, final
 
-from minitorch import Tensor
+from minitorch import Tensor, return_types
 from minitorch._ext.tensor import Node
 from minitorch._types import Dims, DType, Number
 
@@ -19,7 +19,7 @@ class ProdBackward(ReduceBackward): ...
 @final
 class ExtremeBackward(ReduceBackward): ...
 
-class PlaceBackward(Node): ...
+class ChoiceBackward(Node): ...
 
 @final
 class VarBackward(ReduceBackward): ...
@@ -85,25 +85,6 @@ def prod(
     axis: Dims | None = None,
     keepdims: bool | None = None,
 ) -> Tensor: ...
-
-class MaxResult(tuple[Tensor, ...]):
-    @property
-    def values(self) -> Tensor: ...
-    @property
-    def indices(self) -> Tensor: ...
-
-class MinResult(tuple[Tensor, ...]):
-    @property
-    def values(self) -> Tensor: ...
-    @property
-    def indices(self) -> Tensor: ...
-
-class AminmaxResult(tuple[Tensor, ...]):
-    @property
-    def min(self) -> Tensor: ...
-    @property
-    def max(self) -> Tensor: ...
-
 def max(
     input: Tensor,
     dim: Dims | None = None,
@@ -142,7 +123,7 @@ def amin(
     axis: Dims | None = None,
     keepdims: bool | None = None,
 ) -> Tensor: ...
-def aminmax(input: Tensor, *, dim: Dims | None = None, keepdim: bool = False) -> AminmaxResult: ...
+def aminmax(input: Tensor, *, dim: Dims | None = None, keepdim: bool = False) -> return_types.aminmax: ...
 def argmax(
     input: Tensor,
     dim: Dims | None = None,

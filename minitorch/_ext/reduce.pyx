@@ -25,11 +25,16 @@ from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport copy_into, expand_to, reshape_to, select_of, slice_of, view_as_real_of
 
 import warnings
-from operator import itemgetter
+from minitorch import return_types
 from minitorch._ext.pointwise import abs as absolute, maximum, minimum, sign
 
 cdef extern from "convert.h" nogil:
     const mt_convert_loop mt_convert[12][12]
+
+cdef extern from "index.h" nogil:
+    void mt_take(char *out, const char *x, const long long *place, Py_ssize_t n, Py_ssize_t bytes)
+    ctypedef void (*mt_put_add_loop)(char *x, const char *v, const long long *place, Py_ssize_t n, Py_ssize_t block)
+    const mt_put_add_loop mt_put_add[12]
 
 cdef extern from "reduce.h" nogil:
     enum:
@@ -522,18 +527,6 @@ cdef TensorBase reduced_by(ReduceBackward node, TensorBase out, TensorBase x, un
     return record1(node, out, x)
 
 
-cdef type return_type(str name, str first, str second):
-    """A pair whose items have names."""
-    def show(self):
-        return f"torch.return_types.{name}(\n{first}={self[0]!r},\n{second}={self[1]!r})"
-
-    return type(name, (tuple,), {
-        "__slots__": (), "__module__": "torch.return_types", "__doc__": f"The tensors ``{first}`` and ``{second}``.",
-        first: property(itemgetter(0)), second: property(itemgetter(1)), "__repr__": show,
-        "__reduce__": lambda self: (tuple, (tuple(self),)),
-    })
-
-
 # --- sum and mean ---------------------------------------------------------------------------------------------------
 
 cdef TensorBase sum_data(TensorBase x, unsigned long long mask, bint keepdim, int code, int how=MT_AS_IS, double p=1):
@@ -809,43 +802,51 @@ cdef TensorBase extreme(TensorBase x, unsigned long long mask, bint keepdim, bin
     return out
 
 
+cdef enum:
+    MOVED_AT_ONCE = 512
+
+
 cdef TensorBase move_along(TensorBase values, TensorBase index, Py_ssize_t size, int dim, bint place):
-    """Take values where index (of size one along dim) says, or place them there in zeros; not recorded."""
+    """Take values where index says along dim, or add them there to zeros; not recorded."""
     cdef Py_ssize_t[MAX_DIMS] shape
-    cdef Py_ssize_t outer = 1, inner = 1, i, j, at, item = mt_itemsize[values.code]
+    cdef long long[MOVED_AT_ONCE] at
+    cdef Py_ssize_t inner = 1, line = 1, first, n, i
     cdef TensorBase out
     cdef char *small
     cdef char *large
     cdef long long *where
-    cdef int d
+    cdef int d, item = mt_itemsize[values.code]
     index, values = contiguous_data(index), contiguous_data(values)
     for d in range(index.ndim):
         shape[d] = index.shape[d]
-        if d < dim:
-            outer *= shape[d]
-        elif d > dim:
+        if d > dim:
             inner *= shape[d]
     if index.ndim:
-        shape[dim] = size if place else 1
-    out = new_tensor(index.ndim, shape, values.code)
+        line = inner * shape[dim]
+        shape[dim] = size
     if place:
+        out = new_tensor(index.ndim, shape, values.code)
         zero_data(out)
+    else:
+        out = new_tensor(index.ndim, index.shape, values.code)
     small, large = data_of(values if place else out), data_of(out if place else values)
     where = <long long *>data_of(index)
+    first = 0
     with nogil:
-        for i in range(outer):
-            for j in range(inner):
-                at = ((i * size + where[i * inner + j]) * inner + j) * item
-                if place:
-                    memcpy(large + at, small, item)
-                else:
-                    memcpy(small, large + at, item)
-                small += item
+        while first < index.numel:
+            n = MOVED_AT_ONCE if index.numel - first > MOVED_AT_ONCE else index.numel - first
+            for i in range(n):
+                at[i] = ((first + i) // line * size + where[first + i]) * inner + (first + i) % inner
+            if place:
+                mt_put_add[values.code](large, small + first * item, <long long *>at, n, 1)
+            else:
+                mt_take(small + first * item, large, <long long *>at, n, item)
+            first += n
     return out
 
 
-cdef class PlaceBackward(Node):
-    """The derivatives of taking one element along a dimension and of placing it are each other."""
+cdef class ChoiceBackward(Node):
+    """The derivatives of taking elements along a dimension and of adding them where they were are each other."""
     cdef TensorBase index
     cdef Py_ssize_t size
     cdef int dim
@@ -859,19 +860,30 @@ cdef class PlaceBackward(Node):
         return (self.moved(g, not self.place),)
 
     cdef TensorBase moved(self, TensorBase values, bint place):
-        cdef PlaceBackward node
+        cdef ChoiceBackward node
         cdef TensorBase out
         if place and not self.keepdim:
             values = reshape_to(values, self.index.ndim, self.index.shape)
         out = move_along(values, self.index, self.size, self.dim, place)
         if recording1(values):
-            node = PlaceBackward.__new__(PlaceBackward)
+            node = ChoiceBackward.__new__(ChoiceBackward)
             node.index, node.size, node.dim, node.keepdim = self.index, self.size, self.dim, True
-            node.place, node.name_ = place, "PlaceBackward0"
+            node.place, node.name_ = place, "PlaceBackward0" if place else "GatherBackward0"
             record1(node, out, values)
         if not place and not self.keepdim:
             out = without(out, self.dim)
         return out
+
+
+cdef int record_choice(TensorBase values, TensorBase x, TensorBase index, int dim, bint keepdim, str name) except -1:
+    """Record that values were taken from x where index says along dim; then dim was dropped, unless keepdim."""
+    cdef ChoiceBackward node
+    if mt_category[x.code] >= 2 and recording1(x):
+        node = ChoiceBackward.__new__(ChoiceBackward)
+        node.index, node.size, node.dim, node.keepdim = index, x.shape[dim] if x.ndim else 1, dim, keepdim
+        node.name_ = name
+        record1(node, values, x)
+    return 0
 
 
 cdef TensorBase without(TensorBase t, int dim):
@@ -887,27 +899,18 @@ cdef TensorBase without(TensorBase t, int dim):
     return reshape_to(t, n, shape)
 
 
-MaxResult, MinResult = return_type("max", "values", "indices"), return_type("min", "values", "indices")
-AminmaxResult = return_type("aminmax", "min", "max")
-
-
 cdef tuple extreme_along(TensorBase x, object dim, bint keepdim, bint largest, str name):
     """The largest or smallest values along a dimension and their indices."""
     cdef int d = wrap_dim(dim, x.ndim), op = MT_ARGMAX if largest else MT_ARGMIN
     cdef unsigned long long mask = <unsigned long long>1 << d if x.ndim else 0
     cdef TensorBase indices, values
-    cdef PlaceBackward node
     refuse_empty(x, mask, False, name)
     indices = new_reduced(x, mask, True, MT_I64)
     values = new_reduced(x, mask, True, x.code)
     reduce_data(op, indices, values, x, mask, value_code(op, x.code))
     if not keepdim:
         values = without(values, d)
-    if mt_category[x.code] == 2 and recording1(x):
-        node = PlaceBackward.__new__(PlaceBackward)
-        node.index, node.size, node.dim, node.keepdim = indices, x.shape[d] if x.ndim else 1, d, keepdim
-        node.name_ = "MaxBackward0" if largest else "MinBackward0"
-        record1(node, values, x)
+    record_choice(values, x, indices, d, keepdim, "MaxBackward0" if largest else "MinBackward0")
     return values, indices if keepdim else without(indices, d)
 
 
@@ -925,7 +928,7 @@ cdef object largest_or_smallest(TensorBase x, object dim, object keepdim, object
     results = extreme_along(x, one_dim(dim, name), flag(keepdim, None), largest, name)
     if out is not None:
         results = into(out[0], results[0], name), into(out[1], results[1], name)
-    return (MaxResult if largest else MinResult)(results)
+    return (return_types.max if largest else return_types.min)(results)
 
 
 def max(TensorBase input not None, dim=None, keepdim=False, *, out=None, other=None, axis=None, keepdims=None):
@@ -993,8 +996,8 @@ def aminmax(TensorBase input not None, *, dim=None, keepdim=False):
     """
     cdef unsigned long long mask = dims_mask(one_dim(dim, "aminmax"), input.ndim)
     cdef bint keep = flag(keepdim, None)
-    return AminmaxResult((extreme(input, mask, keep, dim is None, False, "aminmax", "AminmaxBackward0"),
-                          extreme(input, mask, keep, dim is None, True, "aminmax", "AminmaxBackward0")))
+    return return_types.aminmax((extreme(input, mask, keep, dim is None, False, "aminmax", "AminmaxBackward0"),
+                                 extreme(input, mask, keep, dim is None, True, "aminmax", "AminmaxBackward0")))
 
 
 cdef TensorBase place_of_extreme(TensorBase x, object dim, bint keepdim, bint largest, str name):

@@ -51,6 +51,14 @@ cdef inline const mt_softmax_kernels *kernels_for(int code) noexcept nogil:
     return &mt_softmax_f64 if code == MT_F64 else &mt_softmax_f32
 
 
+cdef rows_kernel softmax_rows(int code) noexcept nogil:
+    return <rows_kernel>kernels_for(code).rows[MT_SOFTMAX]
+
+
+cdef rows_grad_kernel softmax_rows_grad(int code) noexcept nogil:
+    return <rows_grad_kernel>kernels_for(code).rows_grad[MT_SOFTMAX]
+
+
 # --- softmax and log-softmax along any dimension --------------------------------------------------------------------
 
 # Values as (outer, n, inner), of which the middle dimension is normalised: rows where inner is 1, else columns.

@@ -14,7 +14,7 @@ from minitorch._ext.pointwise cimport add_into, cast, op_add
 from minitorch._ext.reduce cimport sum_to
 from minitorch._ext.tensor cimport (
     Node, OutputOf, TensorBase, bump, describe, edge_of, grad_enabled, new_as, new_view, parse_size, requires_grad,
-    same_shape, set_grad, shape_of, tensor_class, MAX_DIMS,
+    same_shape, set_grad, set_node_hooks, shape_of, tensor_class, watching, MAX_DIMS,
 )
 from minitorch._ext.dtype cimport dtype_of, mt_compute
 
@@ -177,15 +177,19 @@ cdef class Replay:
             again = self.take(&self.slots[self.pop()])
             grad = op_add(grad, again) if node.n_outputs == 1 else merged(grad, again)
         if node.hooks is not None:
-            grad = run_hooks(node, grad)
+            grad = (<Hooks>node.hooks).before(node, grad)
         if self.wanted is not None:
             self.capture(node, grad)
             if not self.useful[<Py_ssize_t><PyObject *>node]:
                 return 0
-        if node.n_outputs == 1:
+        if watching():
+            grads = watched(node, grad)
+        elif node.n_outputs == 1:
             grads = node.apply(<TensorBase>grad)
         else:
             grads = node.apply_many(<list>grad)
+        if node.hooks is not None and (<Hooks>node.hooks).post:
+            grads = (<Hooks>node.hooks).after(node, grads, grad)
         grad = None
         if not self.keep_graph:
             node.release()
@@ -214,9 +218,11 @@ cdef class Replay:
             leaf = <TensorBase>self.slots[index].target
             grad = self.take(&self.slots[index])
             if leaf.hooks is not None:
-                grad = run_leaf_hooks(leaf, grad)
+                grad = (<Hooks>leaf.hooks).before_leaf(grad)
             if self.wanted is None:
                 accumulate(leaf, grad)
+                if leaf.hooks is not None:
+                    (<Hooks>leaf.hooks).after_leaf(leaf)
                 continue
             positions = self.wanted.get((<Py_ssize_t><PyObject *>leaf, -1))
             if positions:
@@ -279,15 +285,98 @@ cdef int accumulate(TensorBase leaf, TensorBase grad) except -1:
 
 # --- hooks ------------------------------------------------------------------------------------------------------------
 
-cdef class RetainGrad:
-    """The hook that keeps the gradient of a tensor inside the graph; it must not keep the tensor."""
-    cdef object tensor
+@cython.final
+cdef class Hooks:
+    """The hooks of a node or of a leaf, each under the number of its handle."""
+    cdef dict pre           # (output number, hook) of a tensor, or (-1, hook) of the node: called before its derivative
+    cdef dict post          # of a node: called with what its derivative gives; of a leaf: once its gradient is there
+    cdef dict ends          # of a leaf: those of its AccumulateGrad, called after that
+    cdef dict retained      # output number -> weak reference to the tensor that keeps its gradient
 
-    def __call__(self, grad):
-        """Store a gradient in the tensor, if that is still there."""
-        cdef TensorBase t = self.tensor()
-        if t is not None:
-            t.grad_ = grad
+    def __cinit__(self):
+        self.pre, self.post, self.ends, self.retained = {}, {}, {}, {}
+
+    cdef object before(self, Node node, object grad):
+        """The gradient of a node's outputs, as the hooks leave it: those of tensors first, then the node's."""
+        cdef bint several = node.n_outputs != 1
+        cdef TensorBase t
+        for nr, hook in list(self.pre.values()):
+            if nr < 0:
+                continue
+            if not several:
+                grad = checked(hook(public(grad)), grad, node.op_name())
+            elif grad[nr] is not None:
+                grad[nr] = checked(hook(public(grad[nr])), grad[nr], node.op_name())
+        for nr, reference in list(self.retained.items()):
+            t = reference()
+            if t is not None:
+                t.grad_ = public(grad[nr] if several else grad)
+        for nr, hook in list(self.pre.values()):
+            if nr >= 0:
+                continue
+            given = tuple([public(g) for g in grad]) if several else (public(grad),)
+            found = hook(given)
+            if found is not None:
+                found = found if isinstance(found, tuple) else (found,)
+                if len(found) != len(given):
+                    raise RuntimeError(f"a pre-hook of {node.op_name()} returned {len(found)} gradients in place of "
+                                       f"{len(given)}")
+                if several:
+                    grad = [None if g is None else checked(g, old, node.op_name()) if old is not None else g
+                            for g, old in zip(found, given)]
+                else:
+                    grad = checked(found[0], <TensorBase>grad, node.op_name())
+        return grad
+
+    cdef object after(self, Node node, tuple grads, object grad):
+        """The gradients of a node's inputs, as the hooks leave them."""
+        cdef list brought_grads = []
+        cdef Py_ssize_t i
+        for i in range(len(grads)):
+            if grads[i] is None or node.edges[i] is None:
+                brought_grads.append(None)
+            elif node.input_meta is not None and node.input_meta[i] is not None:
+                brought_grads.append(public(brought(<TensorBase>grads[i], <tuple>node.input_meta[i])))
+            else:
+                brought_grads.append(public(grads[i]))
+        grads = tuple(brought_grads)
+        outputs = tuple([public(g) for g in grad]) if node.n_outputs != 1 else (public(grad),)
+        for hook in list(self.post.values()):
+            found = hook(grads, outputs)
+            if found is None:
+                continue
+            found = found if isinstance(found, tuple) else (found,)
+            if len(found) != len(grads):
+                raise RuntimeError(f"a hook of {node.op_name()} returned {len(found)} gradients in place of "
+                                   f"{len(grads)}")
+            grads = tuple([g if g is None or old is None else checked(g, old, node.op_name())
+                           for g, old in zip(found, grads)])
+        return grads
+
+    cdef TensorBase before_leaf(self, TensorBase grad):
+        for _, hook in list(self.pre.values()):
+            grad = checked(hook(public(grad)), grad, "a leaf")
+        return grad
+
+    cdef int after_leaf(self, TensorBase leaf) except -1:
+        for hook in list(self.post.values()):
+            if hook(leaf) is not None:
+                raise RuntimeError("a hook of register_post_accumulate_grad_hook must return None")
+        for hook in list(self.ends.values()):
+            hook((), (leaf.grad_,))
+        return 0
+
+
+cdef Hooks hooks_of_node(Node node):
+    if node.hooks is None:
+        node.hooks = Hooks.__new__(Hooks)
+    return node.hooks
+
+
+cdef Hooks hooks_of_leaf(TensorBase leaf):
+    if leaf.hooks is None:
+        leaf.hooks = Hooks.__new__(Hooks)
+    return leaf.hooks
 
 
 cdef TensorBase checked(object replacement, TensorBase grad, str name):
@@ -301,19 +390,12 @@ cdef TensorBase checked(object replacement, TensorBase grad, str name):
     return replacement
 
 
-cdef object run_hooks(Node node, object grad):
-    for nr, hook in list(node.hooks):
-        if node.n_outputs == 1:
-            grad = checked(hook(public(grad)), grad, node.op_name())
-        elif grad[nr] is not None:
-            grad[nr] = checked(hook(public(grad[nr])), grad[nr], node.op_name())
-    return grad
-
-
-cdef TensorBase run_leaf_hooks(TensorBase leaf, TensorBase grad):
-    for hook in list(leaf.hooks):
-        grad = checked(hook(public(grad)), grad, "a leaf")
-    return grad
+cdef object entered(dict table, object entry):
+    """Put a hook into a table; return the handle that takes it out again."""
+    from minitorch.utils.hooks import RemovableHandle
+    handle = RemovableHandle(table)
+    table[handle.id] = entry
+    return handle
 
 
 def retain_grad(TensorBase self not None):
@@ -328,40 +410,18 @@ def retain_grad(TensorBase self not None):
     tensor(12.)
     """
     import weakref
-    cdef RetainGrad hook
     if not requires_grad(self):
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    if self.grad_fn is None or retains_grad(self):
-        return
-    hook = RetainGrad.__new__(RetainGrad)
-    hook.tensor = weakref.ref(self)
-    if self.grad_fn.hooks is None:
-        self.grad_fn.hooks = []
-    self.grad_fn.hooks.append((self.output_nr, hook))
+    if self.grad_fn is not None:
+        hooks_of_node(self.grad_fn).retained[self.output_nr] = weakref.ref(self)
 
 
 def retains_grad(TensorBase self not None):
     """Whether `retain_grad` was called on a tensor inside the graph."""
     if self.grad_fn is None or self.grad_fn.hooks is None:
         return False
-    return any([isinstance(hook, RetainGrad) and (<RetainGrad>hook).tensor() is self for _, hook in self.grad_fn.hooks])
-
-
-class RemovableHandle:
-    """What registering a hook returns: ``remove()`` takes the hook off again."""
-    def __init__(self, hooks, entry):
-        self.hooks, self.entry = hooks, entry
-
-    def remove(self):
-        """Take the hook off; a second call does nothing."""
-        if self.entry in self.hooks:
-            self.hooks.remove(self.entry)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.remove()
+    reference = (<Hooks>self.grad_fn.hooks).retained.get(self.output_nr)
+    return reference is not None and reference() is self
 
 
 def register_hook(TensorBase self not None, hook):
@@ -377,14 +437,92 @@ def register_hook(TensorBase self not None, hook):
     if not requires_grad(self):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     if self.grad_fn is None:
-        if self.hooks is None:
-            self.hooks = []
-        self.hooks.append(hook)
-        return RemovableHandle(self.hooks, hook)
-    if self.grad_fn.hooks is None:
-        self.grad_fn.hooks = []
-    self.grad_fn.hooks.append((self.output_nr, hook))
-    return RemovableHandle(self.grad_fn.hooks, (self.output_nr, hook))
+        return entered(hooks_of_leaf(self).pre, (0, hook))
+    return entered(hooks_of_node(self.grad_fn).pre, (self.output_nr, hook))
+
+
+def register_post_accumulate_grad_hook(TensorBase self not None, hook):
+    """Call ``hook(tensor)`` each time a backward pass has added to the ``grad`` of this leaf.
+
+    >>> import minitorch
+    >>> w = minitorch.tensor(3., requires_grad=True)
+    >>> handle = w.register_post_accumulate_grad_hook(lambda t: print(t.grad))
+    >>> (w * w).backward()
+    tensor(6.)
+    """
+    if not requires_grad(self):
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if self.grad_fn is not None:
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors: this one comes from "
+                           f"{self.grad_fn.op_name()}. Use register_hook, or retain_grad")
+    return entered(hooks_of_leaf(self).post, hook)
+
+
+def node_register_hook(node, fn):
+    """Call ``fn(grad_inputs, grad_outputs)`` after the derivative of a node; what it returns, if not None, takes the
+    place of the gradients of the inputs.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor(3., requires_grad=True)
+    >>> y = x * x
+    >>> handle = y.grad_fn.register_hook(lambda grad_inputs, grad_outputs: print(grad_outputs))
+    >>> y.backward()
+    (tensor(1.),)
+    """
+    if isinstance(node, Node):
+        return entered(hooks_of_node(<Node>node).post, fn)
+    return entered(hooks_of_leaf(<TensorBase>node.variable).ends, fn)
+
+
+def node_register_prehook(node, fn):
+    """Call ``fn(grad_outputs)`` before the derivative of a node; what it returns, if not None, takes their place.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor(3., requires_grad=True)
+    >>> y = x * x
+    >>> handle = y.grad_fn.register_prehook(lambda grad_outputs: (grad_outputs[0] * 10,))
+    >>> y.backward()
+    >>> x.grad
+    tensor(60.)
+    """
+    if isinstance(node, Node):
+        return entered(hooks_of_node(<Node>node).pre, (-1, fn))
+    return entered(hooks_of_leaf(<TensorBase>node.variable).pre, (0, lambda grad: first_of(fn((grad,)))))
+
+
+cdef object first_of(object found):
+    return found[0] if isinstance(found, tuple) else found
+
+
+def run_post_accumulate_hooks(TensorBase tensor not None):
+    """Call the hooks that wait for a gradient to have been added to a leaf."""
+    if tensor.hooks is not None:
+        (<Hooks>tensor.hooks).after_leaf(tensor)
+
+
+set_node_hooks(node_register_hook, node_register_prehook)
+
+
+# --- anomaly mode -----------------------------------------------------------------------------------------------------
+
+cdef object watch_derivative = None     # called with a node and its gradients, or with the error it raised
+
+
+def _watch_derivatives(function):
+    """Let a function see what each node of a backward pass gives, while `tensor._watch_nodes` is in use."""
+    global watch_derivative
+    watch_derivative = function
+
+
+cdef tuple watched(Node node, object grad):
+    """The derivative of a node under anomaly mode."""
+    cdef tuple grads
+    if watch_derivative is None:
+        return node.apply(<TensorBase>grad) if node.n_outputs == 1 else node.apply_many(<list>grad)
+    with watch_derivative(node) as check:
+        grads = node.apply(<TensorBase>grad) if node.n_outputs == 1 else node.apply_many(<list>grad)
+        check([public(g) for g in grads])
+    return grads
 
 
 # --- what users call --------------------------------------------------------------------------------------------------
@@ -527,10 +665,14 @@ def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=Fa
     replay.go()
     if inputs is not None:
         before = set_grad(create_graph)
-        for t, gradient in zip(targets, replay.result):
-            if gradient is not None:
-                accumulate(t, gradient)
-        set_grad(before)
+        try:
+            for t, gradient in zip(targets, replay.result):
+                if gradient is not None:
+                    accumulate(t, gradient)
+                    if t.hooks is not None:
+                        (<Hooks>t.hooks).after_leaf(t)
+        finally:
+            set_grad(before)
 
 
 def tensor_backward(TensorBase self not None, gradient=None, retain_graph=None, bint create_graph=False, inputs=None):
@@ -569,6 +711,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
         create_graph: record the pass itself, so that its results can be differentiated.
         allow_unused: None, rather than an error, for an input that the outputs do not depend on.
         materialize_grads: zeros instead of None for those.
+        is_grads_batched: each of ``grad_outputs`` has a further first dimension; so have the results, one pass for
+            each of its indices.
 
     >>> import minitorch
     >>> x = minitorch.tensor(3., requires_grad=True)
@@ -580,7 +724,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
     cdef tuple results = as_tuple(outputs, "outputs"), targets = as_tuple(inputs, "inputs")
     cdef TensorBase t
     if is_grads_batched:
-        raise NotImplementedError("grad: is_grads_batched is not supported; call grad once for each gradient")
+        return batched(results, targets, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
     replay.create_graph = create_graph
     replay.keep_graph = create_graph if retain_graph is None else retain_graph
     want(replay, results, targets)
@@ -597,3 +741,26 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
                                    f"input {i}, {describe(<TensorBase>targets[i])}. Set allow_unused=True if this is "
                                    "the desired behavior.")
     return tuple(replay.result)
+
+
+cdef tuple batched(tuple outputs, tuple inputs, object grad_outputs, object retain_graph, bint create_graph,
+                   bint allow_unused, bint materialize_grads):
+    """The gradients for each of a batch of vectors: as many passes, their results stacked."""
+    from minitorch._ext.index import stack
+    cdef tuple vectors = gradients_for(outputs, grad_outputs)
+    cdef list passes = []
+    cdef Py_ssize_t i, n = -1
+    keep = create_graph if retain_graph is None else retain_graph
+    for v in vectors:
+        if v is None or (<TensorBase>v).ndim == 0:
+            raise ValueError("grad with is_grads_batched=True: every one of grad_outputs must be given and have a "
+                             "first dimension, that of the batch")
+        if n >= 0 and (<TensorBase>v).shape[0] != n:
+            raise ValueError(f"grad with is_grads_batched=True: batches of {n} and of {(<TensorBase>v).shape[0]}")
+        n = (<TensorBase>v).shape[0]
+    if n == 0:
+        raise ValueError("grad with is_grads_batched=True: the batch is empty")
+    for i in range(n):
+        passes.append(grad(outputs, inputs, [v[i] for v in vectors], keep or i < n - 1, create_graph,
+                           allow_unused=allow_unused, materialize_grads=materialize_grads))
+    return tuple([None if one[0] is None else stack(list(one)) for one in zip(*passes)])

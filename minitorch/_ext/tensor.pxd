@@ -1,3 +1,4 @@
+from cpython.object cimport PyObject
 from minitorch._ext.storage cimport Storage
 
 cdef enum:
@@ -49,6 +50,11 @@ cdef class Node:
     cdef int save(self, int k, TensorBase tensor) except -1
     cdef TensorBase saved(self, int k)
     cdef void release(self)
+    cdef dict saved_values(self)        # by the names that users read them under, without the checks of `saved`
+
+
+cdef class Packed(TensorBase):          # stands for a saved tensor that went through a pack hook
+    cdef object value, unpack, edge
 
 
 cdef class OutputOf:
@@ -56,7 +62,7 @@ cdef class OutputOf:
     cdef int nr
 
 
-ctypedef void (*view_hook)(TensorBase view) noexcept
+ctypedef int (*view_hook)(TensorBase view) except -1
 
 # --- making tensors
 cdef TensorBase new_like_class()                                     # an empty shell of the public class
@@ -86,16 +92,22 @@ cdef int parse_size(object size, Py_ssize_t *out) except -1          # a shape a
 # --- the tape's recording half
 cdef bint grad_enabled() noexcept nogil
 cdef bint set_grad(bint enabled) noexcept nogil                      # returns what it was
-cdef bint requires_grad(TensorBase t) noexcept
-cdef bint recording1(TensorBase a) noexcept                          # must an operation on it be recorded?
-cdef bint recording2(TensorBase a, TensorBase b) noexcept
-cdef bint recording(tuple tensors) noexcept
+cdef bint requires_grad(TensorBase t) except -1
+cdef bint recording1(TensorBase a) except -1                         # must an operation on it be recorded?
+cdef bint recording2(TensorBase a, TensorBase b) except -1
+cdef bint recording(tuple tensors) except -1
 cdef object edge_of(TensorBase t)
 cdef int record_node(Node node, TensorBase out) noexcept             # the node's edges are already set
 cdef TensorBase record(Node node, TensorBase out, tuple inputs)      # out becomes node's output 0
 cdef TensorBase record1(Node node, TensorBase out, TensorBase a)
 cdef TensorBase record2(Node node, TensorBase out, TensorBase a, TensorBase b)
 cdef int record_outputs(Node node, tuple outs, tuple inputs) except -1
+cdef TensorBase packed(TensorBase tensor, bint is_output)            # by this thread's hooks, or the tensor itself
+cdef TensorBase unpacked(Packed holder)
+cdef object public_saved(Node node, int k)                            # a saved tensor to show to users
+cdef void leave(PyObject *reference) noexcept                       # what a dropped node held: see Node.__dealloc__
+cdef void set_node_hooks(object hook, object prehook)                # what register_hook of a node does
+cdef bint watching() noexcept                                       # is anomaly mode on?
 cdef int check_inplace(TensorBase t, str name) except -1             # refuse leaves that need gradients, read-only
 cdef Node record_edges(Node node, tuple inputs)                     # sets them; for rebase
 cdef int rebase(TensorBase t, Node node) except -1                   # t was changed in place by node

@@ -3,6 +3,8 @@
 A tensor is a shape, strides and an offset over a `Storage`.  A `Node` is one recorded operation; its edges lead to
 what its inputs came from.  Replaying the nodes is the business of `tape`, changing shapes that of `views`.
 """
+import threading
+from weakref import WeakKeyDictionary, WeakValueDictionary
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdlib cimport realloc
@@ -46,6 +48,7 @@ cdef extern from *:
     bint mul_overflows "__builtin_mul_overflow"(Py_ssize_t a, Py_ssize_t b, Py_ssize_t *result) nogil
 
 cdef unsigned long long next_seq = 0
+cdef unsigned long long PACKED = -1     # the version of what went through a pack hook: no storage ever has it
 cdef object public_class = None        # minitorch.Tensor
 cdef object size_class = tuple         # minitorch.Size
 cdef object engine_class = None        # the cdef class that it derives from
@@ -383,7 +386,7 @@ def is_inference_mode_enabled():
     return mt_inference_mode != 0
 
 
-cdef bint requires_grad(TensorBase t) noexcept:
+cdef bint requires_grad(TensorBase t) except -1:
     if t.leaf_requires_grad:
         return True
     if t.base is not None and t.base_version != t.storage.version:
@@ -391,15 +394,15 @@ cdef bint requires_grad(TensorBase t) noexcept:
     return t.grad_fn is not None
 
 
-cdef bint recording1(TensorBase a) noexcept:
+cdef bint recording1(TensorBase a) except -1:
     return mt_grad_mode and requires_grad(a)
 
 
-cdef bint recording2(TensorBase a, TensorBase b) noexcept:
+cdef bint recording2(TensorBase a, TensorBase b) except -1:
     return mt_grad_mode and (requires_grad(a) or requires_grad(b))
 
 
-cdef bint recording(tuple tensors) noexcept:
+cdef bint recording(tuple tensors) except -1:
     if mt_grad_mode:
         for t in tensors:
             if t is not None and requires_grad(<TensorBase>t):
@@ -482,6 +485,10 @@ cdef class Node:
         if tensor.grad_fn is self:
             tensor = alias(tensor)
             self.is_output |= 1 << k
+        if hooked:
+            tensor = packed(tensor, (self.is_output >> k) & 1)
+            if isinstance(tensor, Packed):
+                self.versions[k] = PACKED
         if k == 0:
             self.saved0 = tensor
         elif k == 1:
@@ -495,7 +502,6 @@ cdef class Node:
     cdef TensorBase saved(self, int k):
         """What was kept, if it is still there and unchanged."""
         cdef TensorBase t = self.saved0 if k == 0 else self.saved1 if k == 1 else self.saved2 if k == 2 else self.saved3
-        cdef TensorBase joined
         if t is None:
             if not self.released:
                 return None
@@ -503,22 +509,28 @@ cdef class Node:
                 f"Trying to backward through the graph a second time: {self.op_name()} has already given back what it "
                 "saved. Specify retain_graph=True in the first call if you need to backward twice")
         if t.storage.version != self.versions[k]:
+            if isinstance(t, Packed):
+                return own(self, k, unpacked(<Packed>t))
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an inplace operation: "
                 f"{self.op_name()} saved a tensor, {describe(t)}, at version {self.versions[k]}, and it is now at "
                 f"version {t.storage.version}. Use the out-of-place form of the operation that changed it, "
-                "or clone() the tensor first")
-        if mt_grad_mode and (self.is_output >> k) & 1:
-            joined = new_view(t, t.ndim, t.shape, t.strides, t.offset)
-            joined.grad_fn = self
-            joined.output_nr = t.output_nr
-            return joined
-        return t
+                f"or clone() the tensor first{changed_where(t)}")
+        return own(self, k, t)
 
     cdef void release(self):
         """Give back what was saved."""
         self.released = True
         self.saved0 = self.saved1 = self.saved2 = self.saved3 = None
+
+    cdef dict saved_values(self):
+        cdef int k
+        cdef dict values = {}
+        cdef list names = ["self", "other", "third", "fourth"]
+        for k in range(SAVED):
+            if (self.saved0, self.saved1, self.saved2, self.saved3)[k] is not None:
+                values["result" if (self.is_output >> k) & 1 else names.pop(0)] = public_saved(self, k)
+        return values
 
     def name(self):
         """The name of the operation's derivative, such as MulBackward0."""
@@ -529,8 +541,56 @@ cdef class Node:
         """For each input the node that it came from and which of its outputs it was."""
         return tuple([public_edge(edge) for edge in self.edges])
 
+    @property
+    def metadata(self):
+        """A dictionary for notes; in anomaly mode it holds where the node was made."""
+        return metadata_of(self)
+
+    @property
+    def _saved(self):
+        """What the node keeps for the derivative, by name; each is also readable as ``_saved_`` and the name."""
+        return self.saved_values()
+
+    def register_hook(self, fn):
+        """Call ``fn(grad_inputs, grad_outputs)`` after the derivative; what it returns replaces ``grad_inputs``."""
+        return hook_function(self, fn)
+
+    def register_prehook(self, fn):
+        """Call ``fn(grad_outputs)`` before the derivative; what it returns replaces them."""
+        return prehook_function(self, fn)
+
+    @property
+    def _sequence_nr(self):
+        """The node's number, in the order of creation."""
+        return self.seq
+
+    def __getattr__(self, str name):
+        if name.startswith("_saved_"):
+            if self.released:
+                raise RuntimeError(f"Trying to read {name} of {self.op_name()} after it has given back what it saved. "
+                                   "Specify retain_graph=True in the backward pass, or read it before")
+            values = self.saved_values()
+            if name[7:] in values:
+                return values[name[7:]]
+            raise AttributeError(f"{self.op_name()} has no {name}: it saved {', '.join(values) or 'nothing'}")
+        raise AttributeError(f"'{self.op_name()}' object has no attribute '{name}'")
+
+    def __dir__(self):
+        return [*object.__dir__(self), *["_saved_" + name for name in self.saved_values()]]
+
     def __repr__(self):
         return f"<{self.op_name()} object at {<Py_ssize_t><PyObject *>self:#x}>"
+
+
+cdef inline TensorBase own(Node node, int k, TensorBase t):
+    """A kept value; in its place in the graph again if it is the node's own output."""
+    cdef TensorBase joined
+    if mt_grad_mode and (node.is_output >> k) & 1:
+        joined = new_view(t, t.ndim, t.shape, t.strides, t.offset)
+        joined.grad_fn = node
+        joined.output_nr = t.output_nr
+        return joined
+    return t
 
 
 cdef inline bint hands_on(PyObject *t) noexcept:
@@ -545,6 +605,7 @@ cdef class OutputOf:
 cdef class AccumulateGrad:
     """What `next_functions` shows for a leaf: the end of the graph, where its gradient is added up."""
     cdef readonly TensorBase variable
+    cdef object __weakref__
 
     def name(self):
         """AccumulateGrad"""
@@ -555,8 +616,32 @@ cdef class AccumulateGrad:
         """Nothing comes before a leaf."""
         return ()
 
+    @property
+    def metadata(self):
+        """A dictionary for notes."""
+        return metadata_of(self)
+
+    def register_hook(self, fn):
+        """Call ``fn((), (grad,))`` once a gradient has been added to the leaf's."""
+        return hook_function(self, fn)
+
+    def register_prehook(self, fn):
+        """Call ``fn((grad,))`` before a gradient is added to the leaf's; what it returns replaces that."""
+        return prehook_function(self, fn)
+
     def __repr__(self):
         return f"<AccumulateGrad object at {<Py_ssize_t><PyObject *>self:#x}>"
+
+
+cdef object hook_function = None, prehook_function = None      # `tape` fills these in
+
+
+cdef void set_node_hooks(object hook, object prehook):
+    global hook_function, prehook_function
+    hook_function, prehook_function = hook, prehook
+
+
+cdef object ends = WeakValueDictionary()       # the AccumulateGrad of each leaf, while somebody looks at it
 
 
 cdef tuple public_edge(edge):
@@ -567,8 +652,12 @@ cdef tuple public_edge(edge):
         return (<OutputOf>edge).node, (<OutputOf>edge).nr
     if isinstance(edge, Node):
         return edge, 0
+    found = ends.get(<Py_ssize_t><PyObject *>edge)
+    if found is not None:
+        return found, 0
     leaf = AccumulateGrad.__new__(AccumulateGrad)
     leaf.variable = edge
+    ends[<Py_ssize_t><PyObject *>edge] = leaf
     return leaf, 0
 
 
@@ -601,6 +690,8 @@ cdef inline void number(Node node) noexcept:
     global next_seq
     next_seq += 1
     node.seq = next_seq
+    if watcher_set:
+        tell_watcher(node)
 
 
 cdef int record_node(Node node, TensorBase out) noexcept:
@@ -643,6 +734,123 @@ cdef int record_outputs(Node node, tuple outs, tuple inputs) except -1:
             (<TensorBase>outs[i]).grad_fn = node
             (<TensorBase>outs[i]).output_nr = i
     return 0
+
+
+# --- what is saved, on its way through a pair of hooks --------------------------------------------------------------
+
+cdef int hooked = 0                     # how many pairs are in use, in whatever thread
+cdef object hook_stacks = threading.local()
+cdef object no_memory = None            # the storage of what was packed
+
+
+cdef class Packed(TensorBase):
+    """What the pack hook made of a saved tensor, and how to get that back."""
+
+
+def _push_saved_hooks(pack, unpack):
+    """Let pack see what this thread saves from now on, and unpack bring it back."""
+    global hooked, no_memory
+    no_memory = no_memory or new_storage(0)
+    if not hasattr(hook_stacks, "pairs"):
+        hook_stacks.pairs = []
+    hook_stacks.pairs.append((pack, unpack))
+    hooked += 1
+
+
+def _pop_saved_hooks():
+    global hooked
+    hook_stacks.pairs.pop()
+    hooked -= 1
+
+
+cdef TensorBase packed(TensorBase tensor, bint is_output):
+    cdef list pairs = getattr(hook_stacks, "pairs", None)
+    cdef Packed holder
+    if not pairs:
+        return tensor
+    pack, unpack = pairs[len(pairs) - 1]
+    holder = Packed.__new__(Packed)
+    holder.storage = no_memory
+    holder.output_nr = tensor.output_nr
+    holder.unpack = unpack
+    if not is_output:
+        holder.edge = edge_of(tensor)
+        holder.grad_fn = tensor.grad_fn             # so that a dropped node sees what this one leads to
+    holder.value = pack(new_view(tensor, tensor.ndim, tensor.shape, tensor.strides, tensor.offset))
+    return holder
+
+
+cdef TensorBase unpacked(Packed holder):
+    cdef TensorBase t
+    cdef PassBackward node
+    value = holder.unpack(holder.value)
+    if not isinstance(value, TensorBase):
+        raise TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                        f"{type(value).__name__}")
+    t = new_view(value, (<TensorBase>value).ndim, (<TensorBase>value).shape, (<TensorBase>value).strides,
+                 (<TensorBase>value).offset)
+    t.output_nr = holder.output_nr
+    if mt_grad_mode and holder.edge is not None:
+        t.output_nr = 0
+        node = PassBackward.__new__(PassBackward)
+        node.edges = (holder.edge,)
+        record_node(node, t)
+    return t
+
+
+cdef class PassBackward(Node):
+    """y = x:  dx = dy."""
+    cdef object apply(self, TensorBase g):
+        return (g,)
+
+
+cdef object public_saved(Node node, int k):
+    """A saved tensor to show: of the public class, and in the graph."""
+    cdef TensorBase t, shown
+    cdef bint before = set_grad(True)
+    try:
+        t = node.saved(k)
+    finally:
+        set_grad(before)
+    if isinstance(t, public_class):
+        return t
+    shown = new_view(t, t.ndim, t.shape, t.strides, t.offset)
+    shown.grad_fn, shown.output_nr = t.grad_fn, t.output_nr
+    return shown
+
+
+# --- notes about nodes, and anomaly mode's watch over them ------------------------------------------------------------
+
+cdef object notes = WeakKeyDictionary()
+cdef object watcher = None              # called with each new node
+cdef bint watcher_set = False
+cdef object change_finder = None        # says which operation changed a tensor in place, if it was watched
+
+
+cdef dict metadata_of(object node):
+    found = notes.get(node)
+    if found is None:
+        found = notes[node] = {}
+    return found
+
+
+def _watch_nodes(new_watcher, new_finder):
+    """Call a function with each node that is recorded; None ends it."""
+    global watcher, watcher_set, change_finder
+    watcher, change_finder = new_watcher, new_finder
+    watcher_set = new_watcher is not None
+
+
+cdef bint watching() noexcept:
+    return watcher_set
+
+
+cdef void tell_watcher(Node node) noexcept:
+    watcher(node)
+
+
+cdef str changed_where(TensorBase t):
+    return "" if change_finder is None else change_finder(<Py_ssize_t><PyObject *>t.storage)
 
 
 # --- in-place changes -------------------------------------------------------------------------------------------------
@@ -710,3 +918,8 @@ def as_subclass(cls, TensorBase data not None, bint requires_grad):
     set_dims(t, data.ndim, data.shape, data.strides)
     t.leaf_requires_grad = requires_grad
     return t
+
+
+def count_change(TensorBase tensor not None):
+    """Count an in-place change of a tensor's memory that the library did not see."""
+    bump(tensor)

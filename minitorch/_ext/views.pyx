@@ -226,7 +226,8 @@ cdef TensorBase in_complex(TensorBase t):
         strides[d] = t.strides[d] // 2
     if t.numel and (t.strides[last] != 1 or t.offset % 2):
         raise RuntimeError("view_as_complex: Tensor must have a last dimension with stride 1 and a storage_offset "
-                           f"divisible by 2, not strides {strides_of(t)} and offset {t.offset}: call contiguous() first")
+                           f"divisible by 2, not strides {strides_of(t)} and offset {t.offset}: call contiguous() "
+                           "first")
     out = new_like_class()
     out.code = mt_complex_of(t.code)
     out.storage, out.offset = t.storage, t.offset // 2
@@ -327,16 +328,17 @@ cdef TensorBase place_like(TensorBase g, TensorBase like):
     return out
 
 
-cdef void refresh(TensorBase view) noexcept:
+cdef int refresh(TensorBase view) except -1:
     """The view's memory has changed since its node was made: let it lead to what the base is now."""
     view.base_version = view.storage.version
     if requires_grad(view.base):
         view.grad_fn = None
         view.output_nr = 0
         record1(strided_node(view.base, view), view, view.base)
+    return 0
 
 
-cdef void rebase_base(TensorBase view) noexcept:
+cdef int rebase_base(TensorBase view) except -1:
     """The view was changed in place by a recorded operation: its base is now the old base with this put in."""
     cdef CopySlicesBackward node = CopySlicesBackward.__new__(CopySlicesBackward)
     node.source = geometry_of(view.base)
@@ -345,7 +347,7 @@ cdef void rebase_base(TensorBase view) noexcept:
     record2(node, view.base, view.base, view)
     view.base.output_nr = 0
     view.base_version = view.storage.version - 1             # and from now on it comes from the base
-    refresh(view)
+    return refresh(view)
 
 
 set_view_hooks(refresh, rebase_base)

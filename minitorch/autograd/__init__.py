@@ -1,14 +1,24 @@
-"""Automatic differentiation: replaying what was recorded."""
+"""Automatic differentiation: replaying what was recorded, and everything around it."""
 
 from .._ext.tape import backward, grad
+from . import function, graph
+from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 
-__all__ = ["backward", "enable_grad", "grad", "inference_mode", "no_grad", "set_grad_enabled"]
+__all__ = [
+    "Function",
+    "backward",
+    "enable_grad",
+    "function",
+    "grad",
+    "graph",
+    "inference_mode",
+    "no_grad",
+    "set_grad_enabled",
+]
 
 
 def __getattr__(name: str):
-    if name == "Function":
-        raise NotImplementedError("autograd.Function is not supported yet: compose differentiable operations")
     if name == "Variable":
         from .._tensor import Tensor
 

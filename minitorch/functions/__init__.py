@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from .._ext import pointwise as _pointwise
 from .._tensor import Tensor
-from . import comparing, complex_numbers, shaping
+from . import comparing, complex_numbers, shaping, spectral
 
-SUBJECTS = (comparing, complex_numbers, shaping)
+SUBJECTS = (comparing, complex_numbers, shaping, spectral)
 
 
 def _first_parameter(function: object) -> str | None:

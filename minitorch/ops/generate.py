@@ -179,6 +179,10 @@ DIVISIONS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
 # Functions that call the C library or loop: several versions of them for several instruction sets would all be alike.
 SCALAR = DIVISIONS | {"nextafter", "lgamma", "digamma", "polygamma", "i1", "gcd", "lcm"}
 
+# So cheap that repeating a number into a buffer would cost as much: their loops over floats have versions that take a
+# number for one operand.
+NUMBER_TOO = {"add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge"}
+
 
 def names_in(text: str) -> set[str]:
     """The operands, parameters and functions that a text names."""
@@ -204,9 +208,11 @@ class Loops:
         self.names: dict[str, str] = {}  # by body
         self.texts: list[str] = []
 
-    def add(self, name: str, op: Op, text: str, operands: Iterable[str], ctype: CType, out: str) -> str:
+    def add(
+        self, name: str, op: Op, text: str, operands: Iterable[str], ctype: CType, out: str, number: str | None = None
+    ) -> str:
         """Add the loop that evaluates `text`, its operands in the order they come in `p`; return its name."""
-        body = loop_body(op, text, operands, ctype, out)
+        body = loop_body(op, text, operands, ctype, out, number)
         if body not in self.names:
             self.names[body] = name
             once = ctype.is_complex or (names_in(text) & SCALAR and ctype is not BOOL)
@@ -215,8 +221,8 @@ class Loops:
         return self.names[body]
 
 
-def loop_body(op: Op, text: str, operands: Iterable[str], ctype: CType, out: str) -> str:
-    """What the function of a loop does."""
+def loop_body(op: Op, text: str, operands: Iterable[str], ctype: CType, out: str, number: str | None) -> str:
+    """What the function of a loop does; the operand `number` is one number, not as many as there are results."""
     masks = [op.operands[0]] if op.mask_first else []
     printer = Printer(ctype, op.parameters, masks)
     value = printer(text)
@@ -229,7 +235,9 @@ def loop_body(op: Op, text: str, operands: Iterable[str], ctype: CType, out: str
     for k, operand in enumerate(operands, 1):
         type_name = "uint8_t" if operand in masks else ctype.name
         lines.append(f"MT_INPUT({k}, {type_name});")
-        loads.append(f"const {type_name} {operand} = in{k}[i];")
+        (lines if operand == number else loads).append(
+            f"const {type_name} {operand} = in{k}[{0 if operand == number else 'i'}];"
+        )
     element = " ".join([*loads, *printer.lines, f"out[i] = {value};"])
     return f"{{\n    {' '.join(lines)}\n    MT_EACH {{ {element} }}\n}}\n"
 
@@ -257,6 +265,19 @@ def saved_operands(op: Op) -> int:
     return sum(1 << CODES[name] for name in used)
 
 
+def number_row(op: Op, number: str, loops: Loops) -> str:
+    """The initialiser of the loops that take a number for one operand, the loops added to `loops`."""
+    names = [
+        loops.add(
+            f"mt_{op.name}_{number}_{ctype.suffix}_loop", op, op.y, op.operands, ctype,
+            "uint8_t" if op.result_bool else ctype.name, number,
+        )
+        for ctype in FLOATS
+        if op.name in NUMBER_TOO
+    ]  # fmt: skip
+    return f"{{{', '.join(names) or 'NULL'}}}"
+
+
 def table_row(op: Op, loops: Loops) -> str:
     """The initialiser of an operation, its loops added to `loops`."""
     entries = []
@@ -265,6 +286,7 @@ def table_row(op: Op, loops: Loops) -> str:
         out = "uint8_t" if op.result_bool else ctype.name
         name = loops.add(f"mt_{op.name}_{ctype.suffix}_loop", op, text, op.operands, ctype, out)
         entries.append(f"[{ctype.code}] = {name}")
+    numbers = ", ".join(number_row(op, number, loops) for number in ("x1", "x2"))
     gradients = ", ".join(gradient_row(op, k, loops) for k in range(op.n_inputs))
     flags = [
         op.n_inputs,
@@ -275,7 +297,7 @@ def table_row(op: Op, loops: Loops) -> str:
         f"0x{saved_operands(op):02x}",
         int(op.types not in (pointwise.FLOAT, pointwise.COMPLEX_ONLY) and bool(names_in(op.y) & DIVISIONS)),
     ]
-    return f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{gradients}}}}},'
+    return f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{numbers}}},\n     {{{gradients}}}}},'
 
 
 NOTE = "/* Generated from minitorch/ops/pointwise.py by generate.py: change those. */"

@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import minitorch
 from minitorch import Tensor
-from minitorch._ext import optim as _fused
 
-from .optimizer import Optimizer, check_at_least, check_lr, check_options
+from .elementwise import ElementwiseOptimizer
+from .optimizer import check_at_least, check_betas, check_lr, check_options
 
 
-class Adam(Optimizer):
+def adam_reference(
+    param: Tensor,
+    grad: Tensor,
+    state: dict[str, Tensor],
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    decoupled_weight_decay: bool,
+    maximize: bool,
+) -> None:
+    """One parameter's step in tensor operations; with amsgrad if the state has ``"max_exp_avg_sq"``."""
+    state["step"] += 1
+    step, mean, square = state["step"].item(), state["exp_avg"], state["exp_avg_sq"]
+    if maximize:
+        grad = -grad
+    if weight_decay and decoupled_weight_decay:
+        param.mul_(1 - lr * weight_decay)
+    elif weight_decay:
+        grad = grad.add(param, alpha=weight_decay)
+    mean.lerp_(grad, 1 - beta1)
+    square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+    if "max_exp_avg_sq" in state:
+        square = state["max_exp_avg_sq"] = minitorch.maximum(state["max_exp_avg_sq"], square)
+    scale = square.sqrt() / (1 - beta2**step) ** 0.5 + eps
+    param.addcdiv_(mean, scale, value=-lr / (1 - beta1**step))
+
+
+class Adam(ElementwiseOptimizer):
     r"""Adam: each element's step is scaled by running averages of its gradient and of the gradient's square.
 
     .. math::
@@ -28,6 +57,7 @@ class Adam(Optimizer):
         maximize: go up instead of down.
         decoupled_weight_decay: shrink the parameters by :math:`\gamma \lambda` instead, which is `AdamW`.
         foreach, fused: accepted for PyTorch's sake; all parameters are always changed in one call.
+        differentiable: record the step, so that one can differentiate through it.
 
     Source: Kingma and Ba, arXiv:1412.6980; Reddi and others, *On the convergence of Adam and beyond*, arXiv:1904.09237.
 
@@ -37,6 +67,9 @@ class Adam(Optimizer):
     >>> p.data
     tensor([0.5000, 2.5000])
     """
+
+    kernel = "adam"
+    reference = staticmethod(adam_reference)
 
     def __init__(
         self,
@@ -57,9 +90,7 @@ class Adam(Optimizer):
         check_lr(lr)
         check_at_least("epsilon value", eps)
         check_at_least("weight_decay value", weight_decay)
-        for i, beta in enumerate(betas):
-            if not 0 <= beta < 1:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+        check_betas(betas)
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
             "maximize": maximize, "foreach": foreach, "capturable": capturable, "differentiable": differentiable,
@@ -68,63 +99,10 @@ class Adam(Optimizer):
         check_options(type(self).__name__, defaults)
         super().__init__(params, defaults)
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change the parameters once."""
-        loss = None if closure is None else self._loss(closure)
-        state = self.state
-        for group in self.param_groups:
-            beta1, beta2 = group["betas"]
-            options = (float(group["lr"]), float(beta1), float(beta2), group["eps"], group["weight_decay"],
-                       group["amsgrad"], group["maximize"], group["decoupled_weight_decay"])
-            left = _fused.adam(group["params"], state, *options)
-            if left:
-                with minitorch.no_grad():
-                    for param in left:
-                        adam_reference(param, param.grad, _started(state[param], param, group["amsgrad"]), *options)
-        return loss
+    def _options(self, group: dict[str, Any]) -> tuple:
+        beta1, beta2 = group["betas"]
+        return (float(group["lr"]), float(beta1), float(beta2), group["eps"], group["weight_decay"],
+                group["decoupled_weight_decay"], group["maximize"])
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for own in self.state.values():
-            if "step" in own and not isinstance(own["step"], Tensor):
-                own["step"] = minitorch.tensor(float(own["step"]))
-
-
-def _started(own: dict[str, Any], param: Tensor, amsgrad: bool) -> dict[str, Any]:
-    """A parameter's state, made at its first step."""
-    if not own:
-        own["step"] = minitorch.tensor(0.0)
-        own["exp_avg"], own["exp_avg_sq"] = minitorch.zeros_like(param), minitorch.zeros_like(param)
-        if amsgrad:
-            own["max_exp_avg_sq"] = minitorch.zeros_like(param)
-    return own
-
-
-def adam_reference(
-    param: Tensor,
-    grad: Tensor,
-    state: dict[str, Tensor],
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    amsgrad: bool,
-    maximize: bool,
-    decoupled_weight_decay: bool,
-) -> None:
-    """One parameter's step in tensor operations."""
-    state["step"] += 1
-    step, mean, square = state["step"].item(), state["exp_avg"], state["exp_avg_sq"]
-    if maximize:
-        grad = -grad
-    if weight_decay and decoupled_weight_decay:
-        param.mul_(1 - lr * weight_decay)
-    elif weight_decay:
-        grad = grad.add(param, alpha=weight_decay)
-    mean.lerp_(grad, 1 - beta1)
-    square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-    if amsgrad:
-        square = state["max_exp_avg_sq"].copy_(minitorch.maximum(state["max_exp_avg_sq"], square))
-    scale = (square.sqrt() / (1 - beta2**step) ** 0.5).add_(eps)
-    param.addcdiv_(mean, scale, value=-lr / (1 - beta1**step))
+    def _tensors(self, group: dict[str, Any]) -> tuple:
+        return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")

@@ -99,7 +99,7 @@ class Optimizer:
         for param in params:
             if not isinstance(param, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}")
-            if not param.is_leaf:
+            if not (param.is_leaf or param.retains_grad or self.defaults.get("differentiable")):
                 raise ValueError("can't optimize a non-leaf Tensor")
             if id(param) in known:
                 raise ValueError("some parameters appear in more than one parameter group")
@@ -256,17 +256,16 @@ def _suited(param: Tensor, state: Any) -> Any:
 
 
 def check_options(name: str, options: dict[str, Any]) -> None:
-    """Refuse what is meant for CUDA graphs and for differentiating through a step.
+    """Refuse what is meant for CUDA graphs, and options that exclude each other.
 
     `foreach` and `fused` choose between PyTorch's implementations; ours is one, always fused, so they change nothing.
     """
     if options.get("foreach") and options.get("fused"):
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+    if options.get("fused") and options.get("differentiable"):
+        raise RuntimeError("`fused` does not support `differentiable`")
     if options.get("capturable"):
         raise NotImplementedError(f"{name}: capturable=True is for CUDA graphs, which are not supported; leave it out")
-    if options.get("differentiable"):
-        raise NotImplementedError(f"{name}: differentiable=True is not supported; to differentiate through a step, "
-                                  "write it with tensor operations, as the reference in its file does")
 
 
 def check_at_least(name: str, value: float, low: float = 0.0) -> None:
@@ -280,3 +279,10 @@ def check_lr(lr: Any) -> None:
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
     check_at_least("learning rate", float(lr))
+
+
+def check_betas(betas: Any) -> None:
+    """Refuse weights of running averages outside [0, 1)."""
+    for i, beta in enumerate(betas):
+        if not 0 <= float(beta) < 1:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-import minitorch
 from minitorch import Tensor
-from minitorch._ext import optim as _fused
 
-from .optimizer import Optimizer, check_at_least, check_lr, check_options
+from .elementwise import ElementwiseOptimizer
+from .optimizer import check_at_least, check_lr, check_options
 
 
-class SGD(Optimizer):
+def sgd_reference(
+    param: Tensor,
+    grad: Tensor,
+    state: dict[str, Any],
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    maximize: bool,
+) -> None:
+    """One parameter's step in tensor operations."""
+    if maximize:
+        grad = -grad
+    if weight_decay:
+        grad = grad.add(param, alpha=weight_decay)
+    if momentum:
+        if state.get("momentum_buffer") is None:
+            state["momentum_buffer"] = grad.clone()
+        else:
+            state["momentum_buffer"].mul_(momentum).add_(grad, alpha=1 - dampening)
+        buffer = state["momentum_buffer"]
+        grad = grad.add(buffer, alpha=momentum) if nesterov else buffer
+    param.add_(grad, alpha=-lr)
+
+
+class SGD(ElementwiseOptimizer):
     r"""Stochastic gradient descent, with momentum if asked for.
 
     .. math::
@@ -30,6 +55,7 @@ class SGD(Optimizer):
         nesterov: look ahead along the momentum.
         maximize: go up instead of down.
         foreach, fused: accepted for PyTorch's sake; all parameters are always changed in one call.
+        differentiable: record the step, so that one can differentiate through it.
 
     Source: Sutskever and others, *On the importance of initialization and momentum in deep learning* (2013).
 
@@ -39,6 +65,9 @@ class SGD(Optimizer):
     >>> p.data
     tensor([0.5000, 1.5000])
     """
+
+    kernel, counters = "sgd", ()
+    reference = staticmethod(sgd_reference)
 
     def __init__(
         self,
@@ -66,40 +95,12 @@ class SGD(Optimizer):
         check_options("SGD", defaults)
         super().__init__(params, defaults)
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change the parameters once."""
-        loss = None if closure is None else self._loss(closure)
-        state = self.state
-        for group in self.param_groups:
-            options = (float(group["lr"]), group["momentum"], group["dampening"], group["weight_decay"],
-                       group["nesterov"], group["maximize"])
-            left = _fused.sgd(group["params"], state, *options)
-            if left:
-                with minitorch.no_grad():
-                    for param in left:
-                        own = state[param] if group["momentum"] else {}
-                        own["momentum_buffer"] = sgd_reference(param, param.grad, own.get("momentum_buffer"), *options)
-        return loss
+    def _options(self, group: dict[str, Any]) -> tuple:
+        return (float(group["lr"]), group["momentum"], group["dampening"], group["weight_decay"], group["nesterov"],
+                group["maximize"])
 
+    def _tensors(self, group: dict[str, Any]) -> tuple:
+        return ("momentum_buffer",) if group["momentum"] else ()
 
-def sgd_reference(
-    param: Tensor,
-    grad: Tensor,
-    buffer: Tensor | None,
-    lr: float,
-    momentum: float,
-    dampening: float,
-    weight_decay: float,
-    nesterov: bool,
-    maximize: bool,
-) -> Tensor | None:
-    """One parameter's step in tensor operations; returns the momentum buffer."""
-    if maximize:
-        grad = -grad
-    if weight_decay:
-        grad = grad.add(param, alpha=weight_decay)
-    if momentum:
-        buffer = grad.clone() if buffer is None else buffer.mul_(momentum).add_(grad, alpha=1 - dampening)
-        grad = grad.add(buffer, alpha=momentum) if nesterov else buffer
-    param.add_(grad, alpha=-lr)
-    return buffer
+    def _own(self, group: dict[str, Any], param: Tensor) -> dict[str, Any]:
+        return self.state[param] if group["momentum"] else {}

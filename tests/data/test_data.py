@@ -221,7 +221,8 @@ def test_fetching_many_at_once():
 def test_loader_refuses():
     data, stream = Squares(), Stream(2)
     for options, error in [
-        ({"num_workers": 1}, NotImplementedError), ({"num_workers": -1}, ValueError), ({"timeout": -1}, ValueError),
+        ({"num_workers": 2, "prefetch_factor": -1}, ValueError), ({"num_workers": -1}, ValueError),
+        ({"num_workers": 1, "multiprocessing_context": "thread"}, ValueError), ({"timeout": -1}, ValueError),
         ({"timeout": 1}, ValueError), ({"prefetch_factor": 2}, ValueError), ({"persistent_workers": True}, ValueError),
         ({"shuffle": True, "sampler": [1]}, ValueError), ({"shuffle": 3}, ValueError),
         ({"batch_sampler": [[1]], "batch_size": 2}, ValueError),

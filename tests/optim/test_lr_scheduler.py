@@ -101,3 +101,50 @@ def test_warnings_and_refusals():
     ]:
         with pytest.raises(error):
             call()
+
+
+def test_composed_schedules():
+    sgd = optimizer()
+    s = lr_scheduler
+    schedule = s.SequentialLR(sgd, [s.LinearLR(sgd, 0.25, total_iters=3), s.ExponentialLR(sgd, 0.5)], [3])
+    np.testing.assert_allclose(rates(schedule, sgd, 6)[:, 0], [0.2, 0.4, 0.6, 0.8, 0.4, 0.2], rtol=1e-6)
+    again = s.SequentialLR(sgd, [s.LinearLR(sgd, 0.25, total_iters=3), s.ExponentialLR(sgd, 0.5)], [3])
+    again.load_state_dict(schedule.state_dict())
+    assert again.last_epoch == 6 and again._schedulers[1].last_epoch == 3
+    sgd = optimizer()
+    chained = s.ChainedScheduler([s.ConstantLR(sgd, 0.5, 2), s.ExponentialLR(sgd, 0.5)])
+    np.testing.assert_allclose(rates(chained, sgd, 4)[:, 0], [0.4, 0.2, 0.2, 0.1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("call", [
+    lambda o, s: s.ConstantLR(o, 1.5),
+    lambda o, s: s.LinearLR(o, 0.0),
+    lambda o, s: s.LinearLR(o, end_factor=2.0),
+    lambda o, s: s.CosineAnnealingWarmRestarts(o, 0),
+    lambda o, s: s.CosineAnnealingWarmRestarts(o, 3, 0),
+    lambda o, s: s.CosineAnnealingWarmRestarts(o, 3).step(-1),
+    lambda o, s: s.CyclicLR(o, 0.1, 0.2, mode="square"),
+    lambda o, s: s.CyclicLR(o, [0.1] * 5, 0.2),
+    lambda o, s: s.OneCycleLR(o, 0.1),
+    lambda o, s: s.OneCycleLR(o, 0.1, total_steps=0),
+    lambda o, s: s.OneCycleLR(o, 0.1, epochs=2.5, steps_per_epoch=3),
+    lambda o, s: s.OneCycleLR(o, 0.1, total_steps=3, pct_start=2.0),
+    lambda o, s: s.OneCycleLR(o, 0.1, total_steps=3, anneal_strategy="up"),
+    lambda o, s: s.SequentialLR(o, [s.StepLR(o, 2)], [3]),
+    lambda o, s: s.SequentialLR(o, [], []),
+    lambda o, s: s.ChainedScheduler([s.StepLR(o, 2), s.StepLR(optimizer(), 2)]),
+    lambda o, s: s.ChainedScheduler([s.ReduceLROnPlateau(o)]),
+])
+def test_refused(call):
+    with pytest.raises(ValueError):
+        call(optimizer(), lr_scheduler)
+
+
+def test_one_cycle_ends():
+    sgd = optimizer()
+    schedule = lr_scheduler.OneCycleLR(sgd, 0.1, total_steps=2, cycle_momentum=False)
+    rates(schedule, sgd, 2)
+    with pytest.raises(ValueError, match="Tried to step 3 times"):
+        schedule.step()
+    with pytest.raises(ValueError, match="momentum"):
+        lr_scheduler.CyclicLR(minitorch.optim.Adagrad([nn.Parameter(minitorch.zeros(1))]), 0.1, 0.2)

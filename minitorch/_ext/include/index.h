@@ -34,7 +34,7 @@ static inline void mt_put(char *x, const char *v, const long long *place, ptrdif
             for (ptrdiff_t j = 0; j < block; j++) to[j] = STORE(LOAD(to[j]) + LOAD(from[j]));                       \
         }                                                                                                           \
     }
-#define MT_SAME(v) (v)
+#define MT_SAME(x) (x)
 #define MT_TRUTH(v) ((uint8_t)((v) != 0))
 MT_PUT_ADD(b8, uint8_t, MT_SAME, MT_TRUTH)
 MT_PUT_ADD(u8, uint8_t, MT_SAME, (uint8_t))

@@ -1,7 +1,11 @@
 /* The arithmetic of the optimizers' steps, over n elements that lie side by side.
  *
- * Each place is read and written at its own index alone, so the arrays may even be the same; numbers are rounded
- * to the parameters' type first, as in the steps written with tensor operations.
+ * A kernel changes parameters p by gradients g and the state's tensors s[0], s[1], s[2], where a missing one (NULL)
+ * means that the option which needs it is off.  o are the optimizer's options, in the order that is written beside the
+ * kernel; at[] holds what depends on the number of the step, which `prepare` finds from the counters c, after counting.
+ *
+ * Each place is read and written at its own index alone, so the arrays may even be the same; numbers are rounded to
+ * the parameters' type first, as in the steps written with tensor operations.
  */
 #ifndef MT_OPTIM_H
 #define MT_OPTIM_H
@@ -10,70 +14,99 @@
 #include <stddef.h>
 #include "mt_config.h"
 
-typedef struct {
-    double lr, momentum, dampening, weight_decay;
-    int nesterov, maximize;
-} mt_sgd;
+enum { MT_OPTIM_OPTIONS = 10, MT_OPTIM_STATES = 3, MT_OPTIM_COUNTERS = 3, MT_OPTIM_AT = 3 };
 
 typedef struct {
-    double lr, beta1, beta2, eps, weight_decay;
-    int amsgrad, maximize, decoupled;
-} mt_adam;
+    const char *name;
+    int options, tensors, counters;     /* how many it needs; of tensors, at least */
+    void (*prepare)(const double *o, double *c, double *at);
+    void (*f32)(float *p, const float *g, float *const *s, ptrdiff_t n, const double *o, const double *at);
+    void (*f64)(double *p, const double *g, double *const *s, ptrdiff_t n, const double *o, const double *at);
+} mt_optimizer;
 
-/* Without momentum there is no buffer and b is not read. */
-#define MT_OPTIM_KERNELS(suffix, T, SQRT)                                                                           \
-MT_CLONES static void mt_sgd_plain_##suffix(T *p, const T *g, ptrdiff_t n, const mt_sgd *o)                         \
-{                                                                                                                   \
-    const T lr = (T)o->lr, decay = (T)o->weight_decay, sign = o->maximize ? -1 : 1;                                 \
-    const int decays = o->weight_decay != 0;                                                                        \
-    MT_IVDEP                                                                                                        \
-    for (ptrdiff_t i = 0; i < n; i++) {                                                                             \
-        T d = sign * g[i];                                                                                          \
-        d = decays ? d + decay * p[i] : d;                                                                          \
-        p[i] -= lr * d;                                                                                             \
-    }                                                                                                               \
-}                                                                                                                   \
-MT_CLONES static void mt_sgd_momentum_##suffix(T *p, const T *g, T *b, ptrdiff_t n, const mt_sgd *o)                \
-{                                                                                                                   \
-    const T lr = (T)o->lr, decay = (T)o->weight_decay, sign = o->maximize ? -1 : 1;                                 \
-    const T momentum = (T)o->momentum, fresh = (T)(1 - o->dampening);                                               \
-    const int decays = o->weight_decay != 0, nesterov = o->nesterov;                                                \
-    MT_IVDEP                                                                                                        \
-    for (ptrdiff_t i = 0; i < n; i++) {                                                                             \
-        T d = sign * g[i];                                                                                          \
-        d = decays ? d + decay * p[i] : d;                                                                          \
-        const T mean = momentum * b[i] + fresh * d;                                                                 \
-        b[i] = mean;                                                                                                \
-        p[i] -= lr * (nesterov ? d + momentum * mean : mean);                                                       \
-    }                                                                                                               \
-}                                                                                                                   \
-/* size: the step's, with its bias corrected; root: the square root of the correction of v. */                     \
-MT_CLONES static void mt_adam_##suffix(T *p, const T *g, T *m, T *v, T *top, ptrdiff_t n, const mt_adam *o,         \
-                                       double size, double root)                                                    \
-{                                                                                                                   \
-    const T sign = o->maximize ? -1 : 1, fresh1 = (T)(1 - o->beta1), beta2 = (T)o->beta2, fresh2 = (T)(1 - o->beta2); \
-    const T step = (T)size, scale = (T)root, eps = (T)o->eps, decay = (T)o->weight_decay;                           \
-    const T shrink = (T)(1 - o->lr * o->weight_decay);                                                              \
-    const int shrinks = o->decoupled && o->weight_decay != 0, decays = !o->decoupled && o->weight_decay != 0;       \
-    const int amsgrad = o->amsgrad;                                                                                 \
-    if (!amsgrad) top = v;                                                                                          \
-    MT_IVDEP                                                                                                        \
-    for (ptrdiff_t i = 0; i < n; i++) {                                                                             \
-        T d = sign * g[i], x = p[i];                                                                                \
-        d = decays ? d + decay * x : d;                                                                             \
-        x = shrinks ? x * shrink : x;                                                                               \
-        const T mean = m[i] + fresh1 * (d - m[i]);                                                                  \
-        const T square = beta2 * v[i] + fresh2 * d * d;                                                             \
-        const T before = top[i];                                                                                    \
-        const T most = amsgrad && (before >= square || before != before) ? before : square;                         \
-        m[i] = mean;                                                                                                \
-        v[i] = square;                                                                                              \
-        if (amsgrad) top[i] = most;                                                                                 \
-        p[i] = x - step * mean / (SQRT(most) / scale + eps);                                                        \
-    }                                                                                                               \
+#define MT_ELEMENTS(i) MT_IVDEP for (ptrdiff_t i = 0; i < n; i++)
+#define MT_STEP(name) MT_CLONES static void MT_PASTE(name)(T *p, const T *g, T *const *s, ptrdiff_t n, \
+                                                           const double *o, const double *at)
+
+#define T float
+#define SQRT sqrtf
+#define ABS fabsf
+#define MT_PASTE(name) mt_##name##_f32
+#include "optim_kernels.h"
+#undef T
+#undef SQRT
+#undef ABS
+#undef MT_PASTE
+#define T double
+#define SQRT sqrt
+#define ABS fabs
+#define MT_PASTE(name) mt_##name##_f64
+#include "optim_kernels.h"
+#undef T
+#undef SQRT
+#undef ABS
+#undef MT_PASTE
+
+static void mt_nothing_at(const double *o, double *c, double *at) { (void)o, (void)c, (void)at; }
+
+static void mt_count_at(const double *o, double *c, double *at) { (void)o, (void)at; c[0] += 1; }
+
+static void mt_adam_at(const double *o, double *c, double *at)      /* lr, beta1, beta2, ... */
+{
+    c[0] += 1;
+    at[0] = o[0] / (1 - pow(o[1], c[0]));
+    at[1] = sqrt(1 - pow(o[2], c[0]));
 }
 
-MT_OPTIM_KERNELS(f32, float, sqrtf)
-MT_OPTIM_KERNELS(f64, double, sqrt)
+static void mt_nadam_at(const double *o, double *c, double *at)     /* c: step, product of the momenta so far */
+{
+    c[0] += 1;
+    const double now = o[1] * (1 - 0.5 * pow(0.96, c[0] * o[5])), next = o[1] * (1 - 0.5 * pow(0.96, (c[0] + 1) * o[5]));
+    c[1] *= now;
+    at[0] = o[0] * (1 - now) / (1 - c[1]);
+    at[1] = o[0] * next / (1 - c[1] * next);
+    at[2] = 1 - pow(o[2], c[0]);
+}
+
+static void mt_radam_at(const double *o, double *c, double *at)     /* at[1]: 0 while the variance is not tractable */
+{
+    c[0] += 1;
+    const double power = pow(o[2], c[0]), most = 2 / (1 - o[2]) - 1, length = most - 2 * c[0] * power / (1 - power);
+    at[0] = o[0] / (1 - pow(o[1], c[0]));
+    at[1] = length > 5 ? sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length) * (1 - power)) : 0;
+}
+
+static void mt_adagrad_at(const double *o, double *c, double *at)
+{
+    c[0] += 1;
+    at[0] = o[0] / (1 + (c[0] - 1) * o[1]);
+}
+
+static void mt_asgd_at(const double *o, double *c, double *at)      /* c: step, eta, mu, both found a step ago */
+{
+    c[0] += 1;
+    at[0] = c[1];
+    at[1] = 1 - o[1] * c[1];
+    at[2] = c[2];
+    c[1] = o[0] / pow(1 + o[1] * o[0] * c[0], o[2]);
+    c[2] = 1 / fmax(1, c[0] - o[3]);
+}
+
+#define MT_ENTRY(name, options, tensors, counters, prepare) \
+    {#name, options, tensors, counters, prepare, mt_##name##_f32, mt_##name##_f64}
+
+static const mt_optimizer mt_optimizers[] = {
+    MT_ENTRY(sgd, 6, 0, 0, mt_nothing_at),
+    MT_ENTRY(adam, 7, 2, 1, mt_adam_at),
+    MT_ENTRY(adamax, 6, 2, 1, mt_adam_at),
+    MT_ENTRY(nadam, 8, 2, 2, mt_nadam_at),
+    MT_ENTRY(radam, 7, 2, 1, mt_radam_at),
+    MT_ENTRY(adagrad, 5, 1, 1, mt_adagrad_at),
+    MT_ENTRY(adadelta, 5, 2, 1, mt_count_at),
+    MT_ENTRY(rmsprop, 6, 1, 1, mt_count_at),
+    MT_ENTRY(rprop, 5, 2, 1, mt_count_at),
+    MT_ENTRY(asgd, 6, 1, 3, mt_asgd_at),
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
+};
 
 #endif

@@ -60,6 +60,7 @@ typedef struct {
     uint8_t saves;             /* bit k: operand k (1 to 3; 4 for the result) is needed by some gradient */
     uint8_t integer_division;  /* integers: refuse a divisor (the second operand) that is 0 */
     mt_loop loop[MT_NTYPES];   /* by type; NULL: not defined for it */
+    mt_loop number[2][2];      /* by operand, float and double: loops that take one number for it; NULL: there are none */
     mt_grad grad[3];           /* by operand */
 } mt_pointwise_op;
 #endif

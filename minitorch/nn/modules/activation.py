@@ -11,6 +11,12 @@ from .. import functional as F
 from ..parameter import Parameter
 from .module import Module
 
+__all__ = [
+    "CELU", "ELU", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid",
+    "LogSoftmax", "Mish", "PReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softmin", "Softplus",
+    "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold",
+]
+
 
 class _InPlace(Module):
     """An activation whose only choice is to write over its input."""

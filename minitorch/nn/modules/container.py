@@ -13,6 +13,8 @@ from minitorch import Tensor
 from ..parameter import Parameter
 from .module import Module, _indent, _layout, _type_of
 
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+
 T = TypeVar("T", bound="_Indexed")
 
 

@@ -7,6 +7,8 @@ from minitorch import Tensor
 from .. import functional as F
 from .module import Module
 
+__all__ = ["Dropout"]
+
 
 class Dropout(Module):
     r"""Zeroes each element with probability `p` and scales the others by :math:`1 / (1 - p)`, in training only.

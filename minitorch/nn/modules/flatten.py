@@ -8,6 +8,8 @@ from minitorch import Tensor
 
 from .module import Module
 
+__all__ = ["Flatten", "Unflatten"]
+
 
 class Flatten(Module):
     """Joins the dimensions from `start_dim` to `end_dim`, by default all but the first.

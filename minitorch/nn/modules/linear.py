@@ -13,6 +13,8 @@ from .. import init
 from ..parameter import Parameter
 from .module import Module
 
+__all__ = ["Identity", "Linear"]
+
 
 class Identity(Module):
     """Returns its input; takes any arguments, so that it can stand where another layer did.

@@ -5,7 +5,13 @@ from __future__ import annotations
 from minitorch import Tensor
 
 from .. import functional as F
+from ..functional.losses import reduction_of
 from .module import Module
+
+__all__ = [
+    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
+    "SmoothL1Loss",
+]
 
 
 class _Loss(Module):
@@ -14,7 +20,7 @@ class _Loss(Module):
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
         old = size_average is not None or reduce is not None
-        self.reduction = F._reduction(reduction, size_average, reduce) if old else reduction
+        self.reduction = reduction_of(reduction, size_average, reduce) if old else reduction
 
 
 class _WeightedLoss(_Loss):

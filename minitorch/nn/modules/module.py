@@ -13,6 +13,8 @@ from ..parameter import Buffer, Parameter
 from ._attributes import MissingAttribute
 from ._state import StateMixin
 
+__all__ = ["Module"]
+
 Self = TypeVar("Self", bound="Module")
 
 

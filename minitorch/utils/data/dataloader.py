@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset, gatherer
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed, index_batches
+from .workers import WorkersIterator
 
 T = TypeVar("T", covariant=True)
 
@@ -24,13 +26,25 @@ class DataLoader(Generic[T]):
         shuffle: in random order.
         sampler: an order of indices.
         batch_sampler: an order of lists of indices.
+        num_workers: processes that make batches beside this one; 0 makes them here, which for data in memory
+            (`TensorDataset`) is fastest.
         collate_fn: makes a batch of a list of samples; `default_collate` if not given.
+        pin_memory, pin_memory_device: accepted, with a warning: there is no accelerator to copy to.
         drop_last: leave out a last batch that is smaller.
+        timeout: seconds to wait for a batch from a worker; 0 waits for ever.
+        worker_init_fn: called with its number in each worker.
+        multiprocessing_context: how processes start, ``"fork"`` or ``"spawn"``, or a context.
         generator: where random orders are drawn from; by default the global one.
+        prefetch_factor: batches to ask of each worker ahead, by default 2.
+        persistent_workers: keep the workers for the next pass.
+        in_order: give batches in the order they were asked for, not as they arrive.
+
+    Tensors come from the workers through shared memory and are not copied here.  An exception in a worker is raised
+    here, with its traceback.
 
     Raises:
         ValueError: for options that exclude each other.
-        NotImplementedError: for ``num_workers`` above 0.
+        RuntimeError: if a worker dies, or takes longer than `timeout`.
 
     >>> data = minitorch.utils.data.TensorDataset(minitorch.arange(5))
     >>> [len(x) for x, in minitorch.utils.data.DataLoader(data, batch_size=2, shuffle=True)]
@@ -61,6 +75,8 @@ class DataLoader(Generic[T]):
         in_order: bool = True,
     ) -> None:
         _check_workers(num_workers, timeout, multiprocessing_context, prefetch_factor, persistent_workers)
+        if num_workers > 0 and prefetch_factor is None:
+            prefetch_factor = 2
         if pin_memory or pin_memory_device:
             warnings.warn("DataLoader: pin_memory does nothing, there is no accelerator to copy to", stacklevel=2)
         stream = isinstance(dataset, IterableDataset)
@@ -92,7 +108,8 @@ class DataLoader(Generic[T]):
         self.num_workers, self.timeout, self.worker_init_fn = num_workers, timeout, worker_init_fn
         self.prefetch_factor, self.persistent_workers = prefetch_factor, persistent_workers
         self.pin_memory, self.pin_memory_device, self.in_order = pin_memory, pin_memory_device, in_order
-        self.multiprocessing_context = multiprocessing_context
+        self.multiprocessing_context = _context(multiprocessing_context)
+        self._iterator: WorkersIterator | None = None
         self._initialized = True
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -101,6 +118,18 @@ class DataLoader(Generic[T]):
         super().__setattr__(name, value)
 
     def __iter__(self) -> Iterator[Any]:
+        if self.num_workers == 0:
+            return self._here()
+        if not self.persistent_workers:
+            return WorkersIterator(self)
+        if self._iterator is None or self._iterator.closed:
+            self._iterator = WorkersIterator(self)
+        else:
+            self._iterator.reset()
+        return self._iterator
+
+    def _here(self) -> Iterator[Any]:
+        """The batches, made in this process."""
         stream = isinstance(self.dataset, IterableDataset)
         batches = None if stream else _in_one_go(self) or _one_by_one(self)
         draw_seed(self.generator)  # PyTorch draws one for its workers at this point, even if there are none
@@ -118,17 +147,29 @@ class DataLoader(Generic[T]):
 def _check_workers(
     num_workers: int, timeout: float, context: Any, prefetch_factor: int | None, persistent_workers: bool
 ) -> None:
-    """Refuse what needs worker processes."""
+    """Refuse numbers that make no sense, and without worker processes what needs them."""
     if num_workers < 0:
         raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
     if timeout < 0:
         raise ValueError("timeout option should be non-negative")
-    if num_workers > 0:
-        raise NotImplementedError("DataLoader: worker processes are not supported yet, use num_workers=0; for data in "
-                                  "memory (TensorDataset) that is also the fastest")
-    if timeout or context is not None or prefetch_factor is not None or persistent_workers:
+    if prefetch_factor is not None and prefetch_factor < 0:
+        raise ValueError("prefetch_factor option should be non-negative")
+    if num_workers == 0 and (timeout or context is not None or prefetch_factor is not None or persistent_workers):
         raise ValueError("DataLoader: timeout, multiprocessing_context, prefetch_factor and persistent_workers need "
                          "num_workers > 0")
+
+
+def _context(given: Any) -> Any:
+    """A way to start processes, from its name."""
+    if isinstance(given, str):
+        if given not in multiprocessing.get_all_start_methods():
+            raise ValueError("multiprocessing_context option should specify a valid start method in "
+                             f"{multiprocessing.get_all_start_methods()!r}, but got {given!r}")
+        return multiprocessing.get_context(given)
+    if given is not None and not isinstance(given, multiprocessing.context.BaseContext):
+        raise TypeError("multiprocessing_context option should be a valid context object or a string specifying the "
+                        f"start method, but got {given!r}")
+    return given
 
 
 def _check_stream(shuffle: bool | None, sampler: Any, batch_sampler: Any) -> None:
@@ -182,8 +223,3 @@ def _batches_of_stream(samples: Iterator[Any], loader: DataLoader) -> Iterator[A
     while batch := list(islice(samples, loader.batch_size)):
         if len(batch) == loader.batch_size or not loader.drop_last:
             yield loader.collate_fn(batch)
-
-
-def get_worker_info() -> None:
-    """What a worker process knows about itself; None, as everywhere outside one."""
-    return None

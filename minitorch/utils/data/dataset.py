@@ -61,6 +61,55 @@ class TensorDataset(Dataset["tuple[Tensor, ...]"]):
         return self.tensors[0].shape[0]
 
 
+class StackDataset(Dataset[Any]):
+    """Data sets side by side: a sample is a tuple of their samples, or a dictionary if they are given names.
+
+    Raises:
+        ValueError: if they have different lengths, or there are none.
+
+    >>> minitorch.utils.data.StackDataset(image=["a", "b"], label=[3, 4])[1]
+    {'image': 'b', 'label': 4}
+    """
+
+    datasets: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if bool(args) == bool(kwargs):
+            raise ValueError("StackDataset takes data sets either by position or by name" if args else
+                             "At least one dataset should be passed")
+        self.datasets = kwargs or args
+        self._length = len(next(iter(self._parts())))
+        if any(len(part) != self._length for part in self._parts()):
+            raise ValueError(f"Size mismatch between datasets: {[len(part) for part in self._parts()]}")
+
+    def _parts(self) -> list[Any]:
+        return list(self.datasets.values() if isinstance(self.datasets, dict) else self.datasets)
+
+    def _sample(self, values: Sequence[Any]) -> Any:
+        return dict(zip(self.datasets, values, strict=True)) if isinstance(self.datasets, dict) else tuple(values)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._sample([part[index] for part in self._parts()])
+
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        columns = [_samples(part, indices) for part in self._parts()]
+        return [self._sample(values) for values in zip(*columns, strict=True)]
+
+    def __len__(self) -> int:
+        return self._length
+
+
+def _samples(dataset: Any, indices: list[int]) -> list[Any]:
+    """The samples at these indices, in one go if the data set can."""
+    if not callable(getattr(dataset, "__getitems__", None)):
+        return [dataset[i] for i in indices]
+    samples = dataset.__getitems__(indices)
+    if len(samples) != len(indices):
+        raise ValueError(f"{type(dataset).__name__}.__getitems__ gave {len(samples)} samples for {len(indices)} "
+                         "indices")
+    return samples
+
+
 class ConcatDataset(Dataset[T]):
     """Data sets one after another.
 
@@ -126,10 +175,7 @@ class Subset(Dataset[T]):
         return self.dataset[self.indices[index]]
 
     def __getitems__(self, indices: list[int]) -> list[T]:
-        inner = [self.indices[i] for i in indices]
-        if callable(getattr(self.dataset, "__getitems__", None)):
-            return self.dataset.__getitems__(inner)
-        return [self.dataset[i] for i in inner]
+        return _samples(self.dataset, [self.indices[i] for i in indices])
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -1,0 +1,292 @@
+/* Convolution for one element type; conv.h includes it once for each, with MT_T the type and MT_F(name) its names.
+ *
+ * Columns are gathered a panel at a time, so that they never leave the cache: row k of a panel holds, for each of some
+ * tens of output positions, the input under tap k.  A product of packed weights and the panel then gives those outputs
+ * for all channels.
+ */
+
+#define MT_ALWAYS static inline __attribute__((always_inline))
+typedef MT_T MT_F(conv_wide) __attribute__((vector_size(64), aligned(sizeof(MT_T)), may_alias));
+typedef MT_T MT_F(conv_narrow) __attribute__((vector_size(32), aligned(sizeof(MT_T)), may_alias));
+
+/* --- gathering ---------------------------------------------------------------------------------------------------- */
+
+/* dst[0..n) = src[0..n), by vectors that may overlap: runs are short, and a call of memcpy takes as long. */
+MT_ALWAYS void MT_F(conv_copy)(MT_T *dst, const MT_T *src, mt_index n)
+{
+    enum { LANES = 32 / sizeof(MT_T) };
+    typedef MT_F(conv_narrow) vector;
+    typedef MT_T half __attribute__((vector_size(16), aligned(sizeof(MT_T)), may_alias));
+    if (n >= LANES) {
+        for (mt_index j = 0; j + LANES <= n; j += LANES) *(vector *)(dst + j) = *(const vector *)(src + j);
+        *(vector *)(dst + n - LANES) = *(const vector *)(src + n - LANES);
+    } else if (n >= LANES / 2) {
+        half first = *(const half *)src, last = *(const half *)(src + n - LANES / 2);
+        *(half *)dst = first;
+        *(half *)(dst + n - LANES / 2) = last;
+    } else {
+#pragma GCC unroll 1
+        for (mt_index j = 0; j < n; j++) dst[j] = src[j];
+    }
+}
+
+/* One run of a row of columns: zeros where the tap is outside of the input. */
+MT_ALWAYS void MT_F(conv_run)(MT_T *dst, const MT_T *src, mt_index low, mt_index high, mt_index n, mt_index step)
+{
+#pragma GCC unroll 1
+    for (mt_index j = 0; j < low; j++) dst[j] = 0;
+    if (step == 1) MT_F(conv_copy)(dst + low, src + low, high - low);
+    else if (step == 2) for (mt_index j = low; j < high; j++) dst[j] = src[2 * j];
+    else for (mt_index j = low; j < high; j++) dst[j] = src[j * step];
+#pragma GCC unroll 1
+    for (mt_index j = high; j < n; j++) dst[j] = 0;
+}
+
+/* The columns of some runs of positions, for channels first to last of a group; rows are `width` apart. */
+static MT_CLONES void MT_F(conv_gather)(const conv_pass *c, const conv_piece *runs, int count, const MT_T *x,
+                                        mt_index first, mt_index last, MT_T *cols, mt_index width)
+{
+    const conv_axis *depth = &c->axis[0], *height = &c->axis[1], *breadth = &c->axis[2];
+    mt_index low[CONV_PANEL], high[CONV_PANEL], from[CONV_PANEL], plane = c->in_plane, across = breadth->in_size;
+    for (mt_index tw = 0; tw < breadth->taps; tw++) {
+        for (int r = 0; r < count; r++)
+            conv_inside(breadth, runs[r].w + breadth->offset[tw], runs[r].length, &low[r], &high[r]);
+        for (mt_index td = 0; td < depth->taps; td++)
+            for (mt_index th = 0; th < height->taps; th++) {
+                for (int r = 0; r < count; r++) {
+                    mt_index d = runs[r].d + depth->offset[td], h = runs[r].h + height->offset[th];
+                    int inside = d >= 0 && d < depth->in_size && h >= 0 && h < height->in_size && low[r] < high[r];
+                    from[r] = inside ? runs[r].in + (d * height->in_size + h) * across + runs[r].w + breadth->offset[tw]
+                                     : CONV_OUTSIDE;
+                }
+                mt_index k = (td * height->taps + th) * breadth->taps + tw;
+                for (mt_index channel = first; channel < last; channel++) {
+                    MT_T *row = cols + ((channel - first) * c->taps + k) * width;
+                    for (int r = 0; r < count; r++) {
+                        mt_index n = runs[r].length;
+                        if (from[r] == CONV_OUTSIDE) MT_F(conv_run)(row + runs[r].column, x, 0, 0, n, 1);
+                        else MT_F(conv_run)(row + runs[r].column, x + from[r] + channel * plane, low[r], high[r], n,
+                                            breadth->in_step);
+                    }
+                }
+            }
+    }
+}
+
+/* --- outputs: Y = W X ---------------------------------------------------------------------------------------------- */
+
+/* Weights as the product reads them: blocks of CONV_ROWS channels, in a block tap after tap. */
+static void MT_F(conv_pack)(void *job, mt_index begin, mt_index end)
+{
+    const conv_pass *c = job;
+    const mt_index blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS, depth = c->in_channels * c->taps;
+    for (mt_index unit = begin; unit < end; unit++) {
+        mt_index group = unit / blocks, block = unit % blocks;
+        const MT_T *w = (const MT_T *)c->weight + group * c->weight_group;
+        MT_T *out = (MT_T *)c->packed + unit * depth * CONV_ROWS;
+        for (mt_index r = 0; r < CONV_ROWS; r++) {
+            mt_index channel = block * CONV_ROWS + r, k = 0;
+            for (mt_index i = 0; i < c->in_channels; i++)
+                for (mt_index t = 0; t < c->taps; t++, k++)
+                    out[k * CONV_ROWS + r] = channel >= c->out_channels ? 0 :
+                        w[channel * c->weight_out + i * c->weight_in + c->tap[t]];
+        }
+    }
+}
+
+/* rows by nv vectors of outputs, summed in registers */
+#define CONV_TILE(V, rows, nv, w, b, out, bias) do {                                                                 \
+    enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
+    V acc[rows][nv];                                                                                                 \
+    _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                                                           \
+        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] = (V){0} + (bias)[r];                         \
+    const MT_T *wk = (w), *bk = (b);                                                                                 \
+    for (mt_index k = 0; k < depth; k++, wk += CONV_ROWS, bk += width) {                                             \
+        V x[nv];                                                                                                     \
+        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) x[v] = *(const V *)(bk + v * LANES);                    \
+        _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                                                       \
+            _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] += x[v] * wk[r];                          \
+    }                                                                                                                \
+    _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                                                           \
+        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++)                                                         \
+            *(V *)((out) + r * CONV_PANEL + v * LANES) = acc[r][v];                                                  \
+} while (0)
+
+/* One block of channels for a panel; `rows` of its channels are there. */
+static MT_CLONES void MT_F(conv_block_wide)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
+                                            const MT_T *w, const MT_T *panel, const MT_T *bias, MT_T *out)
+{
+    enum { STEP = 3 * 64 / sizeof(MT_T) };
+    for (mt_index j = 0; j < columns; j += STEP)
+        if (rows > 4) CONV_TILE(MT_F(conv_wide), 8, 3, w, panel + j, out + j, bias);
+        else if (rows > 2) CONV_TILE(MT_F(conv_wide), 4, 3, w, panel + j, out + j, bias);
+        else CONV_TILE(MT_F(conv_wide), 2, 3, w, panel + j, out + j, bias);
+}
+
+static MT_CLONES void MT_F(conv_block_narrow)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
+                                              const MT_T *w, const MT_T *panel, const MT_T *bias, MT_T *out)
+{
+    enum { STEP = 3 * 32 / sizeof(MT_T) };
+    for (mt_index r = 0; r < rows; r += 4)
+        for (mt_index j = 0; j < columns; j += STEP)
+            CONV_TILE(MT_F(conv_narrow), 4, 3, w + r, panel + j, out + r * CONV_PANEL + j, bias + r);
+}
+
+/* Channels of a panel's outputs from the rows of `out` to where they belong. */
+static MT_CLONES void MT_F(conv_scatter)(const conv_pass *c, const conv_piece *runs, int count, const MT_T *out,
+                                         mt_index rows, MT_T *y)
+{
+    const mt_index step = c->axis[2].out_step;
+    for (mt_index r = 0; r < rows; r++)
+        for (int i = 0; i < count; i++) {
+            MT_T *to = y + runs[i].out + r * c->out_plane;
+            const MT_T *from = out + r * CONV_PANEL + runs[i].column;
+            if (step == 1) MT_F(conv_copy)(to, from, runs[i].length);
+            else for (mt_index j = 0; j < runs[i].length; j++) to[j * step] = from[j];
+        }
+}
+
+/* The pool's task: panels begin to end, counted through those of a group and then through the groups. */
+static void MT_F(conv_panels)(void *job, mt_index begin, mt_index end)
+{
+    conv_pass *c = job;
+    const mt_index depth = c->in_channels * c->taps, width = c->width;
+    const mt_index blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS;
+    conv_piece runs[CONV_PANEL];
+    MT_T out[CONV_ROWS * CONV_PANEL], bias[CONV_ROWS];
+    MT_T *cols = conv_scratch(c);
+    if (!cols) return;
+    for (mt_index unit = begin; unit < end; unit++) {
+        mt_index group = unit / c->panels, start = unit % c->panels * width;
+        mt_index columns = c->positions - start < width ? c->positions - start : width;
+        int count = conv_pieces(c, group, start, columns, runs);
+        MT_F(conv_gather)(c, runs, count, c->x, 0, c->in_channels, cols, width);
+        for (mt_index block = 0; block < blocks; block++) {
+            mt_index channel = block * CONV_ROWS;
+            mt_index rows = c->out_channels - channel < CONV_ROWS ? c->out_channels - channel : CONV_ROWS;
+            for (mt_index r = 0; r < CONV_ROWS; r++)
+                bias[r] = c->bias && r < rows ? ((const MT_T *)c->bias)[group * c->out_channels + channel + r] : 0;
+            (c->wide ? MT_F(conv_block_wide) : MT_F(conv_block_narrow))
+                (rows, columns, depth, width, (const MT_T *)c->packed + (group * blocks + block) * depth * CONV_ROWS,
+                 cols, bias, out);
+            MT_F(conv_scatter)(c, runs, count, out, rows, (MT_T *)c->y + channel * c->out_plane);
+        }
+    }
+    conv_scratch_done(c, cols);
+}
+
+/* --- gradients of weights: dW = X dYᵀ ------------------------------------------------------------------------------ */
+
+/* The gradients at some runs of positions as rows of `padded` channels each. */
+static MT_CLONES void MT_F(conv_transpose)(const conv_pass *c, const conv_piece *runs, int count, const MT_T *g,
+                                           mt_index padded, MT_T *rows)
+{
+    enum { AT_ONCE = 64 / sizeof(MT_T) };
+    for (int i = 0; i < count; i++) {
+        MT_T *to = rows + runs[i].column * padded;
+        const MT_T *from = g + runs[i].out;
+        for (mt_index channel = 0; channel < padded; channel += AT_ONCE) {
+            mt_index here = c->out_channels - channel < AT_ONCE ? c->out_channels - channel : AT_ONCE;
+            for (mt_index j = 0; j < runs[i].length; j++) {
+                for (mt_index r = 0; r < here; r++) to[j * padded + channel + r] = from[(channel + r) * c->out_plane + j];
+                for (mt_index r = here; r < AT_ONCE; r++) to[j * padded + channel + r] = 0;
+            }
+        }
+    }
+}
+
+/* CONV_TAPS rows of the sum by nv vectors of channels */
+#define CONV_SUMS(V, nv, cols, g, sums) do {                                                                         \
+    enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
+    V acc[CONV_TAPS][nv];                                                                                            \
+    _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                      \
+        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] = *(V *)((sums) + r * padded + v * LANES);    \
+    const MT_T *gp = (g);                                                                                            \
+    for (mt_index p = 0; p < positions; p++, gp += padded) {                                                         \
+        V x[nv];                                                                                                     \
+        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) x[v] = *(const V *)(gp + v * LANES);                    \
+        _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                  \
+            _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] += x[v] * (cols)[r * CONV_SPAN + p];      \
+    }                                                                                                                \
+    _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                      \
+        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) *(V *)((sums) + r * padded + v * LANES) = acc[r][v];    \
+} while (0)
+
+static MT_CLONES void MT_F(conv_sums_wide)(mt_index depth, mt_index padded, mt_index positions, const MT_T *cols,
+                                           const MT_T *g, MT_T *sums)
+{
+    typedef MT_F(conv_wide) V;
+    enum { ONE = sizeof(V) / sizeof(MT_T) };
+    for (mt_index k = 0; k < depth; k += CONV_TAPS, cols += CONV_TAPS * CONV_SPAN, sums += CONV_TAPS * padded)
+        for (mt_index channel = 0; channel < padded;) {
+            mt_index left = (padded - channel) / ONE;
+            if (left >= 4) { CONV_SUMS(V, 4, cols, g + channel, sums + channel); channel += 4 * ONE; }
+            else if (left == 3) { CONV_SUMS(V, 3, cols, g + channel, sums + channel); channel += 3 * ONE; }
+            else if (left == 2) { CONV_SUMS(V, 2, cols, g + channel, sums + channel); channel += 2 * ONE; }
+            else { CONV_SUMS(V, 1, cols, g + channel, sums + channel); channel += ONE; }
+        }
+}
+
+static MT_CLONES void MT_F(conv_sums_narrow)(mt_index depth, mt_index padded, mt_index positions, const MT_T *cols,
+                                             const MT_T *g, MT_T *sums)
+{
+    typedef MT_F(conv_narrow) V;
+    enum { TWO = 2 * sizeof(V) / sizeof(MT_T) };
+    for (mt_index k = 0; k < depth; k += CONV_TAPS, cols += CONV_TAPS * CONV_SPAN, sums += CONV_TAPS * padded)
+        for (mt_index channel = 0; channel < padded; channel += TWO)
+            CONV_SUMS(V, 2, cols, g + channel, sums + channel);
+}
+
+/* The pool's task: units begin to end; a unit is a chunk of the positions, a group and a part of its channels.  Each
+ * chunk has sums of its own, since their number must not depend on the threads'. */
+static void MT_F(conv_chunks)(void *job, mt_index begin, mt_index end)
+{
+    conv_pass *c = job;
+    const mt_index padded = c->padded;
+    conv_piece runs[CONV_PANEL];
+    MT_T *cols = conv_scratch(c), *rows = cols + c->part_rows * CONV_SPAN;
+    if (!cols) return;
+    for (mt_index unit = begin; unit < end; unit++) {
+        mt_index part = unit % c->parts, group = unit / c->parts % c->groups, chunk = unit / c->parts / c->groups;
+        mt_index first = part * c->in_channels / c->parts, last = (part + 1) * c->in_channels / c->parts;
+        mt_index depth = (last - first) * c->taps;
+        mt_index stop = (chunk + 1) * c->panels / c->chunks * CONV_SPAN;
+        MT_T *sums = (MT_T *)c->packed + unit * c->part_rows * padded;
+        memset(sums, 0, c->part_rows * padded * sizeof(MT_T));
+        memset(cols + depth * CONV_SPAN, 0, CONV_TAPS * CONV_SPAN * sizeof(MT_T));
+        if (stop > c->positions) stop = c->positions;
+        for (mt_index start = chunk * c->panels / c->chunks * CONV_SPAN; start < stop; start += CONV_SPAN) {
+            mt_index columns = stop - start < CONV_SPAN ? stop - start : CONV_SPAN;
+            int count = conv_pieces(c, group, start, columns, runs);
+            MT_F(conv_gather)(c, runs, count, c->x, first, last, cols, CONV_SPAN);
+            MT_F(conv_transpose)(c, runs, count, c->y, padded, rows);
+            (c->wide ? MT_F(conv_sums_wide) : MT_F(conv_sums_narrow))(depth, padded, columns, cols, rows, sums);
+        }
+    }
+    conv_scratch_done(c, cols);
+}
+
+/* The pool's task: channels begin to end of the gradient, each the sum over the chunks. */
+static void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
+{
+    conv_pass *c = job;
+    for (mt_index unit = begin; unit < end; unit++) {
+        mt_index group = unit / c->in_channels, channel = unit % c->in_channels;
+        mt_index part = ((channel + 1) * c->parts - 1) / c->in_channels;
+        mt_index row = (channel - part * c->in_channels / c->parts) * c->taps;
+        for (mt_index out = 0; out < c->out_channels; out++)
+            for (mt_index t = 0; t < c->taps; t++) {
+                MT_T total = 0;
+                for (mt_index chunk = 0; chunk < c->chunks; chunk++)
+                    total += ((const MT_T *)c->packed)[(((chunk * c->groups + group) * c->parts + part) * c->part_rows
+                                                        + row + t) * c->padded + out];
+                ((MT_T *)c->weight)[((group * c->out_channels + out) * c->in_channels + channel) * c->taps + t] = total;
+            }
+    }
+}
+
+#undef CONV_TILE
+#undef CONV_SUMS
+#undef MT_ALWAYS
+#undef MT_F
+#undef MT_T

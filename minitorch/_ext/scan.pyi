@@ -1,0 +1,16 @@
+# Written by tools/stubs.py
+from typing import final
+
+from minitorch import Tensor, return_types
+from minitorch._ext.tensor import Node
+from minitorch._types import Dims
+
+@final
+class DecayedBackward(Node): ...
+
+@final
+class LogcumsumexpBackward(Node): ...
+
+def cummax(input: Tensor, dim: Dims, *, out: Tensor | None = None) -> return_types.cummax: ...
+def cummin(input: Tensor, dim: Dims, *, out: Tensor | None = None) -> return_types.cummin: ...
+def logcumsumexp(input: Tensor, dim: Dims, *, out: Tensor | None = None) -> Tensor: ...

@@ -1,0 +1,38 @@
+"""The functions behind the layers: ``minitorch.nn.functional``, usually imported as ``F``; a file a subject."""
+
+from __future__ import annotations
+
+from . import (
+    activations,
+    attention,
+    convolution,
+    dropping,
+    embeddings,
+    losses,
+    normalization,
+    products,
+    recurrent,
+)
+from .activations import *  # noqa: F403
+from .attention import *  # noqa: F403
+from .convolution import *  # noqa: F403
+from .dropping import *  # noqa: F403
+from .embeddings import *  # noqa: F403
+from .losses import *  # noqa: F403
+from .normalization import *  # noqa: F403
+from .products import *  # noqa: F403
+from .recurrent import *  # noqa: F403
+
+SUBJECTS = (
+    activations,
+    attention,
+    convolution,
+    dropping,
+    embeddings,
+    losses,
+    normalization,
+    products,
+    recurrent,
+)
+
+__all__ = [name for subject in SUBJECTS for name in subject.__all__]

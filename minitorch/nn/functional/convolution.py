@@ -1,0 +1,7 @@
+"""Convolutions, and their transposes."""
+
+from __future__ import annotations
+
+from minitorch._ext.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+
+__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
