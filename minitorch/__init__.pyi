@@ -10,6 +10,7 @@ from . import cuda as cuda
 from . import datasets as datasets
 from . import distributions as distributions
 from . import func as func
+from . import fft as fft
 from . import functions as functions
 from . import linalg as linalg
 from . import nn as nn
@@ -51,6 +52,7 @@ from ._ext.engine import empty_like as empty_like
 from ._ext.engine import from_numpy as from_numpy
 from ._ext.engine import full as full
 from ._ext.engine import full_like as full_like
+from ._ext.engine import is_complex as is_complex
 from ._ext.engine import is_floating_point as is_floating_point
 from ._ext.engine import numel as numel
 from ._ext.engine import ones as ones
@@ -284,8 +286,6 @@ from ._ext.pointwise import rsqrt_ as rsqrt_
 from ._ext.pointwise import rsub as rsub
 from ._ext.pointwise import selu as selu
 from ._ext.pointwise import selu_ as selu_
-from ._ext.pointwise import sgn as sgn
-from ._ext.pointwise import sgn_ as sgn_
 from ._ext.pointwise import sigmoid as sigmoid
 from ._ext.pointwise import sigmoid_ as sigmoid_
 from ._ext.pointwise import sign as sign
@@ -405,6 +405,8 @@ from ._ext.views import transpose as transpose
 from ._ext.views import unbind as unbind
 from ._ext.views import unflatten as unflatten
 from ._ext.views import unsqueeze as unsqueeze
+from ._ext.views import view_as_complex as view_as_complex
+from ._ext.views import view_as_real as view_as_real
 from ._printing import set_printoptions as set_printoptions
 from ._size import Size as Size
 from ._tensor import Tensor as Tensor
@@ -518,6 +520,19 @@ from .functions.products import renorm as renorm
 from .functions.products import tensordot as tensordot
 from .functions.products import vander as vander
 from .functions.shaping import adjoint as adjoint
+from .functions.complex_numbers import adjoint as adjoint
+from .functions.complex_numbers import angle as angle
+from .functions.complex_numbers import complex as complex
+from .functions.complex_numbers import conj as conj
+from .functions.complex_numbers import conj_physical as conj_physical
+from .functions.complex_numbers import imag as imag
+from .functions.complex_numbers import is_conj as is_conj
+from .functions.complex_numbers import isreal as isreal
+from .functions.complex_numbers import polar as polar
+from .functions.complex_numbers import real as real
+from .functions.complex_numbers import resolve_conj as resolve_conj
+from .functions.complex_numbers import resolve_neg as resolve_neg
+from .functions.complex_numbers import sgn as sgn
 from .functions.shaping import broadcast_shapes as broadcast_shapes
 from .functions.shaping import broadcast_tensors as broadcast_tensors
 from .functions.shaping import fliplr as fliplr
@@ -530,6 +545,8 @@ from .functions.shaping import swapaxes as swapaxes
 from .functions.shaping import swapdims as swapdims
 from .functions.shaping import tile as tile
 from .functions.shaping import unravel_index as unravel_index
+from .functions.spectral import istft as istft
+from .functions.spectral import stft as stft
 
 bool: dtype
 uint8: dtype
@@ -541,6 +558,10 @@ float16: dtype
 bfloat16: dtype
 float32: dtype
 float64: dtype
+complex64: dtype
+complex128: dtype
+cfloat: dtype
+cdouble: dtype
 short: dtype
 int: dtype
 long: dtype

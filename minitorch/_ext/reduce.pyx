@@ -31,7 +31,7 @@ from minitorch._ext.pointwise import abs as absolute, maximum, minimum, sign
 cdef extern from "index.h" nogil:
     void mt_take(char *out, const char *x, const long long *place, Py_ssize_t n, Py_ssize_t bytes)
     ctypedef void (*mt_put_add_loop)(char *x, const char *v, const long long *place, Py_ssize_t n, Py_ssize_t block)
-    const mt_put_add_loop mt_put_add[10]
+    const mt_put_add_loop mt_put_add[12]
 
 cdef extern from "reduce.h" nogil:
     enum:

@@ -47,6 +47,9 @@ SUBJECTS = (
     shaping,
 )
 NOT_METHODS = {"bucketize", "histogramdd"}
+from . import comparing, complex_numbers, shaping, spectral
+
+SUBJECTS = (comparing, complex_numbers, shaping, spectral)
 
 
 def _first_parameter(function: object) -> str | None:
