@@ -79,3 +79,15 @@ from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_e
 from .func import vmap  # noqa: E402
 
 globals().update(_AUTOCAST)
+from .nn.functional import (  # noqa: E402
+    adaptive_avg_pool1d,
+    avg_pool1d,
+    group_norm,
+    layer_norm,
+    max_pool1d,
+    max_pool1d_with_indices,
+    max_pool2d,
+    max_pool3d,
+    rms_norm,
+)
+from .nn.functional import adaptive_max_pool1d_with_indices as adaptive_max_pool1d  # noqa: E402
