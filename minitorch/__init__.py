@@ -77,8 +77,6 @@ from . import amp, cuda, datasets, distributions, func, linalg, return_types, sp
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .func import vmap  # noqa: E402
-
-globals().update(_AUTOCAST)
 from .nn.functional import (  # noqa: E402
     adaptive_avg_pool1d,
     avg_pool1d,
@@ -90,4 +88,5 @@ from .nn.functional import (  # noqa: E402
     max_pool3d,
     rms_norm,
 )
-from .nn.functional import adaptive_max_pool1d_with_indices as adaptive_max_pool1d  # noqa: E402
+
+globals().update(_AUTOCAST)

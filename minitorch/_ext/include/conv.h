@@ -129,14 +129,33 @@ static int conv_pieces(const conv_pass *c, mt_index group, mt_index start, mt_in
     return count;
 }
 
+/* Which elements of two neighbouring vectors are every other one: see conv_copy_even. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define CONV_HAS_SHUFFLE 1
+#endif
+#endif
+#ifndef CONV_HAS_SHUFFLE
+#define CONV_HAS_SHUFFLE 0
+#endif
+
 #define MT_T float
 #define MT_F(name) name##_f32
+#if CONV_HAS_SHUFFLE
+#define CONV_EVEN 0, 2, 4, 6, 9, 11, 13, 15
+#endif
 #include "conv_kernel.h"
 #define MT_T double
 #define MT_F(name) name##_f64
+#if CONV_HAS_SHUFFLE
+#define CONV_EVEN 0, 2, 5, 7
+#endif
 #include "conv_kernel.h"
 #define MT_T uint64_t
 #define MT_F(name) name##_u64
+#if CONV_HAS_SHUFFLE
+#define CONV_EVEN 0, 2, 5, 7
+#endif
 #include "conv_kernel.h"
 
 typedef void (*conv_task)(void *job, mt_index begin, mt_index end);

@@ -14,20 +14,46 @@ typedef MT_T MT_F(conv_narrow) __attribute__((vector_size(32), aligned(sizeof(MT
 /* dst[0..n) = src[0..n), by vectors that may overlap: runs are short, and a call of memcpy takes as long. */
 MT_ALWAYS void MT_F(conv_copy)(MT_T *dst, const MT_T *src, mt_index n)
 {
-    enum { LANES = 32 / sizeof(MT_T) };
-    typedef MT_F(conv_narrow) vector;
+    enum { WIDE = 64 / sizeof(MT_T), NARROW = WIDE / 2, HALF = WIDE / 4 };
+    typedef MT_F(conv_wide) wide;
+    typedef MT_F(conv_narrow) narrow;
     typedef MT_T half __attribute__((vector_size(16), aligned(sizeof(MT_T)), may_alias));
-    if (n >= LANES) {
-        for (mt_index j = 0; j + LANES <= n; j += LANES) *(vector *)(dst + j) = *(const vector *)(src + j);
-        *(vector *)(dst + n - LANES) = *(const vector *)(src + n - LANES);
-    } else if (n >= LANES / 2) {
-        half first = *(const half *)src, last = *(const half *)(src + n - LANES / 2);
-        *(half *)dst = first;
-        *(half *)(dst + n - LANES / 2) = last;
+#define COPY(V, at) *(V *)(dst + (at)) = *(const V *)(src + (at))
+    if (n >= WIDE) {
+#pragma GCC unroll 1
+        for (mt_index j = 0; j + WIDE < n; j += WIDE) COPY(wide, j);
+        COPY(wide, n - WIDE);
+    } else if (n >= NARROW) {
+        COPY(narrow, 0);
+        COPY(narrow, n - NARROW);
+    } else if (n >= HALF) {
+        COPY(half, 0);
+        COPY(half, n - HALF);
     } else {
 #pragma GCC unroll 1
         for (mt_index j = 0; j < n; j++) dst[j] = src[j];
     }
+#undef COPY
+}
+
+/* dst[j] = src[2 j] */
+MT_ALWAYS void MT_F(conv_copy_even)(MT_T *dst, const MT_T *src, mt_index n)
+{
+#ifdef CONV_EVEN
+    enum { LANES = 32 / sizeof(MT_T) };
+    typedef MT_F(conv_narrow) V;
+    if (n >= LANES) {  /* the second vector begins one earlier, so that nothing behind the last element is read */
+#define EVEN(at) *(V *)(dst + (at)) = __builtin_shufflevector(*(const V *)(src + 2 * (at)),                          \
+                                                              *(const V *)(src + 2 * (at) + LANES - 1), CONV_EVEN)
+#pragma GCC unroll 1
+        for (mt_index j = 0; j + LANES < n; j += LANES) EVEN(j);
+        EVEN(n - LANES);
+#undef EVEN
+        return;
+    }
+#endif
+#pragma GCC unroll 1
+    for (mt_index j = 0; j < n; j++) dst[j] = src[2 * j];
 }
 
 /* One run of a row of columns: zeros where the tap is outside of the input. */
@@ -36,7 +62,7 @@ MT_ALWAYS void MT_F(conv_run)(MT_T *dst, const MT_T *src, mt_index low, mt_index
 #pragma GCC unroll 1
     for (mt_index j = 0; j < low; j++) dst[j] = 0;
     if (step == 1) MT_F(conv_copy)(dst + low, src + low, high - low);
-    else if (step == 2) for (mt_index j = low; j < high; j++) dst[j] = src[2 * j];
+    else if (step == 2) MT_F(conv_copy_even)(dst + low, src + 2 * low, high - low);
     else for (mt_index j = low; j < high; j++) dst[j] = src[j * step];
 #pragma GCC unroll 1
     for (mt_index j = high; j < n; j++) dst[j] = 0;
@@ -181,16 +207,27 @@ static void MT_F(conv_panels)(void *job, mt_index begin, mt_index end)
 static MT_CLONES void MT_F(conv_transpose)(const conv_pass *c, const conv_piece *runs, int count, const MT_T *g,
                                            mt_index padded, MT_T *rows)
 {
-    enum { AT_ONCE = 64 / sizeof(MT_T) };
+    enum { SIDE = 8 };
     for (int i = 0; i < count; i++) {
         MT_T *to = rows + runs[i].column * padded;
         const MT_T *from = g + runs[i].out;
-        for (mt_index channel = 0; channel < padded; channel += AT_ONCE) {
-            mt_index here = c->out_channels - channel < AT_ONCE ? c->out_channels - channel : AT_ONCE;
-            for (mt_index j = 0; j < runs[i].length; j++) {
-                for (mt_index r = 0; r < here; r++) to[j * padded + channel + r] = from[(channel + r) * c->out_plane + j];
-                for (mt_index r = here; r < AT_ONCE; r++) to[j * padded + channel + r] = 0;
+        const mt_index n = runs[i].length, whole = c->out_channels / SIDE * SIDE;
+        for (mt_index channel = 0; channel < whole; channel += SIDE) {
+            const MT_T *block = from + channel * c->out_plane;
+            mt_index j = 0;
+            for (; j + SIDE <= n; j += SIDE) {
+                MT_T square[SIDE][SIDE];
+                for (int r = 0; r < SIDE; r++)
+                    for (int k = 0; k < SIDE; k++) square[k][r] = block[r * c->out_plane + j + k];
+                for (int k = 0; k < SIDE; k++)
+                    for (int r = 0; r < SIDE; r++) to[(j + k) * padded + channel + r] = square[k][r];
             }
+            for (; j < n; j++)
+                for (int r = 0; r < SIDE; r++) to[j * padded + channel + r] = block[r * c->out_plane + j];
+        }
+        for (mt_index j = 0; j < n; j++) {
+            for (mt_index r = whole; r < c->out_channels; r++) to[j * padded + r] = from[r * c->out_plane + j];
+            for (mt_index r = c->out_channels; r < padded; r++) to[j * padded + r] = 0;
         }
     }
 }
@@ -470,6 +507,7 @@ static MT_CLONES void MT_F(conv_columns)(void *job, mt_index begin, mt_index end
     }
 }
 
+#undef CONV_EVEN
 #undef CONV_TILE
 #undef CONV_SUMS
 #undef MT_ALWAYS

@@ -219,7 +219,7 @@ class LocalResponseNorm(Module):
 
 
 class CrossMapLRN2d(LocalResponseNorm):
-    """`LocalResponseNorm` of images over as many channels on both sides: of an even `size` one fewer, but divided by it.
+    """`LocalResponseNorm` of images over as many channels on both sides; an even `size` has one fewer.
 
     >>> nn.CrossMapLRN2d(3)(minitorch.ones(1, 3, 4, 4)).shape
     torch.Size([1, 3, 4, 4])
