@@ -50,12 +50,15 @@ from ._ext.random import (
 from ._ext.storage import empty_cache, memory_stats, set_cache_limit
 from ._ext.tensor import is_grad_enabled, is_inference_mode_enabled
 from ._ext.threads import get_num_threads, set_num_threads
-from ._printing import set_printoptions
+from ._printing import get_printoptions, set_printoptions
+from ._settings import *  # noqa: F403
+from ._settings import _assert, _check
 from ._size import Size
 from ._tensor import Tensor, engine_functions
 from ._version import __version__
 
-bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64 = _dtype.ALL
+bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128 = _dtype.ALL
+cfloat, cdouble = complex64, complex128
 short, int, long, half, float, double = int16, int32, int64, float16, float32, float64
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
@@ -73,8 +76,9 @@ globals().update(_CLASSES)
 
 # the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
-from . import amp, cuda, datasets, distributions, func, linalg, return_types, special, utils  # noqa: E402
+from . import amp, backends, cuda, datasets, func, linalg, return_types, signal, special, utils, version  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .func import vmap  # noqa: E402
 from .nn.functional import (  # noqa: E402
@@ -90,3 +94,27 @@ from .nn.functional import (  # noqa: E402
 )
 
 globals().update(_AUTOCAST)
+
+
+# What few programs use is imported when it is asked for: the module, and the name in it if it is not the module itself.
+_LAZY = {
+    "distributions": ("distributions", None),
+    "explain": ("autograd.explaining", "explain"),
+    "load": ("serialization", "load"),
+    "profiler": ("profiler", None),
+    "random": ("random", None),
+    "save": ("serialization", "save"),
+    "serialization": ("serialization", None),
+    "storage": ("storage", None),
+}
+
+
+def __getattr__(name: str) -> object:
+    """What is imported at its first use."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
+    from importlib import import_module
+
+    home, inside = _LAZY[name]
+    module = import_module(f"{__name__}.{home}")
+    return module if inside is None else getattr(module, inside)

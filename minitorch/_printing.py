@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 
 from ._ext import dtype as _dtype
@@ -53,29 +54,19 @@ class Formatter:
     def __init__(self, values: list, is_float: bool) -> None:
         self.is_float = is_float
         self.integral = self.scientific = False
-        self.width = 1
         if not is_float:
             self.width = max((len(str(v)) for v in values), default=1)
             return
+        # what is 0 or not finite decides nothing
         finite = [v for v in values if math.isfinite(v) and v != 0]
-        if not finite:
-            # nothing decides: 0 is written as 0.
-            self.integral = True
-        else:
-            sizes = [abs(v) for v in finite]
+        sizes = [abs(v) for v in finite]
+        self.integral = all(v == math.ceil(v) for v in finite)
+        if finite:
             largest, smallest = max(sizes), min(sizes)
-            self.integral = all(v == math.ceil(v) for v in finite)
-            if self.integral:
-                self.scientific = largest / smallest > 1000.0 or largest > 1.0e8
-            else:
-                self.scientific = largest / smallest > 1000.0 or largest > 1.0e8 or smallest < 1.0e-4
-            if self.integral and not (largest / smallest > 1000.0 or largest > 1.0e8):
-                self.scientific = False
-        if options["sci_mode"] is not None:
-            self.scientific = options["sci_mode"]
+            self.scientific = largest / smallest > 1000.0 or largest > 1.0e8 or not self.integral and smallest < 1.0e-4
+            if options["sci_mode"] is not None:
+                self.scientific = options["sci_mode"]
         self.width = max((len(self.write(v)) for v in finite), default=1)
-        if any(not math.isfinite(v) for v in values):
-            self.width = max(self.width, max(len(self.write(v)) for v in values))
 
     def write(self, value) -> str:
         if not self.is_float:
@@ -91,7 +82,20 @@ class Formatter:
         return self.write(value).rjust(self.width)
 
 
-def _vector(values: list, indent: int, formatter: Formatter, size: int) -> str:
+class ComplexFormatter:
+    """Complex numbers: their real and their imaginary parts each written alike."""
+
+    def __init__(self, values: list) -> None:
+        self.real = Formatter([v.real for v in values], True)
+        self.imag = Formatter([v.imag for v in values], True)
+        self.width = self.real.width + self.imag.width + 1
+
+    def __call__(self, value: complex) -> str:
+        imag = self.imag(value.imag).lstrip() + "j"
+        return self.real(value.real) + ("" if imag[0] in "+-" else "+") + imag
+
+
+def _vector(values: list, indent: int, formatter: Formatter | ComplexFormatter, size: int) -> str:
     """One row, broken into lines."""
     per_line = max(1, (options["linewidth"] - indent) // (formatter.width + 2))
     texts = [" ..." if v is Ellipsis else formatter(v) for v in values]
@@ -111,7 +115,7 @@ def _edges(tensor, summarise: bool) -> list:
     return [*first.tolist(), Ellipsis, *last.tolist()]
 
 
-def _body(tensor, indent: int, summarise: bool, formatter: Formatter) -> str:
+def _body(tensor, indent: int, summarise: bool, formatter: Formatter | ComplexFormatter) -> str:
     if tensor.ndim == 0:
         return formatter(tensor.item())
     rows = _edges(tensor, summarise)
@@ -133,19 +137,20 @@ def tensor_text(tensor) -> str:
     """What ``repr`` gives."""
     prefix = "tensor("
     data = tensor.detach()
-    kind = tensor.dtype
+    kind, default = tensor.dtype, _dtype.get_default_dtype()
     suffixes = []
     if tensor.numel() == 0:
         if tensor.ndim != 1:
             suffixes.append(f"size={tuple(tensor.shape)}")
-        if kind is not _dtype.get_default_dtype():
+        if kind is not default:
             suffixes.append(f"dtype={kind}")
         body = "[]"
     else:
-        if not (kind is _dtype.get_default_dtype() or kind.name in ("int64", "bool")):
+        if not (kind in (default, default.to_complex()) or kind.name in ("int64", "bool")):
             suffixes.append(f"dtype={kind}")
         summarise = tensor.numel() > options["threshold"]
-        formatter = Formatter(_shown(data, summarise), kind.is_floating_point)
+        shown = _shown(data, summarise)
+        formatter = ComplexFormatter(shown) if kind.is_complex else Formatter(shown, kind.is_floating_point)
         body = _body(data, len(prefix), summarise, formatter)
     node = tensor.grad_fn
     if node is not None:
@@ -162,3 +167,14 @@ def tensor_text(tensor) -> str:
             text += ", " + suffix
             line += len(suffix) + 2
     return text + ")"
+
+
+def tensor_html(tensor) -> str:
+    """What notebooks show: the text, and the shape and type below it."""
+    shape = " × ".join(map(str, tensor.shape)) or "no dimensions"
+    return f"<pre>{html.escape(repr(tensor))}</pre><small>{shape}, {str(tensor.dtype).rpartition('.')[2]}</small>"
+
+
+def get_printoptions() -> dict:
+    """What `set_printoptions` set."""
+    return dict(options)

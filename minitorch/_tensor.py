@@ -87,19 +87,20 @@ class Tensor(engine.TensorMethods):
 
         return strided
 
-    is_cuda = is_sparse = is_quantized = is_meta = property(lambda self: False)
+    is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_mkldnn = is_nested = property(lambda self: False)
     is_cpu = property(lambda self: True)
-
-    @property
-    def real(self):
-        """The real part: of a real tensor, itself."""
-        return self
+    name = property(lambda self: None)
 
     # --- representation
     def __repr__(self, *, tensor_contents=None):
         from ._printing import tensor_text
 
         return tensor_text(self)
+
+    def _repr_html_(self):
+        from ._printing import tensor_html
+
+        return tensor_html(self)
 
     def __format__(self, spec):
         return format(self.item(), spec) if self.ndim == 0 and type(self) is Tensor else object.__format__(self, spec)
@@ -154,7 +155,7 @@ class Tensor(engine.TensorMethods):
         for argument in args:
             if isinstance(argument, Tensor):
                 dtype, device = argument.dtype, argument.device
-            elif isinstance(argument, _dtype) or argument in (float, int, bool):
+            elif isinstance(argument, _dtype) or argument in (float, int, bool, complex):
                 dtype = argument
             elif isinstance(argument, bool):
                 pass
@@ -198,6 +199,32 @@ class Tensor(engine.TensorMethods):
         """Whether the memory is shared between processes: never."""
         return False
 
+    def untyped_storage(self):
+        """The memory that the tensor shows, as bytes."""
+        from .storage import untyped_storage
+
+        return untyped_storage(self)
+
+    def storage(self):
+        """The memory that the tensor shows, as elements of its type."""
+        from .storage import typed_storage
+
+        return typed_storage(self)
+
+    def get_device(self):
+        """The index of the GPU that the tensor is on: -1 for the CPU."""
+        return -1
+
+    def to_dense(self, dtype=None, *, masked_grad=True):
+        """The tensor itself, which is dense."""
+        return self if dtype is None else self.to(dtype)
+
+    def new(self, *data, device=None):
+        """The old form of `new_empty` and `new_tensor`: sizes, or data."""
+        from ._creation import legacy
+
+        return legacy(self.dtype, data, device)
+
     def nelement(self):
         """The number of elements."""
         return self.numel()
@@ -207,18 +234,6 @@ class Tensor(engine.TensorMethods):
     def is_signed(self):
         """Whether the dtype has negative numbers."""
         return self.dtype.is_signed
-
-    def is_complex(self):
-        """Whether the dtype is complex: never yet."""
-        return False
-
-    def resolve_conj(self):
-        """The tensor itself: nothing is conjugated lazily."""
-        return self
-
-    def resolve_neg(self):
-        """The tensor itself: nothing is negated lazily."""
-        return self
 
     def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
         """A new tensor of the data, of this one's type."""
@@ -262,7 +277,7 @@ for _name, _function in engine_functions("input", "self"):
         setattr(Tensor, _name, _function)
 for _target, _names in zip(
     DTYPES,
-    ("bool", "byte", "char", "short", "int", "long", "half", "bfloat16", "float", "double"),
+    ("bool", "byte", "char", "short", "int", "long", "half", "bfloat16", "float", "double", "cfloat", "cdouble"),
 ):
     setattr(Tensor, _names, _conversion(_target))
 del _name, _function, _target, _names

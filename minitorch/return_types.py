@@ -98,6 +98,13 @@ class aminmax(Results):
     max: Tensor
 
 
+class frexp(Results):
+    """`minitorch.frexp`."""
+
+    mantissa: Tensor
+    exponent: Tensor
+
+
 class histogram(Results):
     """`minitorch.histogram`."""
 

@@ -40,7 +40,9 @@ cdef extern from *:
                                      PyObject *names) {
         return pointer(f, args, nargsf, names);
     }
+    #define mt_items(t) (((PyTupleObject *)(t))->ob_item)
     """
+    PyObject **mt_items(object t)
     ctypedef object (*mt_vectorcall)(object, PyObject **, size_t, PyObject *)
     bint mt_can_listen(object f)
     mt_vectorcall mt_pointer(object f)
@@ -84,6 +86,20 @@ cdef object interposed(object function, PyObject **args, size_t nargsf, PyObject
     if not listeners:
         return mt_call_definition(function, arguments, keywords)
     return notify(function, arguments, keywords)
+
+
+def unheard(function, tuple arguments, dict keywords):
+    """Call an engine function itself, past the listeners (who hear what it calls in its turn)."""
+    cdef size_t address
+    cdef tuple names = tuple(keywords), values = arguments + tuple(keywords.values())
+    found = originals.get(<size_t><PyObject *>function)
+    if found is None:
+        return function(*arguments, **keywords)
+    address = found
+    if address == 0:
+        return mt_call_definition(function, arguments, keywords)
+    return mt_call_pointer(<mt_vectorcall><void *>address, function, mt_items(values), len(arguments),
+                           <PyObject *>names if names else NULL)
 
 
 def notify(function, tuple arguments, dict keywords):
@@ -208,6 +224,16 @@ def pop(listener, bint operators=False):
             rewire_operators(False)
     if listening == 0:
         restore()
+
+
+def remove(listener, bint operators=False):
+    """End what `push` began, wherever in the stack of this thread the listener is."""
+    cdef list listeners = listeners_here()
+    if listener not in listeners:
+        raise RuntimeError("this thread does not have that listener")
+    listeners.remove(listener)
+    listeners.append(listener)
+    pop(listener, operators)
 
 
 class only:

@@ -3,6 +3,7 @@
 A gather names, for each element of the result, one element of the source; `gather_places` works that out once as flat
 places, which `index` then takes from or puts to.
 """
+import numpy as np
 from minitorch._ext.dtype cimport (
     MT_BOOL, MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize,
 )
@@ -455,6 +456,7 @@ def index_fill_(TensorBase self not None, dim, TensorBase index not None, value)
     tensor([7., 0., 7.])
     """
     cdef int d = wrap_dim(dim, self.ndim)
+    from minitorch._ext.engine import from_numpy, numpy
     cdef TensorBase view = self, filling
     check_inplace(self, "index_fill_")
     index = slices_index(self, index, "index_fill_")
@@ -464,7 +466,7 @@ def index_fill_(TensorBase self not None, dim, TensorBase index not None, value)
                                f"{(<TensorBase>value).ndim} dimension(s).")
         filling = cast(<TensorBase>value, self.code)
         if recording1(filling):                              # a slice named twice takes the value once
-            index = index.unique()
+            index = from_numpy(np.unique(numpy(index)))
     else:
         filling = number_tensor(value, self.code)
     if self.ndim == 0:

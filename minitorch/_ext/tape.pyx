@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The replaying half of the tape: `backward` and `grad`.
 
 Nodes are numbered in the order of their creation, and an edge always leads to an older one.  So the waiting node with
@@ -14,7 +15,7 @@ from minitorch._ext.pointwise cimport add_into, cast, op_add
 from minitorch._ext.reduce cimport sum_to
 from minitorch._ext.tensor cimport (
     Node, OutputOf, TensorBase, bump, describe, edge_of, grad_enabled, new_as, new_view, parse_size, requires_grad,
-    same_shape, set_grad, set_node_hooks, shape_of, tensor_class, watching, MAX_DIMS,
+    same_shape, set_grad, set_node_hooks, shape_of, tensor_class, MAX_DIMS,
 )
 from minitorch._ext.dtype cimport dtype_of, mt_compute
 
@@ -25,6 +26,7 @@ cdef struct Slot:
     bint ours                   # the tensor is a sum that nobody else has seen, so that more can be added in place
 
 cdef unsigned long long runs = 0
+cdef bint derivatives_watched = False   # by anomaly mode or a profiler: see the end of this file
 
 
 @cython.final
@@ -182,8 +184,8 @@ cdef class Replay:
             self.capture(node, grad)
             if not self.useful[<Py_ssize_t><PyObject *>node]:
                 return 0
-        if watching():
-            grads = watched(node, grad)
+        if derivatives_watched:
+            grads = watched(node, grad, tuple(watchers))
         elif node.n_outputs == 1:
             grads = node.apply(<TensorBase>grad)
         else:
@@ -503,24 +505,29 @@ def run_post_accumulate_hooks(TensorBase tensor not None):
 set_node_hooks(node_register_hook, node_register_prehook)
 
 
-# --- anomaly mode -----------------------------------------------------------------------------------------------------
+# --- watching derivatives ---------------------------------------------------------------------------------------------
 
-cdef object watch_derivative = None     # called with a node and its gradients, or with the error it raised
-
-
-def _watch_derivatives(function):
-    """Let a function see what each node of a backward pass gives, while `tensor._watch_nodes` is in use."""
-    global watch_derivative
-    watch_derivative = function
+cdef list watchers = []
 
 
-cdef tuple watched(Node node, object grad):
-    """The derivative of a node under anomaly mode."""
+def _watch_derivatives(watcher, bint on):
+    """Let a context manager ``watcher(node)`` be around the derivative of each node; it gives a function to call with
+    the gradients."""
+    global derivatives_watched
+    if on:
+        watchers.append(watcher)
+    else:
+        watchers.remove(watcher)
+    derivatives_watched = len(watchers) > 0
+
+
+cdef tuple watched(Node node, object grad, tuple around):
+    """The derivative of a node, with the watchers around it."""
     cdef tuple grads
-    if watch_derivative is None:
+    if not around:
         return node.apply(<TensorBase>grad) if node.n_outputs == 1 else node.apply_many(<list>grad)
-    with watch_derivative(node) as check:
-        grads = node.apply(<TensorBase>grad) if node.n_outputs == 1 else node.apply_many(<list>grad)
+    with around[0](node) as check:
+        grads = watched(node, grad, around[1:])
         check([public(g) for g in grads])
     return grads
 
@@ -534,7 +541,7 @@ cdef TensorBase first_gradient(TensorBase output, object gradient, int position)
         if output.numel != 1:
             raise RuntimeError(f"grad can be implicitly created only for scalar outputs, but output {position} is "
                                f"{describe(output)}. Reduce it first, for example with .sum(), or give the gradient")
-        if mt_category[output.code] < 2:
+        if mt_category[output.code] != 2:
             raise RuntimeError("grad can be implicitly created only for real scalar outputs but got "
                                f"{dtype_of(output.code)}")
         g = new_as(output, output.code)

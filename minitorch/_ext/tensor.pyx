@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The tensor's layout, and the recording half of the tape.
 
 A tensor is a shape, strides and an offset over a `Storage`.  A `Node` is one recorded operation; its edges lead to
@@ -854,10 +855,6 @@ def _watch_nodes(new_watcher, new_finder):
     watcher_set = new_watcher is not None
 
 
-cdef bint watching() noexcept:
-    return watcher_set
-
-
 cdef void tell_watcher(Node node) noexcept:
     watcher(node)
 
@@ -927,7 +924,7 @@ def as_subclass(cls, TensorBase data not None, bint requires_grad):
     """A tensor of a subclass over the same memory, outside the graph."""
     cdef TensorBase t
     if requires_grad and mt_category[data.code] < 2:
-        raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {dtype_of(data.code)}: "
+        raise RuntimeError(f"only Tensors of floating point and complex dtype can require gradients, not {dtype_of(data.code)}: "
                            "convert first, with .float()")
     t = new_as_class(cls)
     t.code = data.code
@@ -936,6 +933,17 @@ def as_subclass(cls, TensorBase data not None, bint requires_grad):
     set_dims(t, data.ndim, data.shape, data.strides)
     t.leaf_requires_grad = requires_grad
     return t
+
+
+def _top_saved_hooks():
+    """The pair of hooks that this thread's saved tensors go through, or None."""
+    cdef list pairs = getattr(hook_stacks, "pairs", None)
+    return pairs[len(pairs) - 1] if pairs else None
+
+
+def _storage_id(TensorBase self not None):
+    """A number for the tensor's memory, the same for all views of it."""
+    return <Py_ssize_t><PyObject *>self.storage
 
 
 def count_change(TensorBase tensor not None):

@@ -14,12 +14,16 @@ from .._tensor import Tensor
 from . import (
     calculus,
     comparing,
+    complex_numbers,
     counting,
+    creating,
     diagonals,
     einsum,
+    gamma,
     indexing,
     joining,
     linear_algebra,
+    numbers,
     ordering,
     products,
     shaping,
@@ -28,12 +32,16 @@ from . import (
 SUBJECTS = (
     calculus,
     comparing,
+    complex_numbers,
     counting,
+    creating,
     diagonals,
     einsum,
+    gamma,
     indexing,
     joining,
     linear_algebra,
+    numbers,
     ordering,
     products,
     shaping,
@@ -71,4 +79,10 @@ def _polygamma(self, n):
     return _pointwise.polygamma(n, self)
 
 
-Tensor.where, Tensor.polygamma = _where, _polygamma
+def _polygamma_(self, n):
+    """`minitorch.polygamma` of order ``n``, in place."""
+    return self.copy_(_pointwise.polygamma(n, self))
+
+
+Tensor.where, Tensor.polygamma, Tensor.polygamma_ = _where, _polygamma, _polygamma_
+Tensor.mvlgamma_ = gamma.mvlgamma_

@@ -27,6 +27,8 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
     d = wrap_dim(dim, input.ndim)
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return input.clone()
     for name, more in (("prepend", prepend), ("append", append)):
         if more is None:
             continue
@@ -38,8 +40,6 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
                                f"{name}.size() = {list(more.shape)}")
     if prepend is not None or append is not None:
         input = cat([t for t in (prepend, input, append) if t is not None], d)
-    if n == 0:
-        return input.clone()
     if n >= input.shape[d]:
         return input.narrow(d, 0, 0).clone()
     for _ in range(n):
@@ -50,6 +50,8 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
 
 
 def _spacings(spacing, dims: list[int], input: Tensor) -> list:
+    if spacing is None:
+        return [1] * len(dims)
     if isinstance(spacing, Tensor) or not isinstance(spacing, (int, float, list, tuple)):
         raise TypeError("gradient(): spacing must be a number or a sequence of numbers or tensors")
     if isinstance(spacing, (int, float)):
@@ -61,7 +63,7 @@ def _spacings(spacing, dims: list[int], input: Tensor) -> list:
     return list(spacing)
 
 
-def gradient(input: Tensor, *, spacing=1, dim=None, edge_order: int = 1) -> list[Tensor]:
+def gradient(input: Tensor, *, spacing=None, dim=None, edge_order: int = 1) -> list[Tensor]:
     """Estimates of the derivatives of a function of which samples are given, one along each dimension.
 
     Central differences of second order inside, one-sided ones of order ``edge_order`` at the ends.
@@ -257,7 +259,7 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None,
     other = centred if weights is None else centred * weights
     factor = max(factor, 0) if isinstance(factor, (int, float)) else factor.clamp(min=0)
     result = centred @ other.t() / factor
-    return result.reshape(()) if input.ndim < 2 else result
+    return result.squeeze()
 
 
 def corrcoef(input: Tensor) -> Tensor:

@@ -85,6 +85,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
     wide, at = list(shape), list(shape)
     if shape:
         wide[d], at[d] = input.shape[d], indices.shape[d]
+        indices = indices.where(indices >= 0, indices + input.shape[d])
     return give(input.expand(wide).gather(d, indices.expand(at)), out, "take_along_dim")
 
 
@@ -217,5 +218,5 @@ def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce:
     return _scatter_reduce(input, d, wide, source, reduce, include_self=include_self)
 
 
-for _function in (masked_scatter, index_reduce):
+for _function in (masked_scatter, index_reduce, _scatter_reduce):
     setattr(Tensor, _function.__name__ + "_", in_place(_function))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from .._ext import engine
-from .._ext.dtype import promote_types
+from .._ext.dtype import ALL, promote_types
 from .._ext.index import cat, stack
 from .._tensor import Tensor
 from ._common import require_tensor, wrap_dim
@@ -210,7 +210,6 @@ def meshgrid(*tensors, indexing: str | None = None) -> tuple[Tensor, ...]:
         grids.append(t.reshape([-1 if i == d else 1 for i in range(len(tensors))] if t.numel() else
                                [0 if i == d else 1 for i in range(len(tensors))]).expand(shape))
     if swap:
-        grids = [grid.transpose(0, 1) for grid in grids]
         grids[:2] = grids[1], grids[0]
     return tuple(grids)
 
@@ -252,9 +251,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         return input.new_empty(0)
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(len(input)), r))
-    if not rows:
-        return input.new_empty(0, r)
-    return input[engine.tensor(rows)]
+    return input[engine.tensor(rows, dtype=ALL[5]).view(-1 if rows else 0, r)]
 
 
 # --- cutting ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from .._tensor import Tensor
 from ._common import size_of, wrap_dim
 
 __all__ = [
-    "adjoint", "broadcast_shapes", "broadcast_tensors", "fliplr", "flipud", "moveaxis", "repeat", "repeat_interleave",
+    "broadcast_shapes", "broadcast_tensors", "fliplr", "flipud", "moveaxis", "repeat", "repeat_interleave",
     "resize_as_", "roll", "rot90", "sum_to_size", "swapaxes", "swapdims", "tile", "unravel_index",
 ]
 
@@ -99,11 +99,11 @@ def rot90(input: Tensor, k: int = 1, dims=(0, 1)) -> Tensor:
             raise RuntimeError(f"Rotation dim0 out of range, dim0 = {d}, for {input.ndim} dimensions")
     k %= 4
     if k == 1:
-        return input.flip(dims[1]).transpose(*dims).clone(memory_format=contiguous_format)
+        return input.flip(dims[1]).transpose(*dims)
     if k == 2:
         return input.flip(dims)
     if k == 3:
-        return input.flip(dims[0]).transpose(*dims).clone(memory_format=contiguous_format)
+        return input.flip(dims[0]).transpose(*dims)
     return input.clone(memory_format=contiguous_format)
 
 
@@ -124,10 +124,10 @@ def roll(input: Tensor, shifts, dims=None) -> Tensor:
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     result = input
     for shift, dim in zip(shifts, dims):
+        if input.ndim == 0:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         d = wrap_dim(dim, input.ndim)
-        if input.ndim == 0 and dim not in (0, -1):
-            raise IndexError(f"Dimension out of range: {dim}")
-        if input.numel() == 0 or input.ndim == 0:
+        if input.numel() == 0:
             continue
         start = -int(shift) % input.shape[d]
         if start:
@@ -254,9 +254,11 @@ def sum_to_size(self: Tensor, *size) -> Tensor:
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, self.shape[lead:])):
         raise RuntimeError(f"size {list(shape)} is not expandable to size {list(self.shape)}.")
     dims = [*range(lead), *(lead + d for d, n in enumerate(shape) if n == 1 and self.shape[lead + d] != 1)]
+    if not shape:
+        return self.sum()
     if not dims:
         return self.view(shape)
-    return self.sum(dims, keepdim=True, dtype=self.dtype).reshape(shape)
+    return self.sum(dims, keepdim=True).reshape(shape)
 
 
 def unravel_index(indices: Tensor, shape) -> tuple[Tensor, ...]:
@@ -284,11 +286,3 @@ def unravel_index(indices: Tensor, shape) -> tuple[Tensor, ...]:
 def resize_as_(self: Tensor, the_template: Tensor, *, memory_format=None) -> Tensor:
     """`resize_` to the shape of another tensor."""
     return self.resize_(the_template.shape)
-
-
-def adjoint(input: Tensor) -> Tensor:
-    """The last two dimensions exchanged (and the elements conjugated, which of real numbers changes nothing)."""
-    if input.ndim < 2:
-        raise RuntimeError(f"tensor.adjoint() is only supported on matrices or batches of matrices. Got {input.ndim}-D "
-                           "tensor.")
-    return input.mT

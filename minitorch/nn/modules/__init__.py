@@ -14,6 +14,7 @@ from . import (
     fold,
     instancenorm,
     lazy,
+    lazy_layers,
     linear,
     loss,
     margin_loss,
@@ -38,6 +39,7 @@ from .flatten import *  # noqa: F403
 from .fold import *  # noqa: F403
 from .instancenorm import *  # noqa: F403
 from .lazy import *  # noqa: F403
+from .lazy_layers import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .margin_loss import *  # noqa: F403
@@ -63,6 +65,7 @@ SUBJECTS = (
     fold,
     instancenorm,
     lazy,
+    lazy_layers,
     linear,
     loss,
     margin_loss,
