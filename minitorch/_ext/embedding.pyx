@@ -253,7 +253,8 @@ def greatest_rows(TensorBase weight not None, TensorBase source not None, Tensor
 
 cdef int check_bags(TensorBase weight, TensorBase source, TensorBase target, TensorBase factors) except -1:
     if weight.ndim != 2 or mt_category[weight.code] != 2:
-        raise RuntimeError(f"embedding_bag: the table must be (rows, width) and of floating point, got {describe(weight)}")
+        raise RuntimeError("embedding_bag: the table must be (rows, width) and of floating point, got "
+                           f"{describe(weight)}")
     if source.numel != target.numel or (factors is not None and (
             factors.ndim != 1 or factors.numel != source.numel or factors.code != weight.code)):
         raise RuntimeError("embedding_bag: expected a target and a factor for each source, got "

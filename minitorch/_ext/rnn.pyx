@@ -25,7 +25,8 @@ cdef extern from "rnn.h" nogil:
         void forward(int cell, Py_ssize_t n, char *gates, char *hidden, const char *h_old, char *h,
                      const char *c_old, char *c) noexcept nogil
         void backward(int cell, Py_ssize_t n, const char *gates, const char *hidden, const char *h_old, const char *h,
-                      const char *c_old, const char *c, char *dh, char *dc, char *dgates, char *dhidden) noexcept nogil
+                      const char *c_old, const char *c, const char *dy, char *dh, char *dc, char *dgates,
+                      char *dhidden) noexcept nogil
     const mt_rnn_kernels mt_rnn_f32, mt_rnn_f64
 
 CELLS = {"RNN_TANH": MT_RNN_TANH, "RNN_RELU": MT_RNN_RELU, "LSTM": MT_LSTM, "GRU": MT_GRU}
@@ -56,94 +57,89 @@ cdef struct Layer:
     Py_ssize_t sequences_at_once
 
 
-cdef inline Py_ssize_t row_of(Layer *l, Py_ssize_t step, Py_ssize_t sequence) noexcept nogil:
-    return l.first[step] + sequence * l.apart
+cdef inline Py_ssize_t row_of(Layer *s, Py_ssize_t step, Py_ssize_t sequence) noexcept nogil:
+    return s.first[step] + sequence * s.apart
 
 
-cdef inline Py_ssize_t running(Layer *l, Py_ssize_t step, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+cdef inline Py_ssize_t running(Layer *s, Py_ssize_t step, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """How many of these sequences run at a step."""
-    return max(min(end, l.count[step]) - begin, 0)
+    return max(min(end, s.count[step]) - begin, 0)
 
 
-cdef inline char *state_before(Layer *l, char *states, char *initial, Py_ssize_t step, Py_ssize_t r) noexcept nogil:
+cdef inline char *state_before(Layer *s, char *states, char *initial, Py_ssize_t step, Py_ssize_t r) noexcept nogil:
     """The state with which sequence r came to a step: that of the step before, or its first."""
-    cdef Py_ssize_t before = step + 1 if l.reverse else step - 1
-    if before < 0 or before >= l.steps or r >= l.count[before]:
-        return initial + r * l.n * l.item
-    return states + row_of(l, before, r) * l.n * l.item
+    cdef Py_ssize_t before = step + 1 if s.reverse else step - 1
+    if before < 0 or before >= s.steps or r >= s.count[before]:
+        return initial + r * s.n * s.item
+    return states + row_of(s, before, r) * s.n * s.item
 
 
 cdef void forward_sequences(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    cdef Layer *l = <Layer *>context
-    cdef Py_ssize_t step, i, r, rows, row, size = l.n * l.item, wide = l.gates_per_cell * l.n
-    cdef char *sums = l.hidden if l.cell == MT_GRU else l.gates
-    for i in range(l.steps):
-        step = l.steps - 1 - i if l.reverse else i
-        rows = running(l, step, begin, end)
+    cdef Layer *s = <Layer *>context
+    cdef Py_ssize_t step, i, r, rows, row, size = s.n * s.item, wide = s.gates_per_cell * s.n
+    cdef char *sums = s.hidden if s.cell == MT_GRU else s.gates
+    for i in range(s.steps):
+        step = s.steps - 1 - i if s.reverse else i
+        rows = running(s, step, begin, end)
         if rows == 0:
             continue
-        row = row_of(l, step, begin)
-        if l.cell == MT_GRU:
+        row = row_of(s, step, begin)
+        if s.cell == MT_GRU:
             for r in range(rows):
-                memcpy(sums + (row + r * l.apart) * 3 * size, l.bias, 3 * size)
-        gemm_on_this_thread(l.code, rows, wide, l.n, 1, l.hn + begin * size, l.n, 1, l.weight, 1, l.n, True,
-                            sums + row * wide * l.item, wide * l.apart)
+                memcpy(sums + (row + r * s.apart) * 3 * size, s.bias, 3 * size)
+        gemm_on_this_thread(s.code, rows, wide, s.n, 1, s.hn + begin * size, s.n, 1, s.weight, 1, s.n, True,
+                            sums + row * wide * s.item, wide * s.apart)
         for r in range(begin, begin + rows):
-            row = row_of(l, step, r)
-            l.kernels.forward(l.cell, l.n, l.gates + row * wide * l.item,
-                              NULL if l.hidden == NULL else l.hidden + row * 3 * size,
-                              l.hn + r * size, l.h + row * size,
-                              NULL if l.c == NULL else state_before(l, l.c, l.c0, step, r),
-                              NULL if l.c == NULL else l.c + row * size)
-            memcpy(l.hn + r * size, l.h + row * size, size)
-    if l.c != NULL:
+            row = row_of(s, step, r)
+            s.kernels.forward(s.cell, s.n, s.gates + row * wide * s.item,
+                              NULL if s.hidden == NULL else s.hidden + row * 3 * size,
+                              s.hn + r * size, s.h + row * size,
+                              NULL if s.c == NULL else state_before(s, s.c, s.c0, step, r),
+                              NULL if s.c == NULL else s.c + row * size)
+            memcpy(s.hn + r * size, s.h + row * size, size)
+    if s.c != NULL:
         for r in range(begin, end):
-            last_cell(l, r)
+            last_cell(s, r)
 
 
-cdef inline void last_cell(Layer *l, Py_ssize_t r) noexcept nogil:
+cdef inline void last_cell(Layer *s, Py_ssize_t r) noexcept nogil:
     """Note the cells with which sequence r ends."""
-    cdef Py_ssize_t size = l.n * l.item, step = 0
-    if not l.reverse:
-        step = l.steps - 1
-        while step >= 0 and l.count[step] <= r:
+    cdef Py_ssize_t size = s.n * s.item, step = 0
+    if not s.reverse:
+        step = s.steps - 1
+        while step >= 0 and s.count[step] <= r:
             step -= 1
-    memcpy(l.cn + r * size, l.c + row_of(l, step, r) * size, size)
+    memcpy(s.cn + r * size, s.c + row_of(s, step, r) * size, size)
 
 
 cdef void backward_sequences(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    """Here hn and cn are the running gradients, which begin as those of the last state and end as those of the first."""
-    cdef Layer *l = <Layer *>context
-    cdef Py_ssize_t step, i, r, j, rows, row, size = l.n * l.item, wide = l.gates_per_cell * l.n
-    cdef char *sums = l.dhidden if l.cell == MT_GRU else l.dgates
-    for i in range(l.steps):
-        step = i if l.reverse else l.steps - 1 - i
-        rows = running(l, step, begin, end)
+    """Here hn and cn are the running gradients: at first those of the last state, in the end those of the first."""
+    cdef Layer *s = <Layer *>context
+    cdef Py_ssize_t step, i, r, rows, row, size = s.n * s.item, wide = s.gates_per_cell * s.n
+    cdef char *sums = s.dhidden if s.cell == MT_GRU else s.dgates
+    for i in range(s.steps):
+        step = i if s.reverse else s.steps - 1 - i
+        rows = running(s, step, begin, end)
         if rows == 0:
             continue
         for r in range(begin, begin + rows):
-            row = row_of(l, step, r)
-            if l.dh != NULL and l.code == MT_F64:
-                for j in range(l.n):
-                    (<double *>(l.hn + r * size))[j] += (<double *>(l.dh + row * size))[j]
-            elif l.dh != NULL:
-                for j in range(l.n):
-                    (<float *>(l.hn + r * size))[j] += (<float *>(l.dh + row * size))[j]
-            l.kernels.backward(l.cell, l.n, l.gates + row * wide * l.item,
-                               NULL if l.hidden == NULL else l.hidden + row * 3 * size,
-                               state_before(l, l.h, l.h0, step, r), l.h + row * size,
-                               NULL if l.c == NULL else state_before(l, l.c, l.c0, step, r),
-                               NULL if l.c == NULL else l.c + row * size,
-                               l.hn + r * size, NULL if l.c == NULL else l.cn + r * size,
-                               l.dgates + row * wide * l.item,
-                               NULL if l.dhidden == NULL else l.dhidden + row * 3 * size)
-        gemm_on_this_thread(l.code, rows, l.n, wide, 1, sums + row_of(l, step, begin) * wide * l.item,
-                            wide * l.apart, 1, l.weight, l.n, 1, True, l.hn + begin * size, l.n)
+            row = row_of(s, step, r)
+            s.kernels.backward(s.cell, s.n, s.gates + row * wide * s.item,
+                               NULL if s.hidden == NULL else s.hidden + row * 3 * size,
+                               state_before(s, s.h, s.h0, step, r), s.h + row * size,
+                               NULL if s.c == NULL else state_before(s, s.c, s.c0, step, r),
+                               NULL if s.c == NULL else s.c + row * size,
+                               NULL if s.dh == NULL else s.dh + row * size, s.hn + r * size,
+                               NULL if s.c == NULL else s.cn + r * size,
+                               s.dgates + row * wide * s.item,
+                               NULL if s.dhidden == NULL else s.dhidden + row * 3 * size)
+        gemm_on_this_thread(s.code, rows, s.n, wide, 1, sums + row_of(s, step, begin) * wide * s.item,
+                            wide * s.apart, 1, s.weight, s.n, 1, True, s.hn + begin * size, s.n)
 
 
-cdef void run(Layer *l, void (*task)(void *, Py_ssize_t, Py_ssize_t) noexcept nogil) noexcept:
+cdef void run(Layer *s, void (*task)(void *, Py_ssize_t, Py_ssize_t) noexcept nogil) noexcept:
     with nogil:
-        parallel_for(l.batch, (l.batch + thread_count() - 1) // thread_count(), task, l)
+        parallel_for(s.batch, (s.batch + thread_count() - 1) // thread_count(), task, s)
 
 
 # --- on tensors -----------------------------------------------------------------------------------------------------
@@ -183,8 +179,8 @@ cdef class Sizes:
         first, count = <long long *>data_of(self.first), <long long *>data_of(self.count)
         self.rows = 0
         for t in range(self.steps):
-            if count[t] < 1 or count[t] > (self.batch if t == 0 else count[t - 1]) or (t == 0 and count[0] != self.batch):
-                raise ValueError("rnn: the numbers of sequences that run must fall from the batch size, and not below 1")
+            if count[t] < 1 or (count[t] != self.batch if t == 0 else count[t] > count[t - 1]):
+                raise ValueError("rnn: the number of sequences that run must fall from the batch size, not below 1")
             if first[t] != (t if self.apart > 1 else self.rows) or (self.apart > 1 and (
                     count[t] != self.batch or self.apart != self.steps)):
                 raise ValueError("rnn: first must say where each step begins")
@@ -192,13 +188,13 @@ cdef class Sizes:
         return 0
 
 
-cdef int fill_layer(Layer *l, Sizes s, int cell, int code, Py_ssize_t n, bint reverse) except -1:
-    l.kernels = &mt_rnn_f64 if code == MT_F64 else &mt_rnn_f32
-    l.code, l.item, l.cell = code, mt_itemsize[code], cell
-    l.gates_per_cell = 4 if cell == MT_LSTM else 3 if cell == MT_GRU else 1
-    l.steps, l.batch, l.apart, l.n, l.reverse = s.steps, s.batch, s.apart, n, reverse
-    l.first, l.count = <const long long *>data_of(s.first), <const long long *>data_of(s.count)
-    l.hidden = l.c = l.c0 = l.cn = l.bias = l.dhidden = l.dh = NULL
+cdef int fill_layer(Layer *s, Sizes sizes, int cell, int code, Py_ssize_t n, bint reverse) except -1:
+    s.kernels = &mt_rnn_f64 if code == MT_F64 else &mt_rnn_f32
+    s.code, s.item, s.cell = code, mt_itemsize[code], cell
+    s.gates_per_cell = 4 if cell == MT_LSTM else 3 if cell == MT_GRU else 1
+    s.steps, s.batch, s.apart, s.n, s.reverse = sizes.steps, sizes.batch, sizes.apart, n, reverse
+    s.first, s.count = <const long long *>data_of(sizes.first), <const long long *>data_of(sizes.count)
+    s.hidden = s.c = s.c0 = s.cn = s.bias = s.dhidden = s.dh = NULL
     return 0
 
 
@@ -221,7 +217,7 @@ def rnn_layer(str kind, Sizes sizes not None, TensorBase sums not None, TensorBa
         weight: (gates, n), for the state.
         bias: of a GRU, which needs the part of the state apart.
     """
-    cdef Layer l
+    cdef Layer s
     cdef int cell = CELLS[kind], code = mt_compute[sums.code]
     cdef Py_ssize_t n = h0.shape[1] if h0.ndim == 2 else 0
     cdef Py_ssize_t wide = n * (4 if cell == MT_LSTM else 3 if cell == MT_GRU else 1)
@@ -236,20 +232,20 @@ def rnn_layer(str kind, Sizes sizes not None, TensorBase sums not None, TensorBa
         check_state(c0, sizes.batch, n, sums.code, "the first cells")
     if cell == MT_GRU and (bias is None or bias.ndim != 1 or bias.shape[0] != wide or bias.code != sums.code):
         raise RuntimeError(f"rnn: a GRU needs a bias of {wide} for the state")
-    fill_layer(&l, sizes, cell, code, n, reverse)
+    fill_layer(&s, sizes, cell, code, n, reverse)
     gates, first, w = copied(sums, code), contiguous_data(converted(h0, code)), contiguous_data(converted(weight, code))
     h, hn = room(sizes.rows, n, code), copied(h0, code)
-    l.gates, l.h0, l.weight, l.h, l.hn = data_of(gates), data_of(first), data_of(w), data_of(h), data_of(hn)
+    s.gates, s.h0, s.weight, s.h, s.hn = data_of(gates), data_of(first), data_of(w), data_of(h), data_of(hn)
     if cell == MT_LSTM:
         first_c = contiguous_data(converted(c0, code))
         c, cn = room(sizes.rows, n, code), room(sizes.batch, n, code)
-        l.c0, l.c, l.cn = data_of(first_c), data_of(c), data_of(cn)
+        s.c0, s.c, s.cn = data_of(first_c), data_of(c), data_of(cn)
     elif cell == MT_GRU:
         b = contiguous_data(converted(bias, code))
         hidden = room(sizes.rows, wide, code)
-        l.bias, l.hidden = data_of(b), data_of(hidden)
+        s.bias, s.hidden = data_of(b), data_of(hidden)
     if n and sizes.batch and sizes.steps:
-        run(&l, forward_sequences)
+        run(&s, forward_sequences)
     out = (converted(h, sums.code), converted(hn, sums.code), None if cn is None else converted(cn, sums.code))
     inputs = (sums, h0, c0 if cell == MT_LSTM else bias, weight)
     if recording(inputs):
@@ -267,7 +263,7 @@ def rnn_layer(str kind, Sizes sizes not None, TensorBase sums not None, TensorBa
 
 @cython.final
 cdef class RnnBackward(Node):
-    """From the last step to the first: the gates' gradients from the state's, and by the weight those of the state before.
+    """From the last step to the first: the gates' gradients from the state's, and from those the state before's.
 
     The weight's is one product for all steps: dW = Σ dgatesᵀ h_before."""
     cdef int cell
@@ -305,33 +301,33 @@ cdef class RnnBackward(Node):
     cdef tuple step_by_step(self, list gs):
         cdef TensorBase h0 = self.saved(1), c0 = self.saved(2), weight = self.saved(3)
         cdef TensorBase g, dsums, dhidden, dh, dc = None, w, before, first, cells = None, states, dw = None, db = None
-        cdef Layer l
+        cdef Layer s
         cdef int code = self.gates.code
         cdef Py_ssize_t n = h0.shape[1], wide = self.gates.shape[1], rows = self.gates.shape[0]
         self.check_states()
-        fill_layer(&l, self.sizes, self.cell, code, n, self.reverse)
+        fill_layer(&s, self.sizes, self.cell, code, n, self.reverse)
         g = <TensorBase>gs[0]
         if g is not None:
             g = contiguous_data(converted(g, code))
-            l.dh = data_of(g)
+            s.dh = data_of(g)
         dh = gradient_of((<TensorBase>gs[1]), h0, code)
         dsums = room(rows, wide, code)
         first, w, states = (contiguous_data(converted(h0, code)), contiguous_data(converted(weight, code)),
                             contiguous_data(converted(self.states, code)))
-        l.gates, l.h, l.h0, l.hn = data_of(self.gates), data_of(states), data_of(first), data_of(dh)
-        l.weight, l.dgates = data_of(w), data_of(dsums)
+        s.gates, s.h, s.h0, s.hn = data_of(self.gates), data_of(states), data_of(first), data_of(dh)
+        s.weight, s.dgates = data_of(w), data_of(dsums)
         dhidden = dsums
         if self.cell == MT_LSTM:
             cells = contiguous_data(converted(c0, code))
             dc = gradient_of((<TensorBase>gs[2]), c0, code)
-            l.c, l.c0, l.cn = data_of(self.cells), data_of(cells), data_of(dc)
+            s.c, s.c0, s.cn = data_of(self.cells), data_of(cells), data_of(dc)
         elif self.cell == MT_GRU:
             dhidden = room(rows, wide, code)
-            l.hidden, l.dhidden = data_of(self.hidden), data_of(dhidden)
+            s.hidden, s.dhidden = data_of(self.hidden), data_of(dhidden)
         if n and rows:
-            run(&l, backward_sequences)
+            run(&s, backward_sequences)
         if self.needs(3):
-            before = states_before(&l, rows, code)
+            before = states_before(&s, rows, code)
             dw = room(wide, n, code)
             gemm(code, wide, n, rows, 1, data_of(dhidden), 1, wide, data_of(before), n, 1, False, data_of(dw), n)
             dw = converted(dw, weight.code)
@@ -351,13 +347,13 @@ cdef TensorBase gradient_of(TensorBase g, TensorBase like, int code):
     return g
 
 
-cdef TensorBase states_before(Layer *l, Py_ssize_t rows, int code):
+cdef TensorBase states_before(Layer *s, Py_ssize_t rows, int code):
     """The state with which each sequence came to each step."""
-    cdef TensorBase before = room(rows, l.n, code)
+    cdef TensorBase before = room(rows, s.n, code)
     cdef char *to = data_of(before)
-    cdef Py_ssize_t step, r, size = l.n * l.item
+    cdef Py_ssize_t step, r, size = s.n * s.item
     with nogil:
-        for step in range(l.steps):
-            for r in range(l.count[step]):
-                memcpy(to + row_of(l, step, r) * size, state_before(l, l.h, l.h0, step, r), size)
+        for step in range(s.steps):
+            for r in range(s.count[step]):
+                memcpy(to + row_of(s, step, r) * size, state_before(s, s.h, s.h0, step, r), size)
     return before

@@ -13,10 +13,7 @@ X = np.random.default_rng(0).standard_normal((2, 3, 5, 6))
                                               ("circular", "wrap")])
 @pytest.mark.parametrize("padding", [(1, 2), (3, 0, 1, 4), (0, 0, 0, 0)])
 def test_pad(mode, numpy_mode, padding):
-    if len(padding) == 2 and mode != "constant":
-        x = X[0]
-    else:
-        x = X
+    x = X[0] if len(padding) == 2 and mode != "constant" else X
     widths = [(0, 0)] * (x.ndim - len(padding) // 2) + [padding[k:k + 2] for k in range(len(padding) - 2, -1, -2)]
     ours = F.pad(minitorch.tensor(x), padding, mode)
     np.testing.assert_array_equal(ours.numpy(), np.pad(x, widths, numpy_mode))

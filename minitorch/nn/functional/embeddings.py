@@ -111,7 +111,7 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> t
                            f"position 0. However, got {values[0]}")
     if values and values[-1] > input.numel():
         raise RuntimeError(f"offsets[-1] can not be greater than input's length({input.numel()}), but got {values[-1]}")
-    if any(a > b for a, b in zip(values, values[1:])):
+    if values != sorted(values):
         raise RuntimeError("embedding_bag: offsets must not fall")
     if include_last_offset:
         if not values:

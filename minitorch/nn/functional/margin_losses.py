@@ -75,7 +75,7 @@ def margin_ranking_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    r""":math:`\max(0, -y (x_1 - x_2) + m)`: the first should be larger where the target is 1, smaller where it is -1."""
+    r""":math:`\max(0, -y (x_1 - x_2) + m)`: the first is to be larger where the target is 1, smaller where -1."""
     reduction = reduction_of(reduction, size_average, reduce)
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError("margin_ranking_loss : All input tensors should have same dimension but got sizes: "

@@ -86,7 +86,7 @@ def by_steps(
 
 
 def gradients_by_steps(kind: str, sizes: Sizes, inputs: tuple, reverse: bool, gradients: list) -> tuple:
-    """The derivative of a layer by that of its steps: what the engine asks for when it must itself be differentiated."""
+    """The derivative of a layer by that of its steps, which the engine asks for when that is to be differentiated."""
     sums, h0, other, weight = inputs
     c0, bias = (other, None) if kind == "LSTM" else (None, other)
     results = by_steps(kind, sizes, sums, h0, c0, weight, bias, reverse)

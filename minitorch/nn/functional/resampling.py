@@ -189,8 +189,7 @@ def _check_mode(input: Tensor, mode: str, align_corners: bool | None, antialias:
                              "bicubic | trilinear")
         if input.ndim not in (3, 4, 5):
             raise NotImplementedError("Input Error: Only 3D, 4D and 5D input Tensors supported (got "
-                                      f"{input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear "
-                                      f"| area | nearest-exact (got {mode})")
+                                      f"{input.ndim}D) for the mode {mode}")
     elif mode not in MODES:
         raise NotImplementedError(f"Input Error: interpolate has no mode {mode!r}: it is nearest | linear | bilinear | "
                                   "bicubic | trilinear | area | nearest-exact")
@@ -394,8 +393,8 @@ def _sample_cubic(image: Tensor, places: list[Tensor], sizes: list[int], padding
 
 def _check_grid(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
     if mode not in ("bilinear", "nearest", "bicubic"):
-        raise ValueError("nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: "
-                         f"'{mode}'")
+        raise ValueError("nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but "
+                         f"got: '{mode}'")
     if padding_mode not in ("zeros", "border", "reflection"):
         raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', "
                          f"but got: '{padding_mode}'")

@@ -85,8 +85,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         """The log-probabilities of the targets, and the loss."""
         batched = target_.dim() > 0
         if target_.dim() > 1 or (batched and input_.shape[0] != target_.shape[0]) or input_.dim() != target_.dim() + 1:
-            raise RuntimeError("AdaptiveLogSoftmaxWithLoss: input (N, in_features) and target (N,) should have the same "
-                               f"size in the batch dimension, or both none; got {tuple(input_.shape)} and "
+            raise RuntimeError("AdaptiveLogSoftmaxWithLoss: input (N, in_features) and target (N,) should have the "
+                               f"same size in the batch dimension, or both none; got {tuple(input_.shape)} and "
                                f"{tuple(target_.shape)}")
         x, target = (input_, target_) if batched else (input_.unsqueeze(0), target_.unsqueeze(0))
         if target.numel() and not (int(target.min()) >= 0 and int(target.max()) < self.n_classes):

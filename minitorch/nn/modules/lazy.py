@@ -13,8 +13,8 @@ __all__ = ["LazyModuleMixin"]
 class LazyModuleMixin:
     """For modules with uninitialized parameters; put it in front of the ordinary class.
 
-    The module defines ``initialize_parameters(input)``, which calls ``materialize(shape)`` on them.  The first call, in a
-    pre-hook, does that, and the module becomes one of `cls_to_become`.
+    The module defines ``initialize_parameters(input)``, which calls ``materialize(shape)`` on them.  The first call,
+    in a pre-hook, does that, and the module becomes one of `cls_to_become`.
     """
 
     cls_to_become: type[Module] | None = None

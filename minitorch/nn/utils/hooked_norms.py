@@ -112,7 +112,7 @@ def spectral_norm(
     Source: Miyato and others, arXiv:1802.05957.
     """
     if n_power_iterations <= 0:
-        raise ValueError(f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}")
+        raise ValueError(f"Expected n_power_iterations to be positive, but got {n_power_iterations}")
     if _hook_of(module, SpectralNorm, name) is not None:
         raise RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
     weight = module._parameters[name]

@@ -66,10 +66,10 @@ class _SpectralNorm(Module):
     def __init__(self, weight: Tensor, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
         if not -weight.ndim <= dim < weight.ndim:
-            raise IndexError(f"Dimension out of range (expected to be in range of [-{weight.ndim}, {weight.ndim - 1}] but "
-                             f"got {dim})")
+            raise IndexError(f"Dimension out of range (expected to be in range of [-{weight.ndim}, {weight.ndim - 1}] "
+                             f"but got {dim})")
         if n_power_iterations <= 0:
-            raise ValueError(f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}")
+            raise ValueError(f"Expected n_power_iterations to be positive, but got {n_power_iterations}")
         self.dim, self.eps = dim % weight.ndim, eps
         if weight.ndim > 1:
             self.n_power_iterations = n_power_iterations
@@ -196,7 +196,7 @@ def _reflections(x: Tensor) -> Tensor:
 def _vectors_of(q: Tensor) -> Tensor:
     """The vectors of the reflections that make a matrix with orthonormal columns, signs on the diagonal."""
     x = q.clone()
-    n, k = x.shape[-2:]
+    k = x.shape[-1]
     vectors = minitorch.zeros_like(x)
     for j in range(k):
         column = x[..., j:, j]

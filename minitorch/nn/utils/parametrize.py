@@ -1,13 +1,13 @@
 """Parameters that are computed from others: a module's tensor as the result of modules.
 
-`register_parametrization` puts what the tensor is computed from into ``module.parametrizations`` and makes the attribute
-a property, by giving the module a class of its own.
+`register_parametrization` puts what the tensor is computed from into ``module.parametrizations`` and makes the
+attribute a property, by giving the module a class of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from typing import Any
 
@@ -62,12 +62,11 @@ class ParametrizationList(ModuleList):
             value: Any = original
             for module in reversed(self):
                 if hasattr(module, "right_inverse"):
-                    try:
+                    with suppress(NotImplementedError):
                         value = module.right_inverse(value)
-                    except NotImplementedError:
-                        pass
         if not isinstance(value, (Tensor, Sequence)):
-            raise ValueError(f"'right_inverse' must return a Tensor or a Sequence of tensors, got {type(value).__name__}")
+            raise ValueError("'right_inverse' must return a Tensor or a Sequence of tensors, got "
+                             f"{type(value).__name__}")
         self.is_tensor = isinstance(value, Tensor)
         self.ntensors = 1 if self.is_tensor else len(value)
         if self.is_tensor:
@@ -78,8 +77,8 @@ class ParametrizationList(ModuleList):
         else:
             for i, part in enumerate(value):
                 if not isinstance(part, Tensor):
-                    raise ValueError(f"`right_inverse` must return a Tensor or a Sequence of tensors, got element {i} of "
-                                     f"type {type(part).__name__}.")
+                    raise ValueError("`right_inverse` must return a Tensor or a Sequence of tensors, got element "
+                                     f"{i} of type {type(part).__name__}.")
                 self._register(f"original{i}", part, original)
         if not unsafe:
             self._check(original)
@@ -102,11 +101,13 @@ class ParametrizationList(ModuleList):
         if not isinstance(result, Tensor):
             raise ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}.")
         if result.dtype != original.dtype:
-            raise ValueError("Registering a parametrization may not change the dtype of the tensor, unless `unsafe` flag "
-                             f"is enabled.\nunparametrized dtype: {original.dtype}\nparametrized dtype: {result.dtype}")
+            raise ValueError("Registering a parametrization may not change the dtype of the tensor, unless `unsafe` "
+                             f"flag is enabled.\nunparametrized dtype: {original.dtype}\n"
+                             f"parametrized dtype: {result.dtype}")
         if result.shape != original.shape:
-            raise ValueError("Registering a parametrization may not change the shape of the tensor, unless `unsafe` flag "
-                             f"is enabled.\nunparametrized shape: {original.shape}\nparametrized shape: {result.shape}")
+            raise ValueError("Registering a parametrization may not change the shape of the tensor, unless `unsafe` "
+                             f"flag is enabled.\nunparametrized shape: {original.shape}\n"
+                             f"parametrized shape: {result.shape}")
 
     def right_inverse(self, value: Tensor) -> None:
         """Set the originals so that the parametrised tensor becomes `value`: what assigning to it does."""
@@ -122,8 +123,8 @@ class ParametrizationList(ModuleList):
                                  f"{self.ntensors}, got {len(parts)}")
             for original, part in zip(self._originals(), parts):
                 if original.dtype != part.dtype:
-                    raise ValueError(f"The tensor returned by `right_inverse` has dtype {part.dtype} while `original` has "
-                                     f"dtype {original.dtype}")
+                    raise ValueError(f"The tensor returned by `right_inverse` has dtype {part.dtype} while `original` "
+                                     f"has dtype {original.dtype}")
                 original.data = part.detach().clone() if part is value else part.detach()
 
     def forward(self) -> Tensor:
@@ -206,8 +207,9 @@ def register_parametrization(
                 raise ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}.")
             for what in ("dtype", "shape"):
                 if getattr(result, what) != getattr(value, what):
-                    raise ValueError(f"Registering a parametrization may not change the {what} of the tensor, unless the "
-                                     f"`unsafe` flag is enabled.\nmodule.{tensor_name}.{what}: {getattr(value, what)}\n"
+                    raise ValueError(f"Registering a parametrization may not change the {what} of the tensor, unless "
+                                     f"the `unsafe` flag is enabled.\n"
+                                     f"module.{tensor_name}.{what}: {getattr(value, what)}\n"
                                      f"parametrization(module.{tensor_name}).{what}: {getattr(result, what)}")
         steps.append(parametrization)
         steps.unsafe = steps.unsafe or unsafe
@@ -250,8 +252,8 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
                 original.data = getattr(module, tensor_name).detach().clone()
     else:
         if not leave_parametrized:
-            raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in "
-                             "terms of a sequence of tensors.")
+            raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized "
+                             "in terms of a sequence of tensors.")
         value = getattr(module, tensor_name).detach()
         original = _as_original(value, steps.original0)
     delattr(type(module), tensor_name)

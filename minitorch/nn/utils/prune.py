@@ -53,7 +53,8 @@ class BasePruningMethod(ABC):
     def apply_mask(self, module: Module) -> Tensor:
         """The masked tensor."""
         name = self._tensor_name
-        return getattr(module, name + "_mask").to(getattr(module, name + "_orig").dtype) * getattr(module, name + "_orig")
+        original = getattr(module, name + "_orig")
+        return getattr(module, name + "_mask").to(original.dtype) * original
 
     @classmethod
     def apply(
@@ -217,8 +218,8 @@ class _Structured(_Amount):
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         """Zeros in the channels of least score."""
         if t.ndim <= 1:
-            raise ValueError("Structured pruning can only be applied to multidimensional tensors. Found tensor of shape "
-                             f"{t.shape} with {t.ndim} dims")
+            raise ValueError("Structured pruning can only be applied to multidimensional tensors. Found tensor of "
+                             f"shape {t.shape} with {t.ndim} dims")
         if not -t.ndim <= self.dim < t.ndim:
             raise IndexError(f"Invalid index {self.dim} for tensor of size {t.shape}")
         size = t.shape[self.dim]

@@ -172,7 +172,7 @@ def _check_lengths(x: Tensor, sizes: list[int]) -> None:
     if len(sizes) != x.shape[1]:
         raise RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(sizes)} (batch_size="
                            f"{x.shape[1]})")
-    if any(a < b for a, b in zip(sizes, sizes[1:])):
+    if sizes != sorted(sizes, reverse=True):
         raise RuntimeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can "
                            "pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this "
                            "requirement")
@@ -180,7 +180,8 @@ def _check_lengths(x: Tensor, sizes: list[int]) -> None:
         raise RuntimeError("Length of all samples has to be greater than 0, but found an element in 'lengths' that is "
                            "<= 0")
     if sizes[0] > x.shape[0]:
-        raise RuntimeError(f"pack_padded_sequence: a sequence of length {sizes[0]} does not fit into {x.shape[0]} steps")
+        raise RuntimeError(f"pack_padded_sequence: a sequence of length {sizes[0]} does not fit into {x.shape[0]} "
+                           "steps")
 
 
 def pad_packed_sequence(
