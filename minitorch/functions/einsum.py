@@ -171,7 +171,7 @@ def _shown(label: int) -> str:
 def _named(names: list, t: Tensor, dots: int, k: int) -> tuple[list[int], Tensor]:
     """An operand with a label for each dimension, each once: of repeated labels the diagonal is taken."""
     known = len(names) - names.count(Ellipsis)
-    if Ellipsis not in names and known != t.ndim or known > t.ndim:
+    if (Ellipsis not in names and known != t.ndim) or known > t.ndim:
         raise RuntimeError(f"einsum(): the number of subscripts in the equation ({known}) does not match the number of "
                            f"dimensions ({t.ndim}) for operand {k}" +
                            ("" if Ellipsis in names else " and no ellipsis was given"))
