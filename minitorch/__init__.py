@@ -55,7 +55,8 @@ from ._size import Size
 from ._tensor import Tensor, engine_functions
 from ._version import __version__
 
-bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64 = _dtype.ALL
+bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128 = _dtype.ALL
+cfloat, cdouble = complex64, complex128
 short, int, long, half, float, double = int16, int32, int64, float16, float32, float64
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
@@ -73,7 +74,7 @@ globals().update(_CLASSES)
 
 # the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
-from . import amp, cuda, datasets, distributions, func, linalg, return_types, special, utils  # noqa: E402
+from . import amp, cuda, datasets, func, linalg, return_types, special, utils  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
@@ -82,12 +83,12 @@ from .func import vmap  # noqa: E402
 globals().update(_AUTOCAST)
 
 
-def __getattr__(name: str):
-    # what few programs use is imported when it is asked for
-    from importlib import import_module
+def __getattr__(name: str) -> object:
+    """What few programs use is imported when it is first asked for."""
+    import importlib
 
-    if name == "profiler":
-        return import_module("minitorch.profiler")
+    if name in ("distributions", "profiler"):
+        return importlib.import_module(f"minitorch.{name}")
     if name == "explain":
-        return import_module("minitorch.autograd.explaining").explain
+        return importlib.import_module("minitorch.autograd.explaining").explain
     raise AttributeError(f"module 'minitorch' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from ._ext.dtype import ALL, dtype, get_default_dtype
 from ._ext.engine import empty as _empty
 from ._tensor import Tensor
 
-(_bool, _uint8, _int8, _int16, _int32, _int64, _float16, _bfloat16, _float32, _float64) = ALL
+(_bool, _uint8, _int8, _int16, _int32, _int64, _float16, _bfloat16, _float32, _float64) = ALL[:10]
 
 
 def _finish(tensor: Tensor, out: Tensor | None, requires_grad: bool) -> Tensor:

@@ -91,7 +91,20 @@ class Formatter:
         return self.write(value).rjust(self.width)
 
 
-def _vector(values: list, indent: int, formatter: Formatter, size: int) -> str:
+class ComplexFormatter:
+    """Complex numbers: their real and their imaginary parts each written alike."""
+
+    def __init__(self, values: list) -> None:
+        self.real = Formatter([v.real for v in values], True)
+        self.imag = Formatter([v.imag for v in values], True)
+        self.width = self.real.width + self.imag.width + 1
+
+    def __call__(self, value: complex) -> str:
+        imag = self.imag(value.imag).lstrip() + "j"
+        return self.real(value.real) + ("" if imag[0] in "+-" else "+") + imag
+
+
+def _vector(values: list, indent: int, formatter: Formatter | ComplexFormatter, size: int) -> str:
     """One row, broken into lines."""
     per_line = max(1, (options["linewidth"] - indent) // (formatter.width + 2))
     texts = [" ..." if v is Ellipsis else formatter(v) for v in values]
@@ -111,7 +124,7 @@ def _edges(tensor, summarise: bool) -> list:
     return [*first.tolist(), Ellipsis, *last.tolist()]
 
 
-def _body(tensor, indent: int, summarise: bool, formatter: Formatter) -> str:
+def _body(tensor, indent: int, summarise: bool, formatter: Formatter | ComplexFormatter) -> str:
     if tensor.ndim == 0:
         return formatter(tensor.item())
     rows = _edges(tensor, summarise)
@@ -133,19 +146,20 @@ def tensor_text(tensor) -> str:
     """What ``repr`` gives."""
     prefix = "tensor("
     data = tensor.detach()
-    kind = tensor.dtype
+    kind, default = tensor.dtype, _dtype.get_default_dtype()
     suffixes = []
     if tensor.numel() == 0:
         if tensor.ndim != 1:
             suffixes.append(f"size={tuple(tensor.shape)}")
-        if kind is not _dtype.get_default_dtype():
+        if kind is not default:
             suffixes.append(f"dtype={kind}")
         body = "[]"
     else:
-        if not (kind is _dtype.get_default_dtype() or kind.name in ("int64", "bool")):
+        if not (kind in (default, default.to_complex()) or kind.name in ("int64", "bool")):
             suffixes.append(f"dtype={kind}")
         summarise = tensor.numel() > options["threshold"]
-        formatter = Formatter(_shown(data, summarise), kind.is_floating_point)
+        shown = _shown(data, summarise)
+        formatter = ComplexFormatter(shown) if kind.is_complex else Formatter(shown, kind.is_floating_point)
         body = _body(data, len(prefix), summarise, formatter)
     node = tensor.grad_fn
     if node is not None:

@@ -90,11 +90,6 @@ class Tensor(engine.TensorMethods):
     is_cuda = is_sparse = is_quantized = is_meta = property(lambda self: False)
     is_cpu = property(lambda self: True)
 
-    @property
-    def real(self):
-        """The real part: of a real tensor, itself."""
-        return self
-
     # --- representation
     def __repr__(self, *, tensor_contents=None):
         from ._printing import tensor_text
@@ -154,7 +149,7 @@ class Tensor(engine.TensorMethods):
         for argument in args:
             if isinstance(argument, Tensor):
                 dtype, device = argument.dtype, argument.device
-            elif isinstance(argument, _dtype) or argument in (float, int, bool):
+            elif isinstance(argument, _dtype) or argument in (float, int, bool, complex):
                 dtype = argument
             elif isinstance(argument, bool):
                 pass
@@ -208,18 +203,6 @@ class Tensor(engine.TensorMethods):
         """Whether the dtype has negative numbers."""
         return self.dtype.is_signed
 
-    def is_complex(self):
-        """Whether the dtype is complex: never yet."""
-        return False
-
-    def resolve_conj(self):
-        """The tensor itself: nothing is conjugated lazily."""
-        return self
-
-    def resolve_neg(self):
-        """The tensor itself: nothing is negated lazily."""
-        return self
-
     def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
         """A new tensor of the data, of this one's type."""
         return engine.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
@@ -262,7 +245,7 @@ for _name, _function in engine_functions("input", "self"):
         setattr(Tensor, _name, _function)
 for _target, _names in zip(
     DTYPES,
-    ("bool", "byte", "char", "short", "int", "long", "half", "bfloat16", "float", "double"),
+    ("bool", "byte", "char", "short", "int", "long", "half", "bfloat16", "float", "double", "cfloat", "cdouble"),
 ):
     setattr(Tensor, _names, _conversion(_target))
 del _name, _function, _target, _names

@@ -10,11 +10,15 @@ cdef extern from "dtype.h" nogil:
         MT_BF16
         MT_F32
         MT_F64
+        MT_C64
+        MT_C128
         MT_NTYPES
     const signed char mt_itemsize[]
     const signed char mt_category[]
     const signed char mt_compute[]
     int mt_promote(int a, int b)
+    int mt_complex_of(int code)
+    int mt_real_of(int code)
 
 
 cdef class dtype:

@@ -14,7 +14,7 @@ cdef class dtype:
         self.code = code
         self.itemsize = mt_itemsize[code]
         self.is_floating_point = mt_category[code] == 2
-        self.is_complex = False
+        self.is_complex = mt_category[code] == 3
         self.is_signed = code not in (MT_BOOL, MT_U8)
 
     def __repr__(self):
@@ -25,19 +25,23 @@ cdef class dtype:
         return _by_name, (self.name,)
 
     def to_complex(self):
-        raise NotImplementedError("to_complex: complex tensors are not supported yet; keep two real tensors instead")
+        """The complex type of the same precision: of a complex type, the type itself."""
+        if mt_category[self.code] < 2:
+            raise RuntimeError(f"to_complex: {self} has no complex type; convert to a floating-point type first")
+        return dtype_of(mt_complex_of(self.code))
 
     def to_real(self):
         """The real type of the same precision: of a real type, the type itself."""
-        return self
+        return dtype_of(mt_real_of(self.code))
 
 
-cdef tuple _names = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+cdef tuple _names = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64",
+                    "complex64", "complex128")
 cdef tuple _dtypes = tuple([dtype(name, code) for code, name in enumerate(_names)])
 # bfloat16 has no NumPy type: its bits travel as uint16
 cdef tuple _numpy = tuple([None if name == "bfloat16" else np.dtype(name) for name in _names])
 cdef dict _from_numpy = {np.dtype(name): code for code, name in enumerate(_names) if name != "bfloat16"}
-cdef dict _by_scalar = {bool: MT_BOOL, int: MT_I64, float: -1}
+cdef dict _by_scalar = {bool: MT_BOOL, int: MT_I64, float: MT_F64, complex: MT_C128}
 cdef int _default = MT_F32
 
 ALL = _dtypes
@@ -61,8 +65,6 @@ cdef int code_of(object wanted, int default=-1) except -1:
         return default if default >= 0 else _default
     if isinstance(wanted, dtype):
         return (<dtype>wanted).code
-    if wanted is float:
-        return MT_F64
     if wanted in _by_scalar:
         return _by_scalar[wanted]
     raise TypeError(f"dtype must be a minitorch.dtype such as minitorch.float32, not {wanted!r}")
@@ -78,8 +80,8 @@ cdef int scalar_code(object number) except -1:
         return MT_I64
     if isinstance(number, np.floating):
         return _default
-    if isinstance(number, complex):
-        raise NotImplementedError("complex numbers are not supported yet; keep real and imaginary parts apart")
+    if isinstance(number, (complex, np.complexfloating)):
+        return mt_complex_of(_default)
     if hasattr(number, "__index__"):
         return MT_I64
     if hasattr(number, "__float__"):
@@ -93,7 +95,7 @@ cdef int combine(int higher, int lower) noexcept nogil:
         return lower
     if lower < 0 or mt_category[higher] >= mt_category[lower]:
         return higher
-    return lower
+    return mt_complex_of(higher) if mt_category[higher] == 2 else lower
 
 
 cdef object numpy_dtype(int code):
@@ -110,7 +112,7 @@ cdef int code_from_numpy(object kind) except -1:
         raise ValueError(f"given numpy array has byte order different from the native byte order ({kind!s}). "
                          f"Convert it first: array.astype(array.dtype.newbyteorder('='))")
     raise TypeError(f"can't convert np.ndarray of type {kind!s}. The supported types are: "
-                    "float64, float32, float16, int64, int32, int16, int8, uint8 and bool.")
+                    "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8 and bool.")
 
 
 def set_default_dtype(d not None, /):
@@ -160,7 +162,7 @@ def can_cast(from_ not None, to not None):
     (True, False)
     """
     cdef int a = code_of(from_), b = code_of(to)
-    if mt_category[a] == 2 and mt_category[b] < 2:
+    if mt_category[a] >= 2 and mt_category[b] < mt_category[a]:
         return False
     return b != MT_BOOL or a == MT_BOOL
 
@@ -182,7 +184,7 @@ class finfo:
     1.1920928955078125e-07
     """
     def __init__(self, type=None):
-        cdef int code = code_of(type)
+        cdef int code = mt_real_of(code_of(type))
         if code not in _float_facts:
             raise TypeError(f"finfo: {_dtypes[code]} is not a floating-point type. Use minitorch.iinfo for integers")
         self.bits, self.eps, self.tiny, self.max, self.resolution = _float_facts[code]

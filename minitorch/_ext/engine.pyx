@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The protocols of the tensor class: operators, indexing, attributes and NumPy, over the engine's other modules.
 
 `minitorch/_tensor.py` derives the public `Tensor` from `TensorMethods`; an operator defined here in Cython is reached
@@ -7,8 +8,8 @@ import numpy as np
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_F32, MT_F64, MT_I64, code_from_numpy, code_of, default_code, dtype_of,
-    mt_category, mt_itemsize, numpy_dtype, scalar_code,
+    MT_BF16, MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, code_from_numpy, code_of, default_code, dtype_of,
+    mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
 )
 from minitorch._ext.loops cimport checked_value, copy_data, fill_data, mt_convert_loop
 from minitorch._ext.matmul cimport matmul_of
@@ -29,13 +30,13 @@ from minitorch._ext.views cimport (
 from minitorch._ext import index as advanced
 
 cdef extern from "convert.h" nogil:
-    const mt_convert_loop mt_convert[10][10]
+    const mt_convert_loop mt_convert[12][12]
 
 cnp.import_array()
 
 
 cdef inline bint is_operand(object x):
-    return isinstance(x, (TensorBase, float, int, np.generic)) or (
+    return isinstance(x, (TensorBase, float, int, complex, np.generic)) or (
         isinstance(x, np.ndarray) and x.ndim == 0)
 
 
@@ -183,11 +184,14 @@ cdef class TensorMethods(TensorBase):
     def __float__(self):
         return float(one(self, "float"))
 
+    def __complex__(self):
+        return complex(one(self, "complex"))
+
     def __int__(self):
         return int(one(self, "int"))
 
     def __index__(self):
-        if self.numel != 1 or mt_category[self.code] == 2:
+        if self.numel != 1 or mt_category[self.code] >= 2:
             raise TypeError("only integer tensors of a single element can be converted to an index, not "
                             f"{describe(self)}")
         return int(item(self))
@@ -378,7 +382,7 @@ cdef int set_requires_grad(TensorBase t, bint wanted) except -1:
                            "variable in a subgraph that doesn't require differentiation use var_no_grad = "
                            "var.detach().")
     if wanted and mt_category[t.code] < 2:
-        raise RuntimeError("only Tensors of floating point dtype can require gradients, not "
+        raise RuntimeError("only Tensors of floating point and complex dtype can require gradients, not "
                            f"{dtype_of(t.code)}: convert first, with .float()")
     t.leaf_requires_grad = wanted
     return 0
@@ -499,6 +503,11 @@ def is_floating_point(TensorBase input not None):
     return mt_category[input.code] == 2
 
 
+def is_complex(TensorBase input not None):
+    """Whether the dtype is complex."""
+    return mt_category[input.code] == 3
+
+
 def is_same_size(TensorBase self not None, TensorBase other not None):
     """Whether both have the same shape."""
     return same_shape(self, other)
@@ -520,6 +529,7 @@ def item(TensorBase self not None):
     """
     cdef char *p
     cdef double value
+    cdef double[2] pair
     cdef long long integer
     if self.numel != 1:
         raise RuntimeError(f"a Tensor with {self.numel} elements cannot be converted to Scalar: {describe(self)}. "
@@ -528,6 +538,9 @@ def item(TensorBase self not None):
     if mt_category[self.code] == 2:
         mt_convert[MT_F64][self.code](<char *>&value, 8, p, 8, 1)
         return value
+    if mt_category[self.code] == 3:
+        mt_convert[MT_C128][self.code](<char *>pair, 16, p, 16, 1)
+        return complex(pair[0], pair[1])
     mt_convert[MT_I64][self.code](<char *>&integer, 8, p, 8, 1)
     return bool(integer) if self.code == MT_BOOL else integer
 
@@ -640,7 +653,7 @@ cdef TensorBase fitted(TensorBase source, TensorBase place):
 
 cdef TensorBase as_value(object value, int code):
     """What is assigned to elements of a tensor of a type."""
-    if isinstance(value, (int, float)) or not isinstance(value, (np.ndarray, list, tuple)):
+    if isinstance(value, (int, float, complex)) or not isinstance(value, (np.ndarray, list, tuple)):
         scalar_code(value)
         return number_tensor(value, code)
     return tensor(value)
@@ -686,14 +699,14 @@ cdef TensorBase from_sequence(object data, int code):
         array = array.astype(numpy_dtype(default_code()) if default_code() != MT_BF16 else np.float32)
         if code < 0:
             code = default_code()
-    if array.dtype == object or array.dtype.kind not in "biuf":
-        if array.dtype.kind == "c":
-            raise NotImplementedError("tensor: complex numbers are not supported yet; keep two real tensors instead")
+    if array.dtype == object or array.dtype.kind not in "biufc":
         if array.dtype == object and all([isinstance(x, int) for x in array.flat]):
             raise RuntimeError("Overflow when unpacking long long: an integer does not fit into 64 bits")
         raise_bad_data(data, array)
     if array.dtype.kind == "f" and code < 0 and not isinstance(first, (np.generic, np.ndarray)):
         code = default_code()
+    elif array.dtype.kind == "c" and code < 0 and not isinstance(first, (np.generic, np.ndarray)):
+        code = mt_complex_of(default_code())
     elif array.dtype.kind == "u" and array.dtype.itemsize > 1:
         if isinstance(first, (np.generic, np.ndarray)):
             code_from_numpy(array.dtype)
@@ -706,7 +719,7 @@ cdef TensorBase from_sequence(object data, int code):
 
 cdef int raise_bad_data(object data, object array) except -1:
     for x in array.flat:
-        if x is None or not isinstance(x, (int, float, np.number)):
+        if x is None or not isinstance(x, (int, float, complex, np.number)):
             if isinstance(x, (list, tuple)):
                 raise ValueError("tensor: expected sequences of equal length at every level, got a ragged list")
             if isinstance(x, str):
@@ -743,7 +756,7 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     check_device(device)
     if pin_memory:
         raise NotImplementedError("tensor: pin_memory is for transfers to a GPU; leave it out")
-    if isinstance(data, (float, int)) and not isinstance(data, np.generic):
+    if isinstance(data, (float, int, complex)) and not isinstance(data, np.generic):
         out = number_tensor(data, scalar_code(data) if code < 0 else code)
     elif isinstance(data, TensorBase):
         out = new_tensor((<TensorBase>data).ndim, (<TensorBase>data).shape,
@@ -761,8 +774,6 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
         raise TypeError("new(): invalid data type 'str'")
     elif hasattr(data, "__index__") or hasattr(data, "__float__"):
         out = number_tensor(data, scalar_code(data) if code < 0 else code)
-    elif isinstance(data, complex):
-        raise NotImplementedError("tensor: complex numbers are not supported yet; keep two real tensors instead")
     else:
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     if requires_grad:

@@ -32,7 +32,7 @@ cdef extern from "index.h" nogil:
     void mt_compress(char *out, const char *x, const unsigned char *m, Py_ssize_t n, Py_ssize_t bytes)
     void mt_put(char *x, const char *v, const long long *place, Py_ssize_t n, Py_ssize_t bytes)
     ctypedef void (*mt_put_add_loop)(char *x, const char *v, const long long *place, Py_ssize_t n, Py_ssize_t block)
-    const mt_put_add_loop mt_put_add[10]
+    const mt_put_add_loop mt_put_add[12]
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ cdef TensorBase as_index(object part):
             raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {array.dtype}")
         t = from_numpy(np.ascontiguousarray(array.astype(np.bool_ if array.dtype.kind == "b" else np.int64))
                        .reshape(array.shape))
-    if mt_category[t.code] == 2:
+    if mt_category[t.code] >= 2:
         raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {describe(t)}: "
                          "convert with .long()")
     return t
@@ -539,7 +539,10 @@ def index_put_(TensorBase self not None, indices, TensorBase values not None, bi
     if values.code != self.code:
         raise RuntimeError("index_put_: Index put requires the source and destination dtypes match, got "
                            f"{describe(self)} for the destination and {describe(values)} for the source.")
-    where, lead, tensors = prepared(self, tuple([slice(None) if i is None else i for i in indices]))
+    key = tuple([slice(None) if i is None else i for i in indices])
+    if not any(isinstance(i, TensorBase) for i in key):
+        raise RuntimeError(f"index_put_: expected a tuple of index tensors with one at least, got {indices!r}")
+    where, lead, tensors = prepared(self, key)
     view = where
     put_into(view, lead, len(tensors), places_of(view, lead, tensors), values, accumulate)
     return self

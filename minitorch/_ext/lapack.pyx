@@ -221,6 +221,15 @@ cdef int pivots_in_range(TensorBase pivots, Py_ssize_t low, Py_ssize_t high, str
     return 0
 
 
+cdef void tame(TensorBase pivots, Py_ssize_t rows) noexcept:
+    """Give back pivots of no exchange where NaNs had LAPACK find none."""
+    cdef int *p = <int *>data_of(pivots)
+    cdef Py_ssize_t i, n = pivots.shape[pivots.ndim - 1]
+    for i in range(pivots.numel):
+        if p[i] == 0 or p[i] > rows or p[i] < -rows:
+            p[i] = <int>(i % n) + 1
+
+
 # --- Cholesky, LU, LDL ----------------------------------------------------------------------------------------------
 
 def potrf(TensorBase a not None, bint upper):
@@ -247,6 +256,7 @@ def getrf(TensorBase a not None):
     p.pivots = <int *>data_of(pivots)
     p.pivots_step = min(m, n)
     info = run(&p, MT_GETRF, a, "getrf", m, n, 0)
+    tame(pivots, m)
     return turned(factors), pivots, info
 
 
@@ -287,6 +297,7 @@ def sytrf(TensorBase a not None, bint hermitian):
     p.pivots = <int *>data_of(pivots)
     p.pivots_step = n
     info = run(&p, MT_HETRF if hermitian else MT_SYTRF, a, "sytrf", n, n, 0)
+    tame(pivots, n)
     return turned(factors), pivots, info
 
 

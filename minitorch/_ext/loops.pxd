@@ -17,6 +17,7 @@ cdef extern from "convert.h" nogil:
 cdef enum:
     MAX_OPERANDS = 6
     CHUNK = 512              # elements gathered at a time: what all operands' buffers hold stays in the first cache
+    ITEM = 16                # bytes of the largest type
     GRAIN = 32768            # elements below which a second thread does not pay
 
 # One walk over the elements of a result and its operands, which are broadcast to it.

@@ -1,12 +1,14 @@
+# cython: boundscheck=False
 """The broadcasting plan: one way of walking over a result and its operands for every pointwise kernel.
 
 Kernels are written for contiguous data of one type only.  The plan collapses the dimensions that lie one behind the
 other in all operands and cuts the rest into pieces; an operand that is strided, broadcast or of another type is
 gathered into a buffer of `CHUNK` elements, which stays in the first cache, and a result likewise scattered.
 """
+import numpy as np
 from libc.string cimport memcpy, memset
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_F64, dtype_of, mt_category, mt_compute, mt_itemsize,
+    MT_BOOL, MT_C128, dtype_of, mt_category, mt_compute, mt_itemsize,
 )
 from minitorch._ext.tensor cimport (
     TensorBase, data_of, new_as, new_tensor, same_shape,
@@ -14,12 +16,13 @@ from minitorch._ext.tensor cimport (
 from minitorch._ext.threads cimport parallel_for
 
 cdef extern from "convert.h" nogil:
-    const mt_convert_loop mt_convert[10][10]
+    const mt_convert_loop mt_convert[12][12]
     void mt_transpose(int itemsize, char *d, Py_ssize_t dr, const char *s, Py_ssize_t sr,
                       Py_ssize_t rows, Py_ssize_t columns)
     void mt_copy_rows(char *d, Py_ssize_t ds, const char *s, Py_ssize_t ss, Py_ssize_t rows, Py_ssize_t bytes)
     mt_scalar mt_scalar_from_double(int code, double v)
     mt_scalar mt_scalar_from_int(int code, long long v)
+    mt_scalar mt_scalar_from_complex(int code, double re, double im)
 
 
 # --- building a plan ------------------------------------------------------------------------------------------------
@@ -207,7 +210,7 @@ cdef mt_loop loop_of(Plan *plan, bint *number) noexcept nogil:
 
 cdef void walk_rows(Plan *plan, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Do the elements from begin to end of a plan whose rows are long: operands are gathered by pieces of a row."""
-    cdef char[MAX_OPERANDS][CHUNK * 8] buffers
+    cdef char[MAX_OPERANDS][CHUNK * ITEM] buffers
     cdef char *rows[MAX_OPERANDS]
     cdef char *p[MAX_OPERANDS]
     cdef bint[MAX_OPERANDS] direct, number
@@ -249,7 +252,7 @@ cdef void walk_rows(Plan *plan, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
 cdef void walk(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Do the elements of a plan from begin to end."""
     cdef Plan *plan = <Plan *>context
-    cdef char[MAX_OPERANDS][CHUNK * 8] buffers
+    cdef char[MAX_OPERANDS][CHUNK * ITEM] buffers
     cdef char *p[MAX_OPERANDS]
     cdef Access[MAX_OPERANDS] access
     cdef bint[MAX_OPERANDS] number
@@ -323,7 +326,14 @@ cdef int broadcast_shape(int *ndim, Py_ssize_t *shape, TensorBase t) noexcept no
 cdef mt_scalar scalar_value(object number, int code) except *:
     """A Python number as a value of a type, by truncation where the type is an integer; out of range is an error."""
     cdef long long integer
-    if mt_category[code] == 2 or isinstance(number, float):
+    if isinstance(number, (complex, np.complexfloating)):
+        if mt_category[code] == 3:
+            return mt_scalar_from_complex(code, number.real, number.imag)
+        if number.imag != 0:
+            raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number} is "
+                               "complex")
+        number = number.real
+    if mt_category[code] >= 2 or isinstance(number, float):
         return mt_scalar_from_double(code, number)
     if code == MT_BOOL:
         return mt_scalar_from_int(code, bool(number))
@@ -339,7 +349,7 @@ cdef mt_scalar checked_value(object number, int code) except *:
     """A number to be stored in a type, in its compute type: an integer type refuses what it cannot hold."""
     cdef object bits = 8 * mt_itemsize[code], one = 1       # Python's integers: C's would overflow
     cdef bint fits
-    if mt_category[code] == 1 and not isinstance(number, bool):
+    if mt_category[code] == 1 and not isinstance(number, (bool, complex, np.complexfloating)):
         # negative numbers wrap in the unsigned type, as PyTorch has it
         fits = number == number and -(one << (bits - 1)) <= number < (
             one << (bits - 1 if dtype_of(code).is_signed else bits))
@@ -471,6 +481,10 @@ cdef TensorBase clone_data(TensorBase t):
     return result
 
 
+cdef inline bint is_zero(mt_scalar *value, int code) noexcept nogil:
+    return value.i64 == 0 and (mt_itemsize[code] <= 8 or (<long long *>value)[1] == 0)
+
+
 cdef int fill_data(TensorBase dst, mt_scalar value) except -1:
     """Set every element of dst to a value of its compute type."""
     cdef Plan plan
@@ -480,7 +494,7 @@ cdef int fill_data(TensorBase dst, mt_scalar value) except -1:
     if dst.contiguous and dst.numel < GRAIN:
         mt_convert[dst.code][want](data_of(dst), itemsize.i64, <char *>&value, 0, dst.numel)
         return 0
-    if value.i64 == 0 and dst.contiguous:
+    if dst.contiguous and is_zero(&value, want):
         with nogil:
             memset(data_of(dst), 0, dst.numel * itemsize.i64)
         return 0
@@ -494,7 +508,7 @@ cdef int fill_data(TensorBase dst, mt_scalar value) except -1:
 
 cdef int zero_data(TensorBase dst) except -1:
     cdef mt_scalar zero
-    zero.i64 = 0
+    memset(&zero, 0, sizeof(zero))
     return fill_data(dst, zero)
 
 
@@ -563,7 +577,7 @@ cdef int accumulate_data(TensorBase dst, TensorBase src) except -1:
     """Add src (of the same shape) to dst one element after another, so that dst may show one place several times."""
     cdef Py_ssize_t position, d_at, s_at, rest, index
     cdef int d, d_size = mt_itemsize[dst.code], s_size = mt_itemsize[src.code]
-    cdef double total, term
+    cdef double[2] total, term                              # complex, or a real number and 0
     cdef char *d_data = data_of(dst)
     cdef char *s_data = data_of(src)
     with nogil:
@@ -574,8 +588,9 @@ cdef int accumulate_data(TensorBase dst, TensorBase src) except -1:
                 rest //= dst.shape[d]
                 d_at += index * dst.strides[d]
                 s_at += index * src.strides[d]
-            mt_convert[MT_F64][dst.code](<char *>&total, 8, d_data + d_at * d_size, d_size, 1)
-            mt_convert[MT_F64][src.code](<char *>&term, 8, s_data + s_at * s_size, s_size, 1)
-            total += term
-            mt_convert[dst.code][MT_F64](d_data + d_at * d_size, d_size, <char *>&total, 8, 1)
+            mt_convert[MT_C128][dst.code](<char *>total, 16, d_data + d_at * d_size, d_size, 1)
+            mt_convert[MT_C128][src.code](<char *>term, 16, s_data + s_at * s_size, s_size, 1)
+            total[0] += term[0]
+            total[1] += term[1]
+            mt_convert[dst.code][MT_C128](d_data + d_at * d_size, d_size, <char *>total, 16, 1)
     return 0

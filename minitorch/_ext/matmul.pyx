@@ -4,6 +4,7 @@ All of them are one operation, ``init + alpha a b`` with batch dimensions broadc
 `MatmulBackward` differentiates it.  Who multiplies, and on how many threads, is decided in ``include/gemm.h``.
 """
 import os
+from libc.math cimport NAN
 from minitorch._ext.dtype cimport MT_BF16, MT_BOOL, MT_F16, MT_F32, dtype_of, mt_category
 from minitorch._ext.loops cimport contiguous_data, converted, copy_data, may_overlap
 from minitorch._ext.tensor cimport (
@@ -11,6 +12,7 @@ from minitorch._ext.tensor cimport (
     new_tensor, record, record2, recording, recording2, requires_grad, same_shape, set_contiguous_dims, set_grad,
     shape_of,
 )
+from minitorch._ext.pointwise cimport conj_of
 from minitorch._ext.threads cimport parallel_for, task_fn, thread_count
 from minitorch._ext.views cimport reshape_to, select_of, transpose_of, unsqueeze_of
 
@@ -269,12 +271,14 @@ cdef TensorBase scaled(TensorBase t, object factor, bint record_it=False):
 
 
 cdef double scale_of(object factor, TensorBase t, str argument, str name) except? -1:
-    """alpha or beta as a number that suits the dtype."""
+    """alpha or beta as a number that suits the dtype; of a complex one only whether it is 0 or 1 (else NaN)."""
     if isinstance(factor, TensorBase):
         factor = factor.item()
-    if not isinstance(factor, (int, float)) and not hasattr(factor, "__float__"):
+    if not isinstance(factor, (int, float, complex)) and not hasattr(factor, "__float__"):
         raise TypeError(f"{name}: {argument} must be a number, not {type(factor).__name__}")
-    if mt_category[t.code] != 2:                             # integers are scaled by the integer part
+    if mt_category[t.code] == 3 and isinstance(factor, complex):
+        return 0 if factor == 0 else 1 if factor == 1 else NAN
+    if mt_category[t.code] < 2:                              # integers are scaled by the integer part
         return int(factor)
     return float(factor)
 
@@ -310,6 +314,8 @@ cdef class MatmulBackward(Node):
     cdef tuple factors(self, TensorBase g, int first):
         """The gradients of A and B, which are the inputs `first` and `first` + 1."""
         cdef TensorBase a = self.saved(0), b = self.saved(1), da = None, db = None
+        if mt_category[g.code] == 3:
+            a, b = None if a is None else conj_of(a), None if b is None else conj_of(b)
         if self.a_ndim == 1:                                    # a vector A is one row, a vector B one column
             g = unsqueeze_of(g, g.ndim - (self.b_ndim > 1))
             a = unsqueeze_of(a, 0) if a is not None else None
@@ -344,7 +350,8 @@ cdef class AddmmBackward(MatmulBackward):
     cdef object apply(self, TensorBase g):
         cdef TensorBase di = None
         if self.needs(0):
-            di = g if self.beta == 1 else scaled(g, self.beta, True)
+            di = g if self.beta == 1 else scaled(
+                g, self.beta.conjugate() if isinstance(self.beta, complex) else self.beta, True)
         return (di,) + self.factors(g, 1)
 
 
@@ -418,8 +425,9 @@ cdef TensorBase add_product(TensorBase init, TensorBase a, TensorBase b, object 
         start = None
     elif start_factor != 1:
         start = scaled(init, beta)
-    if mt_category[a.code] != 2 and factor != 1:                # in integer arithmetic, since a double is not enough
-        left, factor = scaled(a, alpha), 1
+    if mt_category[a.code] != 2 and factor != 1:                # in its own arithmetic, since a double is not enough
+        left, factor = scaled(a, alpha, True), 1
+        a = left
     result = product(left, b, False, start, factor, name, out)
     if recording((init, a, b)):
         node = AddmmBackward.__new__(AddmmBackward)
@@ -438,6 +446,8 @@ cdef class LinearBackward(Node):
 
     cdef object apply(self, TensorBase g):
         cdef TensorBase x = self.saved(0), weight = self.saved(1), dx = None, dw = None
+        if mt_category[g.code] == 3:
+            x, weight = None if x is None else conj_of(x), None if weight is None else conj_of(weight)
         if self.needs(0):
             dx = matmul_of(g, weight)
         if self.needs(1):
@@ -593,7 +603,7 @@ def vdot(TensorBase input not None, TensorBase other not None, *, TensorBase out
     >>> minitorch.vdot(minitorch.tensor([1., 2.]), minitorch.tensor([3., 4.]))
     tensor(11.)
     """
-    return dot(input, other, out=out)
+    return dot(conj_of(input), other, out=out)
 
 
 def inner(TensorBase input not None, TensorBase other not None, *, TensorBase out=None):

@@ -9,6 +9,7 @@ cdef TensorBase op_neg(object a)
 cdef TensorBase op_exp(object a)
 cdef TensorBase op_log(object a)
 cdef TensorBase op_eq(object a, object b)
+cdef TensorBase conj_of(TensorBase t)
 cdef TensorBase op_where(object condition, object a, object b)
 cdef TensorBase call(int op, object a, object b=*, object c=*, tuple params=*, TensorBase out=*, bint inplace=*)
 cdef TensorBase compare(object a, object b, int richcmp_code)        # for Python's operators

@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """Pointwise operations: everything in the table of `minitorch/ops/pointwise.py`.
 
 One function, `call`, does them all: it promotes the types, broadcasts the shapes, runs the generated loop over a plan
@@ -9,6 +10,7 @@ import warnings
 from cpython.object cimport Py_NE, Py_LT, Py_LE, Py_GT, Py_GE, PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
     MT_BOOL, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of,
     mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
@@ -40,7 +42,7 @@ cdef extern from "pointwise_loops.h" nogil:
     ctypedef struct mt_pointwise_op:
         const char *name
         unsigned char n_inputs, n_params, types, result_bool, mask_first, saves, integer_division
-        mt_loop loop[10]
+        mt_loop loop[12]
         mt_loop number[2][2]
         mt_grad grad[3]
     const mt_pointwise_op mt_pointwise[]
@@ -48,7 +50,8 @@ cdef extern from "pointwise_loops.h" nogil:
         MT_OP_COUNT
 
 cdef dict titles = dict(uint8="Byte", int8="Char", int16="Short", int32="Int", int64="Long", float16="Half",
-                        bfloat16="BFloat16", float32="Float", float64="Double", bool="Bool")
+                        bfloat16="BFloat16", float32="Float", float64="Double", bool="Bool", complex64="ComplexFloat",
+                        complex128="ComplexDouble")
 
 
 cdef str title(int code):
@@ -97,7 +100,7 @@ cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object
             (<TensorBase>a).code == (<TensorBase>b).code:
         code = (<TensorBase>a).code
     elif spec.n_inputs == 2 and type(b) is float and isinstance(a,
-                                                                TensorBase) and mt_category[(<TensorBase>a).code] == 2:
+                                                                TensorBase) and mt_category[(<TensorBase>a).code] >= 2:
         code = (<TensorBase>a).code
     else:
         code = result_code(None if spec.mask_first else a, b, c)
@@ -202,7 +205,7 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
     """Run a loop that works in a type, over operands of any layout and type."""
     cdef Plan plan
     cdef char *p[4]
-    cdef double[3][64] constants
+    cdef double[3][2 * 64] constants                         # of numbers that are complex, at most
     cdef int k, want, out_code = MT_BOOL if spec.result_bool else code
     cdef bint plain = out.contiguous and out.code == out_code and out.numel < GRAIN
     cdef mt_loop plain_loop = loop
@@ -253,6 +256,8 @@ cdef void repeat(mt_scalar *value, int code, char *p, Py_ssize_t n) noexcept nog
             (<float *>p)[i] = value.f32
         elif size == 8:
             (<double *>p)[i] = value.f64
+        elif size == 16:
+            memcpy(p + 16 * i, value, 16)
         elif size == 2:
             (<short *>p)[i] = value.i16
         else:
@@ -295,10 +300,12 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     if loop == NULL or (op == MT_OP_nextafter and code != compute):   # the half types' neighbours are not float32's
         if op == MT_OP_square and code == MT_BOOL and not inplace:
             return call(op, cast(<TensorBase>a, MT_I64), None, None, (), out)
+        if mt_category[code] == 3 and not inplace and name_of(op) in complex_rules:
+            return given(complex_rules[name_of(op)](a, b, *params), out, name_of(op))
         refuse_type(op, code)
     operands.n = spec.n_inputs
     if out is None and code == compute and spec.n_inputs < 3 and not spec.mask_first and (
-            not spec.integer_division or mt_category[code] == 2) and isinstance(a, TensorBase):
+            not spec.integer_division or mt_category[code] >= 2) and isinstance(a, TensorBase):
         like = plain_call(op, spec, code, loop, <TensorBase>a, b, params)
         if like is not None:
             return like
@@ -318,7 +325,7 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
                     refuse_shapes(op, a, b, c)
                 if not has_shape(like, ndim, shape):
                     like = t
-            if grad_enabled() and spec.grad[k].kind != MT_GRAD_NONE and mt_category[code] == 2 and not recorded:
+            if grad_enabled() and spec.grad[k].kind != MT_GRAD_NONE and mt_category[code] >= 2 and not recorded:
                 recorded = requires_grad(t)
         else:
             if <object>operands.items[k] is None:
@@ -381,7 +388,7 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
                                   tuple params):
     """The usual case without a plan: one or two small contiguous tensors of the loop's type, or one and a number."""
     cdef char *p[3]
-    cdef double[64] constant
+    cdef double[2 * 64] constant
     cdef mt_scalar[8] parameters
     cdef mt_scalar number
     cdef mt_loop number_loop
@@ -412,7 +419,7 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
     out = new_same(a, MT_BOOL if spec.result_bool else code)
     p[0], p[1] = data_of(out), data_of(a)
     loop(p, a.numel, parameters)
-    if grad_enabled() and mt_category[code] == 2 and (
+    if grad_enabled() and mt_category[code] >= 2 and (
             (spec.grad[0].kind != MT_GRAD_NONE and requires_grad(a)) or
             (t is not None and spec.grad[1].kind != MT_GRAD_NONE and requires_grad(t))):
         operands.n = spec.n_inputs
@@ -537,6 +544,8 @@ cdef class PointwiseBackward(Node):
             return zeros_like_data(g, g.code)
         if grad.kind == MT_GRAD_NONE:
             return None
+        if mt_category[g.code] == 3:
+            return conj_of(self.by_text(k, conj_of(g)))
         return self.by_text(k, g) if grad_enabled() else self.by_loop(k, g)
 
     cdef TensorBase by_loop(self, int k, TensorBase g):
@@ -700,6 +709,40 @@ cdef TensorBase op_eq(object a, object b):
     return call(MT_OP_eq, a, b)
 
 
+cdef TensorBase conj_of(TensorBase t):
+    """The complex conjugate; a real tensor is its own."""
+    return call(MT_OP_conj, t) if mt_category[t.code] == 3 else t
+
+
+def conjugate(TensorBase z not None):
+    """The complex conjugate, as `minitorch.conj`."""
+    return conj_of(z)
+
+
+def given_out(TensorBase result not None, TensorBase out, str name):
+    """A result, put into the tensor that was given as ``out=`` if one was."""
+    return given(result, out, name)
+
+
+# What an operation does on complex numbers where it has no loop for them: of operands and parameters, differentiable.
+cdef dict complex_rules = {}
+
+
+def set_complex_rules(rules):
+    """Enter rules by the names of operations."""
+    complex_rules.update(rules)
+
+
+cdef TensorBase given(TensorBase result, TensorBase out, str name):
+    """A result, put into the tensor that was given as `out=` if one was."""
+    if out is None:
+        return result
+    prepare_out(out, result.ndim, result.shape, result.code, name, result.grad_fn is not None)
+    copy_data(out, result)
+    bump(out)
+    return out
+
+
 cdef TensorBase op_where(object condition, object a, object b):
     return call(MT_OP_where, condition, a, b)
 
@@ -747,13 +790,13 @@ cdef TensorBase power(object a, object b, TensorBase out, bint inplace):
     if isinstance(a, TensorBase) and (<TensorBase>a).code == MT_BOOL and type(b) is int:
         a = cast(<TensorBase>a, MT_I64)
     if type(b) is int or (
-            type(b) is float and (not isinstance(a, TensorBase) or mt_category[(<TensorBase>a).code] == 2)):
+            type(b) is float and (not isinstance(a, TensorBase) or mt_category[(<TensorBase>a).code] >= 2)):
         exponent = b
         if exponent == 2:
             return call(MT_OP_square, a, None, None, (), out, inplace)
         if exponent == 3:
             return call(MT_OP_cube, a, None, None, (), out, inplace)
-        if isinstance(a, TensorBase) and mt_category[(<TensorBase>a).code] == 2:
+        if isinstance(a, TensorBase) and mt_category[(<TensorBase>a).code] >= 2:
             if exponent == 1:
                 return call(MT_OP_mul, a, 1, None, (), out, inplace)
             if exponent == 0.5:
@@ -779,7 +822,7 @@ cdef TensorBase cast(TensorBase t, int code):
     if t.code == code:
         return t
     out = converted(t, code)
-    if grad_enabled() and mt_category[code] == 2 and requires_grad(t):
+    if grad_enabled() and mt_category[code] >= 2 and requires_grad(t):
         node = ToCopyBackward.__new__(ToCopyBackward)
         node.input_meta = ((shape_of(t), t.code),)
         record1(node, out, t)
@@ -1298,9 +1341,45 @@ def polygamma(int n, TensorBase input not None, *, TensorBase out=None):
     return call(MT_OP_polygamma, input, None, None, (n,), out)
 
 
+# these take no numbers
+
+def igamma(TensorBase input not None, TensorBase other not None, *, TensorBase out=None):
+    """Regularised lower incomplete gamma function; differentiable in its second argument.
+
+    .. math:: y = \\frac{1}{\\Gamma(a)} \\int_0^x t^{a - 1} e^{-t} dt
+
+    >>> import minitorch
+    >>> minitorch.igamma(minitorch.tensor([1., 2.]), minitorch.tensor([1., 2.]))
+    tensor([0.6321, 0.5940])
+    """
+    return binary(MT_OP_igamma, input, other, out)
+
+
+def igamma_(TensorBase self not None, TensorBase other not None):
+    """In-place `igamma`."""
+    return binary_(MT_OP_igamma, self, other)
+
+
+def igammac(TensorBase input not None, TensorBase other not None, *, TensorBase out=None):
+    """Regularised upper incomplete gamma function; differentiable in its second argument.
+
+    .. math:: y = \\frac{1}{\\Gamma(a)} \\int_x^\\infty t^{a - 1} e^{-t} dt
+
+    >>> import minitorch
+    >>> minitorch.igammac(minitorch.tensor([1., 2.]), minitorch.tensor([1., 2.]))
+    tensor([0.3679, 0.4060])
+    """
+    return binary(MT_OP_igammac, input, other, out)
+
+
+def igammac_(TensorBase self not None, TensorBase other not None):
+    """In-place `igammac`."""
+    return binary_(MT_OP_igammac, self, other)
+
+
 cdef TensorBase numbers_only(TensorBase x, object nan, object posinf, object neginf, TensorBase out, bint inplace):
     cdef double largest = 0
-    if mt_category[x.code] == 2:
+    if mt_category[x.code] >= 2:
         from minitorch._ext.dtype import finfo
         largest = finfo(dtype_of(x.code)).max
     return call(MT_OP_nan_to_num, x, None, None, (0.0 if nan is None else nan, largest if posinf is None else posinf,

@@ -8,7 +8,7 @@ import os
 import warnings
 from time import sleep
 
-from libc.math cimport INFINITY
+from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int64_t, uint64_t
 from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I8, MT_I16, MT_I32, MT_I64, MT_U8,
@@ -23,6 +23,7 @@ from minitorch._ext.tensor cimport (
     parse_size, rebase, record, record_edges, record1, recording1, same_shape, set_grad, shape_of,
 )
 from minitorch._ext.threads cimport parallel_for, task_fn
+from minitorch._ext.views cimport view_as_real_of
 
 cdef extern from "distributions.h" nogil:
     enum:
@@ -418,7 +419,7 @@ cdef object size_argument(str name, tuple args, object size):
 
 
 cdef int check_requires_grad(TensorBase t, object requires_grad, str name) except -1:
-    if requires_grad and mt_category[t.code] != 2:
+    if requires_grad and mt_category[t.code] < 2:
         raise RuntimeError(f"{name}: Only Tensors of floating point dtype can require gradients, "
                            f"not {dtype_of(t.code).name}")
     return 0
@@ -454,6 +455,9 @@ cdef TensorBase like(str name, object input, object dtype, object layout, object
 cdef TensorBase uniform(TensorBase t, double low, double high, Generator g, str name):
     cdef mt_params params
     cdef mt_fill fill = mt_uniform_f32
+    if mt_category[t.code] == 3:
+        uniform(view_as_real_of(t), low, high, g, name)
+        return t
     check_floating(t, name)
     params.a, params.b = low, high
     if t.code == MT_F64:
@@ -547,6 +551,9 @@ def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, re
 cdef TensorBase normal_fill(TensorBase t, double mean, double std, Generator g, str name):
     """By blocks of 16 where the tensor is contiguous and has as many; or one after the other."""
     cdef mt_params params
+    if mt_category[t.code] == 3:                            # the parts share the variance
+        normal_fill(view_as_real_of(t), mean, std * sqrt(0.5), g, name)
+        return t
     check_floating(t, name)
     if not std >= 0:
         raise RuntimeError(f"{name}: normal expects std >= 0.0, but found std {std:g}")

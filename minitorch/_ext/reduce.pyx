@@ -15,21 +15,21 @@ from minitorch._ext.loops cimport (
     GRAIN, contiguous_data, converted, copy_data, fill_data, mt_convert_loop, scalar_value, zero_data, zeros_like_data,
 )
 from minitorch._ext.pointwise cimport (
-    OP_POW, cast, compare, op_add, op_div, op_eq, op_exp, op_mul, op_sub, op_where, operator, prepare_out,
+    OP_POW, cast, compare, conj_of, op_add, op_div, op_eq, op_exp, op_mul, op_sub, op_where, operator, prepare_out,
 )
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_tensor,
     rebase, record1, record_edges, record_outputs, recording1, requires_grad, shape_of, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
-from minitorch._ext.views cimport copy_into, expand_to, reshape_to, select_of, slice_of
+from minitorch._ext.views cimport copy_into, expand_to, reshape_to, select_of, slice_of, view_as_real_of
 
 import warnings
 from minitorch import return_types
 from minitorch._ext.pointwise import abs as absolute, maximum, minimum, sign
 
 cdef extern from "convert.h" nogil:
-    const mt_convert_loop mt_convert[10][10]
+    const mt_convert_loop mt_convert[12][12]
 
 cdef extern from "index.h" nogil:
     void mt_take(char *out, const char *x, const long long *place, Py_ssize_t n, Py_ssize_t bytes)
@@ -51,10 +51,10 @@ cdef extern from "reduce.h" nogil:
         short block
         signed char code[2]
         signed char at[2]
-    const mt_reduction mt_reductions[11][10]
+    const mt_reduction mt_reductions[11][12]
     ctypedef void (*mt_scan_kernel)(char *out, const char *x, Py_ssize_t step, Py_ssize_t rows,
                                     Py_ssize_t columns) noexcept
-    const mt_scan_kernel mt_scans[2][10]
+    const mt_scan_kernel mt_scans[2][12]
     enum:
         MT_SCAN_SUM
         MT_SCAN_PROD
@@ -456,8 +456,11 @@ cdef Py_ssize_t count_of(TensorBase x, unsigned long long mask) noexcept:
 
 
 cdef int refuse_empty(TensorBase x, unsigned long long mask, bint whole, str name) except -1:
-    """Where there is no value there is no largest one."""
+    """Where there is no value there is no largest one, nor among complex ones."""
     cdef int d
+    if mt_category[x.code] == 3:
+        raise NotImplementedError(f"{name}(): complex numbers have no order: the input is {describe(x)}. Compare their "
+                                  "absolute values, x.abs()")
     if whole and x.numel == 0:
         kind = IndexError if name.startswith("arg") else RuntimeError
         raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
@@ -486,7 +489,7 @@ cdef int value_code(int op, int code) noexcept:
 
 cdef int sum_code(int code) noexcept:
     """The type of a sum or product of values of a type."""
-    return code if mt_category[code] == 2 else MT_I64
+    return code if mt_category[code] >= 2 else MT_I64
 
 
 cdef class ReduceBackward(Node):
@@ -548,7 +551,7 @@ cdef class SumBackward(ReduceBackward):
 
 cdef TensorBase summed(TensorBase x, unsigned long long mask, bint keepdim, bint whole, int code):
     cdef TensorBase out = sum_data(x, mask, keepdim, code)
-    if mt_category[code] == 2 and recording1(x):
+    if mt_category[code] >= 2 and recording1(x):
         reduced_by(SumBackward.__new__(SumBackward), out, x, mask, keepdim, whole)
     return out
 
@@ -630,7 +633,7 @@ def mean(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, Tens
     if dim is None:
         dim = axis
     cdef int code = code_of(dtype, input.code)
-    if mt_category[code] != 2:
+    if mt_category[code] < 2:
         raise RuntimeError(f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} dtype "
                            f"must be either a floating point or complex dtype. Got: {dtype_of(code).name}. "
                            "Convert the input with .float(), or give dtype=")
@@ -644,6 +647,8 @@ def nansum(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, Te
     >>> minitorch.tensor([1., float("nan"), 2.]).nansum()
     tensor(3.)
     """
+    if mt_category[input.code] == 3:
+        raise RuntimeError("nansum does not support complex inputs")
     if mt_category[input.code] == 2:
         input = op_where(compare(input, input, Py_NE), 0, input)
     return sum(input, dim, keepdim, dtype=dtype, out=out)
@@ -656,7 +661,7 @@ def nanmean(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, T
     >>> minitorch.tensor([1., float("nan"), 2.]).nanmean()
     tensor(1.5000)
     """
-    if mt_category[input.code] != 2:
+    if mt_category[input.code] < 2:
         raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got "
                            f"{describe(input)}")
     result = op_div(nansum(input, dim, keepdim, dtype=dtype), sum(op_eq(input, input), dim, keepdim))
@@ -682,7 +687,7 @@ cdef class ProdBackward(ReduceBackward):
         return "ProdBackward0" if self.whole else "ProdBackward1"
 
     cdef object apply(self, TensorBase g):
-        cdef TensorBase x = self.saved(0), y = self.saved(1), zero = op_eq(x, 0), zeros, others
+        cdef TensorBase x = conj_of(self.saved(0)), y = conj_of(self.saved(1)), zero = op_eq(x, 0), zeros, others
         if not data_of(truth(zero, None, False, False))[0]:
             return (op_div(self.spread(op_mul(g, y)), x),)
         if grad_enabled():
@@ -725,7 +730,7 @@ cdef TensorBase product(TensorBase x, unsigned long long mask, bint keepdim, bin
         fill_data(out, scalar_value(1, mt_compute[code]))
     else:
         reduce_data(MT_PROD, out, None, x, mask, value_code(MT_PROD, code))
-    if mt_category[code] == 2 and recording1(x):
+    if mt_category[code] >= 2 and recording1(x):
         node = ProdBackward.__new__(ProdBackward)
         reduced_by(node, out, x, mask, keepdim, whole)
         node.save(0, x)
@@ -746,7 +751,7 @@ def prod(TensorBase input not None, dim=None, keepdim=False, *, dtype=None, Tens
     if dim is None:
         dim = axis
     cdef int code = code_of(dtype, sum_code(input.code) if out is None else out.code)
-    if code != input.code and mt_category[code] == 2:
+    if code != input.code and mt_category[code] >= 2:
         input = cast(input, code)
     cdef unsigned long long mask = dims_mask(one_dim(dim, "prod"), input.ndim)
     return into(out, product(input, mask, flag(keepdim, keepdims), dim is None, code), "prod")
@@ -1118,9 +1123,11 @@ cdef object spread_of(TensorBase x, object dim, object unbiased, object keepdim,
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
         raise TypeError(f"{name}(): give either unbiased or correction, not both")
-    if mt_category[x.code] != 2:
+    if mt_category[x.code] < 2:
         raise RuntimeError(f"{name}(): std and var only support floating point and complex dtypes, got {describe(x)}. "
                            "Convert it with .float()")
+    if mt_category[x.code] == 3:
+        return spread_of_complex(x, dim, unbiased, keepdim, correction, root, with_mean, name)
     mask, keep = dims_mask(dim, x.ndim), flag(keepdim, None)
     divisor = count_of(x, mask) - <double>(1 if correction is None and unbiased is not False else correction or 0)
     out = new_reduced(x, mask, keep, x.code)
@@ -1148,6 +1155,17 @@ cdef object spread_of(TensorBase x, object dim, object unbiased, object keepdim,
         if root:
             node.save(1, out)
     return (out, mean) if with_mean else out
+
+
+cdef object spread_of_complex(TensorBase x, object dim, object unbiased, object keepdim, object correction, bint root,
+                              bint with_mean, str name):
+    """The variance of complex numbers is that of their real parts and that of their imaginary parts."""
+    cdef object parts = [spread_of(select_of(view_as_real_of(x), x.ndim, k), dim, unbiased, keepdim, correction, False,
+                                   False, name) for k in range(2)]
+    cdef TensorBase out = op_add(parts[0], parts[1])
+    if root:
+        out = operator(OP_POW, out, 0.5)
+    return (out, mean_of(x, dims_mask(dim, x.ndim), flag(keepdim, None))) if with_mean else out
 
 
 def var(TensorBase input not None, dim=None, unbiased=None, keepdim=False, *, correction=None, TensorBase out=None,
@@ -1275,6 +1293,8 @@ def norm(TensorBase input not None, p="fro", dim=None, keepdim=False, TensorBase
     elif isinstance(p, str):
         raise NotImplementedError(f"norm(): p={p!r} is not supported, the orders are numbers and 'fro'; a nuclear norm "
                                   "is the sum of the singular values")
+    if mt_category[input.code] == 3:
+        input = absolute(input)
     if mt_category[input.code] != 2:
         raise RuntimeError(f"norm(): Expected a floating point or complex tensor as input. Got {describe(input)}. "
                            "Convert it with .float()")
@@ -1392,7 +1412,8 @@ cdef class CumsumBackward(ScanBackward):
 cdef class CumprodBackward(ScanBackward):
     """y_k = x_1 ... x_k:  dx_i = (dy_i y_i + ... + dy_n y_n) / x_i, and without dividing where there are zeros."""
     cdef object apply(self, TensorBase g):
-        cdef TensorBase x = self.saved(0), y = self.saved(1), zero = op_eq(x, 0), seen, first, before, whole
+        cdef TensorBase x = conj_of(self.saved(0)), y = conj_of(self.saved(1)), zero = op_eq(x, 0)
+        cdef TensorBase seen, first, before, whole
         if not data_of(truth(zero, None, False, False))[0]:
             return (op_div(self.rest(op_mul(g, y)), x),)
         if grad_enabled():
@@ -1443,7 +1464,7 @@ cdef TensorBase scanned(int op, TensorBase x, int dim, bint reverse, int code):
     cdef TensorBase out
     cdef ScanBackward node
     out = scan_data(op, x, dim, reverse, code)
-    if mt_category[code] == 2 and recording1(x):
+    if mt_category[code] >= 2 and recording1(x):
         node = new_scan_node(op, dim, reverse)
         record1(node, out, x)
         if op == MT_SCAN_PROD:
@@ -1454,7 +1475,7 @@ cdef TensorBase scanned(int op, TensorBase x, int dim, bint reverse, int code):
 
 cdef object cumulated(int op, TensorBase x, object dim, object dtype, TensorBase out, str name):
     cdef int code = code_of(dtype, sum_code(x.code) if out is None else out.code)
-    if mt_category[code] == 2:
+    if mt_category[code] >= 2:
         x = cast(x, code)
     return into(out, scanned(op, x, wrap_dim(dim, x.ndim), False, code), name)
 

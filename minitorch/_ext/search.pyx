@@ -9,6 +9,7 @@ cdef extern from "search.h" nogil:
     ctypedef void (*mt_search)(long long *out, const char *values, Py_ssize_t n, const char *line,
                                const long long *sorter, Py_ssize_t length, int right) noexcept
     const mt_search mt_searches[16]
+    void mt_range(const long long *index, Py_ssize_t n, long long *least, long long *largest)
     void mt_count(long long *counts, const long long *index, Py_ssize_t n)
     void mt_count_f32(float *counts, const long long *index, const float *weight, Py_ssize_t n)
     void mt_count_f64(double *counts, const long long *index, const double *weight, Py_ssize_t n)
@@ -77,15 +78,18 @@ def _search(TensorBase line not None, TensorBase values not None, TensorBase sor
 
 
 def _count(TensorBase index not None, TensorBase weight, Py_ssize_t size):
-    """How often each number below `size` occurs, or the sum of its weights; others are an error."""
+    """How often each number from 0 to the largest occurs, or the sum of its weights; at least `size` results."""
     cdef TensorBase counts
-    cdef Py_ssize_t i
+    cdef long long least, largest
     cdef const long long *at
     index = contiguous_data(converted(index, MT_I64))
     at = <const long long *>data_of(index)
-    for i in range(index.numel):
-        if at[i] < 0 or at[i] >= size:
-            raise RuntimeError(f"bincount(): {at[i]} is not among the {size} numbers that are counted")
+    if index.numel:
+        mt_range(at, index.numel, &least, &largest)
+        if least < 0:
+            raise RuntimeError(f"bincount(): only supports 1-d non-negative integral inputs, {least} is negative")
+        if largest >= size:
+            size = largest + 1
     if weight is None:
         counts = new_tensor(1, &size, MT_I64)
         zero_data(counts)

@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The replaying half of the tape: `backward` and `grad`.
 
 Nodes are numbered in the order of their creation, and an edge always leads to an older one.  So the waiting node with
@@ -540,7 +541,7 @@ cdef TensorBase first_gradient(TensorBase output, object gradient, int position)
         if output.numel != 1:
             raise RuntimeError(f"grad can be implicitly created only for scalar outputs, but output {position} is "
                                f"{describe(output)}. Reduce it first, for example with .sum(), or give the gradient")
-        if mt_category[output.code] < 2:
+        if mt_category[output.code] != 2:
             raise RuntimeError("grad can be implicitly created only for real scalar outputs but got "
                                f"{dtype_of(output.code)}")
         g = new_as(output, output.code)

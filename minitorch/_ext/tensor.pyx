@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The tensor's layout, and the recording half of the tape.
 
 A tensor is a shape, strides and an offset over a `Storage`.  A `Node` is one recorded operation; its edges lead to
@@ -923,7 +924,7 @@ def as_subclass(cls, TensorBase data not None, bint requires_grad):
     """A tensor of a subclass over the same memory, outside the graph."""
     cdef TensorBase t
     if requires_grad and mt_category[data.code] < 2:
-        raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {dtype_of(data.code)}: "
+        raise RuntimeError(f"only Tensors of floating point and complex dtype can require gradients, not {dtype_of(data.code)}: "
                            "convert first, with .float()")
     t = new_as_class(cls)
     t.code = data.code

@@ -10,6 +10,7 @@ cdef TensorBase unsqueeze_of(TensorBase t, int dim)
 cdef TensorBase clone_of(TensorBase t)                                               # recorded
 cdef TensorBase contiguous_of(TensorBase t)                                          # recorded
 cdef TensorBase detach_of(TensorBase t)
+cdef TensorBase view_as_real_of(TensorBase t)                                        # complex as pairs of reals
+cdef TensorBase view_as_complex_of(TensorBase t)
 cdef TensorBase index_basic(TensorBase t, tuple key)       # ints, slices, None and ... ; None where more is needed
-cdef int copy_into(TensorBase dst, TensorBase src) except -1                         # dst.copy_(src), recorded
 cdef int copy_into(TensorBase dst, TensorBase src) except -1                         # dst.copy_(src), recorded

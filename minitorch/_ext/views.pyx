@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """Views: other shapes over the same memory, and their derivatives.
 
 Nearly every view maps an index of its own to one of its source by whole steps: `Steps` says how, so that one node
@@ -6,7 +7,7 @@ gradient into zeros through the very same view.
 """
 from libc.stdlib cimport malloc, free
 from libc.string cimport memcpy
-from minitorch._ext.dtype cimport dtype, dtype_of, mt_itemsize
+from minitorch._ext.dtype cimport dtype, dtype_of, mt_category, mt_complex_of, mt_itemsize, mt_real_of
 from minitorch._ext.loops cimport accumulate_data, contiguous_data, copy_data, zero_data
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, count_elements, describe, grad_enabled,
@@ -175,7 +176,7 @@ cdef class ScatterStridedBackward(Node):
         if not source.contiguous:
             raise NotImplementedError("the second derivative of as_strided of a tensor that is not contiguous; "
                                       "call contiguous() on it first")
-        return (strided_view(g, view.ndim, view.shape, view.strides, view.offset - source.offset + g.offset),)
+        return (seen_by(view, g, source),)
 
 
 cdef TensorBase geometry_of(TensorBase t):
@@ -192,6 +193,46 @@ cdef Py_ssize_t last_place(TensorBase t) noexcept:
     for d in range(t.ndim):
         last += (t.shape[d] - 1) * t.strides[d]
     return last + 1
+
+
+cdef TensorBase in_reals(TensorBase t):
+    """The pairs of real numbers that are the memory of a complex tensor, in a last dimension; not recorded."""
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef Py_ssize_t[MAX_DIMS] strides
+    cdef TensorBase out
+    cdef int d
+    if mt_category[t.code] != 3:
+        return t
+    if t.ndim == MAX_DIMS:
+        raise RuntimeError(f"view_as_real: a tensor can have at most {MAX_DIMS} dimensions: {describe(t)}")
+    for d in range(t.ndim):
+        shape[d], strides[d] = t.shape[d], 2 * t.strides[d]
+    shape[t.ndim], strides[t.ndim] = 2, 1
+    out = new_like_class()
+    out.code = mt_real_of(t.code)
+    out.storage, out.offset = t.storage, 2 * t.offset
+    set_dims(out, t.ndim + 1, shape, strides)
+    return out
+
+
+cdef TensorBase in_complex(TensorBase t):
+    """The way back: pairs as complex numbers; not recorded."""
+    cdef Py_ssize_t[MAX_DIMS] strides
+    cdef TensorBase out
+    cdef int d, last = t.ndim - 1
+    for d in range(last):
+        if t.strides[d] % 2 and t.shape[d] > 1:
+            raise RuntimeError("view_as_complex: Tensor must have a stride divisible by 2 for all but last dimension, "
+                               f"not {strides_of(t)}")
+        strides[d] = t.strides[d] // 2
+    if t.numel and (t.strides[last] != 1 or t.offset % 2):
+        raise RuntimeError("view_as_complex: Tensor must have a last dimension with stride 1 and a storage_offset "
+                           f"divisible by 2, not strides {strides_of(t)} and offset {t.offset}: call contiguous() first")
+    out = new_like_class()
+    out.code = mt_complex_of(t.code)
+    out.storage, out.offset = t.storage, t.offset // 2
+    set_dims(out, last, t.shape, strides)
+    return out
 
 
 cdef bint shows_twice(TensorBase t):
@@ -214,6 +255,9 @@ cdef bint shows_twice(TensorBase t):
 
 cdef TensorBase scatter_strided(TensorBase g, TensorBase view, TensorBase source):
     """A tensor of the geometry of source that holds the values of g where view shows them, and zeros elsewhere."""
+    if mt_category[view.code] != mt_category[source.code]:     # one shows complex numbers, the other their parts
+        dx = scatter_strided(in_reals(g), in_reals(view), in_reals(source))
+        return in_complex(dx) if mt_category[source.code] == 3 else dx
     cdef Py_ssize_t first = min(view.offset, source.offset)
     cdef Py_ssize_t size = max(last_place(view), last_place(source)) - first
     cdef TensorBase memory = new_tensor(1, &size, g.code)
@@ -242,6 +286,16 @@ cdef TensorBase strided_view(TensorBase t, int ndim, const Py_ssize_t *shape, co
     return out
 
 
+cdef TensorBase seen_by(TensorBase view, TensorBase t, TensorBase source):
+    """The part of t, which has the geometry of source, that a view of source shows; recorded."""
+    cdef TensorBase out
+    if mt_category[view.code] == mt_category[source.code]:
+        return strided_view(t, view.ndim, view.shape, view.strides, view.offset - source.offset + t.offset)
+    t = view_as_real_of(t) if mt_category[source.code] == 3 else t
+    out = seen_by(in_reals(view), t, in_reals(source))
+    return view_as_complex_of(out) if mt_category[view.code] == 3 else out
+
+
 cdef class CopySlicesBackward(Node):
     """x with a view of it replaced by v:  dx is dy with zeros there, dv is what dy has there."""
     cdef TensorBase source, view
@@ -250,14 +304,12 @@ cdef class CopySlicesBackward(Node):
         cdef TensorBase dx, hole, zero
         cdef object dv = None
         g = contiguous_of(g) if self.source.contiguous else place_like(g, self.source)
-        cdef Py_ssize_t offset = self.view.offset - self.source.offset + g.offset
-        dv = strided_view(g, self.view.ndim, self.view.shape, self.view.strides, offset)
+        dv = seen_by(self.view, g, self.source)
         if not self.needs(0):
             return None, dv
         dx = clone_of(g)
-        hole = strided_view(dx, self.view.ndim, self.view.shape, self.view.strides,
-                            self.view.offset - self.source.offset)
-        zero = new_tensor(0, NULL, g.code)
+        hole = seen_by(self.view, dx, self.source)
+        zero = new_tensor(0, NULL, hole.code)
         zero_data(zero)
         copy_into(hole, zero)
         return dx, dv
@@ -349,6 +401,61 @@ cdef int copy_into(TensorBase dst, TensorBase src) except -1:
 
 cdef TensorBase detach_of(TensorBase t):
     return new_view(t, t.ndim, t.shape, t.strides, t.offset)
+
+
+# --- complex numbers as pairs of reals ------------------------------------------------------------------------------
+
+cdef class ViewAsRealBackward(Node):
+    """y = (Re x, Im x):  dx = dy_0 + i dy_1."""
+    cdef object apply(self, TensorBase g):
+        g = contiguous_of(g)
+        return (view_as_complex_of(clone_of(g) if g.offset % 2 else g),)
+
+
+cdef class ViewAsComplexBackward(Node):
+    """y = x_0 + i x_1:  dx = (Re dy, Im dy)."""
+    cdef object apply(self, TensorBase g):
+        return (view_as_real_of(g),)
+
+
+cdef TensorBase view_as_real_of(TensorBase t):
+    cdef TensorBase out = as_view(in_reals(t), t)
+    if recording1(t):
+        record1(ViewAsRealBackward.__new__(ViewAsRealBackward), out, t)
+    return out
+
+
+cdef TensorBase view_as_complex_of(TensorBase t):
+    cdef TensorBase out = as_view(in_complex(t), t)
+    if recording1(t):
+        record1(ViewAsComplexBackward.__new__(ViewAsComplexBackward), out, t)
+    return out
+
+
+def view_as_real(TensorBase input not None):
+    """A complex tensor's real and imaginary parts, a view with one more dimension of size 2.
+
+    >>> import minitorch
+    >>> minitorch.view_as_real(minitorch.tensor([1 + 2j]))
+    tensor([[1., 2.]])
+    """
+    if mt_category[input.code] != 3:
+        raise RuntimeError(f"view_as_real is only supported for complex tensors, not {describe(input)}")
+    return view_as_real_of(input)
+
+
+def view_as_complex(TensorBase input not None):
+    """The pairs of a last dimension of size 2 as complex numbers, a view.
+
+    >>> import minitorch
+    >>> minitorch.view_as_complex(minitorch.tensor([[1., 2.]]))
+    tensor([1.+2.j])
+    """
+    if dtype_of(input.code).name not in ("float32", "float64"):
+        raise RuntimeError(f"view_as_complex is only supported for float32 and float64 tensors, not {describe(input)}")
+    if input.ndim == 0 or input.shape[input.ndim - 1] != 2:
+        raise RuntimeError(f"view_as_complex: Tensor must have a last dimension of size 2, not {describe(input)}")
+    return view_as_complex_of(input)
 
 
 # --- the shapes of views ----------------------------------------------------------------------------------------------

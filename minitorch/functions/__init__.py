@@ -39,6 +39,12 @@ SUBJECTS = (
     shaping,
 )
 NOT_METHODS = {"bucketize", "histogramdd"}
+from . import comparing, complex_numbers, shaping
+
+SUBJECTS = (comparing, complex_numbers, shaping)
+from . import comparing, gamma, linear_algebra, shaping
+
+SUBJECTS = (comparing, gamma, linear_algebra, shaping)
 
 
 def _first_parameter(function: object) -> str | None:
@@ -71,4 +77,10 @@ def _polygamma(self, n):
     return _pointwise.polygamma(n, self)
 
 
-Tensor.where, Tensor.polygamma = _where, _polygamma
+def _polygamma_(self, n):
+    """`minitorch.polygamma` of order ``n``, in place."""
+    return self.copy_(_pointwise.polygamma(n, self))
+
+
+Tensor.where, Tensor.polygamma, Tensor.polygamma_ = _where, _polygamma, _polygamma_
+Tensor.mvlgamma_ = gamma.mvlgamma_

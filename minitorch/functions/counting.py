@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from .. import _creation, return_types
 from .._ext import engine as _engine
 from .._ext import index as _index
+from .._ext import pointwise as _pointwise
 from .._ext import search as _search
 from .._ext.dtype import ALL as _DTYPES
 from .._tensor import Tensor
 from .._types import Number
+from .arguments import need_tensor
 
 __all__ = ["argwhere", "bincount", "histc", "histogram", "histogramdd"]
 
@@ -46,24 +48,25 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     >>> minitorch.tensor([3, 1, 3]).bincount()
     tensor([0, 1, 0, 2])
     """
+    need_tensor(input, "bincount")
+    if weights is not None:
+        need_tensor(weights, "bincount", "weights")
     if input.is_floating_point() or str(input.dtype) == "torch.bool":
         raise NotImplementedError(f"bincount(): counts integers, got {input.dtype}: convert with .long()")
     if minlength < 0:
         raise RuntimeError(f"bincount(): minlength should be >= 0, got {minlength}")
     if input.ndim == 1 and input.numel() == 0:
         return _engine.zeros(minlength, dtype=_INT64)
-    if input.ndim != 1 or input.min() < 0:
+    if input.ndim != 1:
         raise RuntimeError(
             f"bincount(): only supports 1-d non-negative integral inputs, got shape {tuple(input.shape)}"
-            f"{'' if input.ndim != 1 else ' with ' + str(int(input.min()))}"
         )
     if weights is not None and weights.shape != input.shape:
         raise RuntimeError(
             f"bincount(): weights should be 1-d and have the same length as input, got shapes "
             f"{tuple(weights.shape)} and {tuple(input.shape)}"
         )
-    size = max(int(input.max()) + 1, minlength)
-    return _search._count(input, None if weights is None else weights.detach(), size)
+    return _search._count(input, None if weights is None else weights.detach(), minlength)
 
 
 # --- histograms ------------------------------------------------------------------------------------------------------
@@ -90,6 +93,11 @@ def _number_of_bins(bins: object, name: str) -> int:
     return count
 
 
+def _counted(places: Tensor, inside: Tensor, weight: Tensor | None, size: int) -> Tensor:
+    """How often each place occurs among those inside; the others are counted behind the last, and dropped."""
+    return _search._count(_pointwise._where(inside, places, size, None), weight, size + 1)[:size]
+
+
 def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0, *, out: Tensor | None = None) -> Tensor:
     """How many elements fall into each of ``bins`` bins of equal width between ``min`` and ``max``.
 
@@ -102,14 +110,15 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0, *, o
     >>> minitorch.tensor([1., 2., 1.]).histc(bins=4, min=0, max=3)
     tensor([0., 2., 1., 0.])
     """
+    need_tensor(input, "histc")
     count = _number_of_bins(bins, "histc")
     if not input.is_floating_point():
         raise NotImplementedError(f"histc(): not implemented for {input.dtype}: convert it with .float()")
     x = input.detach().reshape(-1)
     low, high = _bounds(x, None if min == max else (min, max), 1, "histc")
-    x = x[(x >= low) & (x <= high)]
-    places = ((x - low) * count / (high - low)).to(_INT64).clamp(max=count - 1)
-    return _search._into(out, _search._count(places, None, count).to(input.dtype), "histc")
+    inside = (x >= low) & (x <= high)
+    places = ((_pointwise._where(inside, x, low, None) - low) * count / (high - low)).to(_INT64).clamp(max=count - 1)
+    return _search._into(out, _counted(places, inside, None, count).to(input.dtype), "histc")
 
 
 def _edges(x: Tensor, bins: Tensor | int, bounds: Sequence[Number] | None, name: str) -> Tensor:
@@ -138,9 +147,7 @@ def _histogram(points: Tensor, edges: list[Tensor], weight: Tensor | None, densi
         places = places * count + place.clamp(0, count - 1)
         inside &= (column >= edge[0]) & (column <= edge[-1])
     shape = [len(edge) - 1 for edge in edges]
-    size = math.prod(shape)
-    hist = _search._count(places[inside], None if weight is None else weight[inside], size).to(points.dtype)
-    hist = hist.reshape(shape)
+    hist = _counted(places, inside, weight, math.prod(shape)).to(points.dtype).reshape(shape)
     if density:
         hist = hist / hist.sum()
         for k, edge in enumerate(edges):
@@ -149,6 +156,8 @@ def _histogram(points: Tensor, edges: list[Tensor], weight: Tensor | None, densi
 
 
 def _checked(input: Tensor, weight: Tensor | None, shape: tuple[int, ...], name: str) -> Tensor | None:
+    if weight is not None:
+        need_tensor(weight, name, "weight")
     if str(input.dtype) not in ("torch.float32", "torch.float64"):
         raise NotImplementedError(f"{name}(): not implemented for {input.dtype}: convert it with .float()")
     if weight is None:
@@ -183,6 +192,7 @@ def histogram(
     >>> minitorch.tensor([1., 2., 1.]).histogram(4, range=(0., 4.)).hist
     tensor([0., 2., 1., 0.])
     """
+    need_tensor(input, "histogram")
     weight = _checked(input, weight, tuple(input.shape), "histogram")
     x = input.detach().reshape(-1)
     edges = _edges(x, bins, range, "histogram")
@@ -213,6 +223,7 @@ def histogramdd(
     tensor([[0., 1.],
             [2., 0.]])
     """
+    need_tensor(input, "histogramdd")
     if input.ndim < 2:
         raise RuntimeError(f"histogramdd(): input tensor should have at least 2 dimensions, got {tuple(input.shape)}")
     size = input.shape[-1]

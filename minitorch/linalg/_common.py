@@ -40,7 +40,7 @@ def primitive(name: str) -> Callable:
             return kernel(*arguments)
         from ..reference import linalg as twins
 
-        results = getattr(twins, name)(*(a.numpy() if isinstance(a, Tensor) else a for a in arguments))
+        results = getattr(twins, name)(*(a.detach().numpy() if isinstance(a, Tensor) else a for a in arguments))
         if not isinstance(results, tuple):
             return from_numpy(results)
         return tuple(None if result is None else from_numpy(result) for result in results)

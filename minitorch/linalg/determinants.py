@@ -51,7 +51,7 @@ def det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
 
     >>> import minitorch
     >>> minitorch.linalg.det(minitorch.tensor([[1., 2.], [3., 4.]]))
-    tensor(-2.)
+    tensor(-2.0000)
     """
     check_matrices("linalg.det", A, square=True)
     factors, pivots, _ = _getrf(A)

@@ -72,7 +72,7 @@ def _order(pivots: Tensor, m: int) -> Tensor:
     """The rows of A in the order that the exchanges of rows j and pivots[j] - 1, one after the other, leave."""
     import numpy as np
 
-    steps = pivots.numpy()
+    steps = pivots.detach().numpy()
     steps = steps.reshape(math.prod(steps.shape[:-1]), steps.shape[-1])
     order = np.tile(np.arange(m), (len(steps), 1))
     each = np.arange(len(steps))

@@ -45,6 +45,10 @@ class CType:
     def is_float(self) -> bool:
         return self.suffix in ("f32", "f64")
 
+    @property
+    def is_complex(self) -> bool:
+        return self.suffix in ("c64", "c128")
+
 
 BOOL = CType("b8", "uint8_t", "MT_BOOL")
 INTEGERS = [
@@ -55,8 +59,9 @@ INTEGERS = [
     CType("i64", "int64_t", "MT_I64"),
 ]
 FLOATS = [CType("f32", "float", "MT_F32"), CType("f64", "double", "MT_F64")]
+COMPLEX = [CType("c64", "mt_c64_t", "MT_C64"), CType("c128", "mt_c128_t", "MT_C128")]
 
-ARITHMETIC = {ast.Add: ("+", "add"), ast.Sub: ("-", "sub"), ast.Mult: ("*", "mul"), ast.Div: ("/", None)}
+ARITHMETIC = {ast.Add: ("+", "add"), ast.Sub: ("-", "sub"), ast.Mult: ("*", "mul"), ast.Div: ("/", "div")}
 BITWISE = {ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^"}
 COMPARISON = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 PREDICATES = {"isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit"}
@@ -99,6 +104,8 @@ class Printer:
         return False
 
     def literal(self, value: float) -> str:
+        if self.ctype.is_complex:
+            return f"({self.ctype.name}){value!r}"
         if not self.ctype.is_float:
             if value != int(value):
                 raise TypeError(f"{value} has no place among integers")
@@ -130,7 +137,7 @@ class Printer:
             truth = self.ctype is BOOL or self.is_bool(node.operand)
             return f"(!{operand})" if truth else f"({self.ctype.name})~{operand}"
         self.allow(node, isinstance(node.op, ast.USub))
-        return f"(-{operand})" if self.ctype.is_float else f"mt_neg_{self.ctype.suffix}({operand})"
+        return f"(-{operand})" if self.ctype.is_float or self.ctype.is_complex else f"mt_neg_{self.ctype.suffix}({operand})"
 
     def BinOp(self, node: ast.BinOp) -> str:
         kind = type(node.op)
@@ -142,12 +149,14 @@ class Printer:
         left, right = self.visit(node.left), self.visit(node.right)
         if self.ctype.is_float:
             return f"({left} {symbol} {right})"
-        if function is None:
+        if function == "div" and not self.ctype.is_complex:
             raise TypeError(f"{ast.unparse(node)}: integers have no /")
         return f"mt_{function}_{self.ctype.suffix}({left}, {right})"
 
     def Compare(self, node: ast.Compare) -> str:
         (op,), (right,) = node.ops, node.comparators
+        if self.ctype.is_complex and not isinstance(op, (ast.Eq, ast.NotEq)):
+            raise TypeError(f"{ast.unparse(node)}: complex numbers have no order")
         return f"({self.visit(node.left)} {COMPARISON[type(op)]} {self.visit(right)})"
 
     def Call(self, node: ast.Call) -> str:
@@ -163,7 +172,7 @@ class Printer:
 
 CODES = {"g": 0, "x": 1, "x1": 1, "x2": 2, "x3": 3, "y": 4}
 GRADIENT_KINDS = {None: "MT_GRAD_NONE", "g": "MT_GRAD_SAME", "-g": "MT_GRAD_NEGATIVE", "0": "MT_GRAD_ZERO"}
-TYPES = ["MT_FLOAT_ONLY", "MT_NUMBER", "MT_INTEGRAL", "MT_ANY"]  # in the order of the table's constants
+TYPES = ["MT_FLOAT_ONLY", "MT_NUMBER", "MT_INTEGRAL", "MT_ANY", "MT_COMPLEX_ONLY"]  # in the order of the table's constants
 DIVISIONS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
 
 
@@ -184,10 +193,12 @@ def types_of(op: Op) -> Iterator[CType]:
     """The types that an operation has loops for."""
     if op.bool_too:
         yield BOOL
-    if op.types != pointwise.FLOAT:
+    if op.types not in (pointwise.FLOAT, pointwise.COMPLEX_ONLY):
         yield from INTEGERS
-    if op.types != pointwise.INTEGRAL:
+    if op.types not in (pointwise.INTEGRAL, pointwise.COMPLEX_ONLY):
         yield from FLOATS
+    if op.complex_too:
+        yield from COMPLEX
 
 
 class Loops:
@@ -204,7 +215,8 @@ class Loops:
         body = loop_body(op, text, operands, ctype, out, number)
         if body not in self.names:
             self.names[body] = name
-            macro = "MT_LOOP_ONCE" if names_in(text) & SCALAR and ctype is not BOOL else "MT_LOOP"
+            once = ctype.is_complex or (names_in(text) & SCALAR and ctype is not BOOL)
+            macro = "MT_LOOP_ONCE" if once else "MT_LOOP"
             self.texts.append(f"{macro}({name})\n{body}")
         return self.names[body]
 
@@ -240,7 +252,8 @@ def gradient_row(op: Op, k: int, loops: Loops) -> str:
     names = [
         loops.add(f"mt_{op.name}_d{k + 1}_{ctype.suffix}_loop", op, text, operands, ctype, ctype.name)
         for ctype in FLOATS
-    ]
+        if op.types != pointwise.COMPLEX_ONLY
+    ] or ["NULL"]
     codes = ", ".join(str(CODES[operand]) for operand in operands)
     return f"{{{kind}, {len(operands)}, {{{codes}}}, {{{', '.join(names)}}}}}"
 
@@ -269,7 +282,7 @@ def table_row(op: Op, loops: Loops) -> str:
     """The initialiser of an operation, its loops added to `loops`."""
     entries = []
     for ctype in types_of(op):
-        text = op.y if ctype.is_float or op.integer is None else op.integer
+        text = op.y if ctype in FLOATS + COMPLEX or op.integer is None else op.integer
         out = "uint8_t" if op.result_bool else ctype.name
         name = loops.add(f"mt_{op.name}_{ctype.suffix}_loop", op, text, op.operands, ctype, out)
         entries.append(f"[{ctype.code}] = {name}")
@@ -282,7 +295,7 @@ def table_row(op: Op, loops: Loops) -> str:
         int(op.result_bool),
         int(op.mask_first),
         f"0x{saved_operands(op):02x}",
-        int(op.types != pointwise.FLOAT and bool(names_in(op.y) & DIVISIONS)),
+        int(op.types not in (pointwise.FLOAT, pointwise.COMPLEX_ONLY) and bool(names_in(op.y) & DIVISIONS)),
     ]
     return f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{numbers}}},\n     {{{gradients}}}}},'
 
@@ -302,7 +315,7 @@ def c_source(table: dict[str, Op]) -> str:
     """pointwise_loops.c: a file of its own, so that it is compiled only when it has changed."""
     loops = Loops()
     rows = [table_row(op, loops) for op in table.values()]
-    lines = [NOTE, '#include "pointwise_loops.h"', '#include "mathfun.h"', '#include "specfun.h"', "", *loops.texts]
+    lines = [NOTE, '#include "pointwise_loops.h"', '#include "mathfun.h"', '#include "specfun.h"', '#include "mathfun_complex.h"', "", *loops.texts]
     lines += ["const mt_pointwise_op mt_pointwise[] = {", *rows, "};", ""]
     return "\n".join(lines)
 

@@ -40,7 +40,18 @@ CONSTANTS = {
 }
 
 # Which types an operation takes.  FLOAT promotes integers to the default type; the others keep the operands' type.
-FLOAT, NUMBER, INTEGRAL, ANY = range(4)
+FLOAT, NUMBER, INTEGRAL, ANY, COMPLEX_ONLY = range(5)
+
+# Operations that take complex numbers too, by the same texts.  Where z -> f(z) has a complex derivative f', the gradient
+# that descends is g * conj(f'(z)), by PyTorch's convention; since the texts are linear in g, that is the conjugate of the
+# text of conj(g), and the texts need not mention it.
+COMPLEX = frozenset(
+    """
+    add sub mul div add_scaled pow square cube neg positive reciprocal sqrt rsqrt addcmul addcdiv where conj
+    eq ne isnan isinf isfinite logical_and logical_or logical_xor logical_not
+    exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh sinc sigmoid silu
+    """.split()
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,8 @@ class Op:
     """The result for integers and bool, where it is written differently."""
     bool_too: bool
     """Whether there is a loop for bool."""
+    complex_too: bool
+    """Whether there are loops for complex numbers."""
     result_bool: bool
     mask_first: bool
     """The first operand is bool whatever the others are."""
@@ -149,6 +162,7 @@ def op(
         types,
         integer,
         types in (INTEGRAL, ANY) if bool_too is None else bool_too,
+        name in COMPLEX,
         result == "bool",
         mask_first,
         doc,
@@ -187,7 +201,7 @@ op("fmod", y="fmod(x1, x2)", dx1="g", dx2="-g * trunc_divide(x1, x2)", types=NUM
    eg="[7., -7.], [3., 3.] -> [ 1., -1.]",
    doc="Remainder with the sign of the dividend, as C's ``fmod``.", math=r"y = x_1 - x_2\,\mathrm{trunc}(x_1 / x_2)")
 op("pow", y="pow(x1, x2)", types=NUMBER, custom=True,
-   dx1="where(x2 == 0, 0, g * x2 * pow(x1, x2 - 1))", dx2="where((x1 == 0) & (x2 >= 0), 0, g * y * log(x1))",
+   dx1="where(x2 == 0, 0, g * x2 * pow(x1, x2 - 1))", dx2="where((x1 == 0) & isfinite(y), 0, g * y * log(x1))",
    doc="Power.", math="y = x_1^{x_2}")
 op("square", y="x * x", dx="2 * g * x", types=NUMBER, eg="[-3., 2.] -> [9., 4.]",
    doc="Square.", math="y = x^2")
@@ -197,9 +211,11 @@ op("neg", y="-x", dx="-g", types=NUMBER, aliases="negative", eg="[-1., 2.] -> [ 
    doc="Negative.", math="y = -x")
 op("positive", y="x", dx="g", types=NUMBER, custom=True, inplace=False,
    doc="The value itself.", math="y = x")
+op("conj", y="conj(x)", dx="conj(g)", types=COMPLEX_ONLY, home=None,
+   doc="Complex conjugate.", math=r"y = \bar x")
 op("abs", y="abs(x)", dx="g * sign(x)", types=NUMBER, aliases="absolute", eg="[-1., 2.] -> [1., 2.]",
    doc="Absolute value.", math="y = |x|")
-op("sign", y="sign(x)", dx="0", types=ANY, aliases="sgn", eg="[-3., 0., 2.] -> [-1.,  0.,  1.]",
+op("sign", y="sign(x)", dx="0", types=ANY, eg="[-3., 0., 2.] -> [-1.,  0.,  1.]",
    doc="Sign: -1, 0 or 1.", math=r"y = \mathrm{sign}(x)")
 op("reciprocal", y="1 / x", dx="-g * y * y", eg="[2., 4.] -> [0.5000, 0.2500]",
    doc="Reciprocal.", math="y = 1 / x")
@@ -432,6 +448,35 @@ op("i0", y="i0(x)", dx="g * i1(x)", eg="[0., 1.] -> [1.0000, 1.2661]",
 op("i1", y="i1(x)", home="special", inplace=False, eg="[0., 1.] -> [0.0000, 0.5652]",
    dx="g * where(x == 0, 0.5 * i0(x), i0(x) - y / where(x == 0, 1, x))",
    doc="Modified Bessel function of the first kind, order 1.", math="y = I_1(x)")
+op("i0e", y="i0e(x)", dx="g * (i1e(x) - sign(x) * y)", home="special", inplace=False,
+   eg="[0., 1.] -> [1.0000, 0.4658]",
+   doc="Modified Bessel function of the first kind, order 0, scaled.", math="y = e^{-|x|} I_0(x)")
+op("i1e", y="i1e(x)", home="special", inplace=False, eg="[0., 1.] -> [0.0000, 0.2079]",
+   dx="g * where(x == 0, 0.5, i0e(x) - y * (sign(x) + 1 / where(x == 0, 1, x)))",
+   doc="Modified Bessel function of the first kind, order 1, scaled.", math="y = e^{-|x|} I_1(x)")
+op("ndtr", y="normcdf(x)", dx="g * normpdf(x)", home="special", inplace=False, eg="[0., 1.] -> [0.5000, 0.8413]",
+   doc="Distribution function of the standard normal.", math=r"y = \Phi(x)")
+op("ndtri", y="ndtri(x)", dx="g / normpdf(y)", home="special", inplace=False, eg="[0.5, 0.75] -> [0.0000, 0.6745]",
+   doc="Inverse of the distribution function of the standard normal.", math=r"\Phi(y) = x")
+op("erfcx", y="erfcx(x)", dx="g * (2 * x * y - 1 / half_sqrt_pi)", home="special", inplace=False,
+   eg="[0., 1.] -> [1.0000, 0.4276]",
+   doc="Scaled complementary error function.", math=r"y = e^{x^2} \mathrm{erfc}(x)")
+op("log_ndtr", y="log_ndtr(x)", dx="g * (0.7978845608028654 / erfcx(-0.7071067811865476 * x))", home="special",
+   inplace=False, eg="[0., -10.] -> [ -0.6931, -53.2313]",
+   doc="Logarithm of the distribution function of the standard normal.", math=r"y = \ln \Phi(x)")
+op("entr", y="where(x > 0, -x * log(where(x > 0, x, 1)), where(x == 0, 0, where(x < 0, -inf, x)))",
+   dx="-g * (1 + log(x))",
+   home="special", inplace=False, eg="[0., 0.5, -1.] -> [0.0000, 0.3466,   -inf]",
+   doc="Elements of the entropy; -inf below 0.", math=r"y = -x \ln x")
+op("zeta", y="zeta(x1, x2)", dx2="-g * x1 * zeta(x1 + 1, x2)", home="special", inplace=False,
+   eg="[2.], [1.] -> [1.6449]",
+   doc="Hurwitz' zeta function.", math=r"y = \sum_{k=0}^\infty (x_2 + k)^{-x_1}")
+op("igamma", y="igamma(x1, x2)", dx2="g * exp((x1 - 1) * log(x2) - x2 - lgamma(x1))", custom=True,
+   doc="Regularised lower incomplete gamma function.",
+   math=r"y = \frac{1}{\Gamma(x_1)} \int_0^{x_2} t^{x_1 - 1} e^{-t} dt")
+op("igammac", y="igammac(x1, x2)", dx2="-g * exp((x1 - 1) * log(x2) - x2 - lgamma(x1))", custom=True,
+   doc="Regularised upper incomplete gamma function.",
+   math=r"y = \frac{1}{\Gamma(x_1)} \int_{x_2}^\infty t^{x_1 - 1} e^{-t} dt")
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Activations

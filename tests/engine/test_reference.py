@@ -78,9 +78,10 @@ def operands_of(op, name: str) -> list[np.ndarray]:
         else:
             low, high = (
                 (0.05, 0.95)
-                if op.name in {"logit", "erfinv", "binary_cross_entropy", "digamma", "lgamma", "polygamma"}
+                if op.name in {"logit", "erfinv", "binary_cross_entropy", "digamma", "lgamma", "polygamma", "ndtri",
+                               "igamma", "igammac"}
                 else (1.1, 3)
-                if op.name in {"acosh", "pow"}
+                if op.name in {"acosh", "pow", "zeta"}
                 else (-0.9, 0.9)
             )
             xs.append(round_to(rng.uniform(low, high, (4, 5)), name))

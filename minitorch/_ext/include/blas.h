@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include "dtype.h"
 #include "mt_config.h"
 
 typedef ptrdiff_t mt_index;
@@ -21,6 +22,9 @@ enum { BLAS_UNTRIED, BLAS_OPENING, BLAS_OPEN, BLAS_ABSENT };
                              const T *b, int ldb, T beta, T *c, int ldc
 #define MT_GEMV_ARGUMENTS(T) int order, int trans, int m, int n, T alpha, const T *a, int lda, \
                              const T *x, int x_step, T beta, T *y, int y_step
+/* complex numbers go by their addresses, matrices as void */
+#define MT_COMPLEX_GEMM_ARGUMENTS int order, int trans_a, int trans_b, int m, int n, int k, const void *alpha, \
+                                  const void *a, int lda, const void *b, int ldb, const void *beta, void *c, int ldc
 
 static struct {
     int state;
@@ -31,6 +35,7 @@ static struct {
     void (*dgemm)(MT_GEMM_ARGUMENTS(double));
     void (*sgemv)(MT_GEMV_ARGUMENTS(float));
     void (*dgemv)(MT_GEMV_ARGUMENTS(double));
+    void (*cgemm)(MT_COMPLEX_GEMM_ARGUMENTS), (*zgemm)(MT_COMPLEX_GEMM_ARGUMENTS);
     char *(*config)(void);
     char *(*core)(void);
 } blas;
@@ -89,6 +94,8 @@ static int blas_open_now(void)
     *(void **)&blas.dgemm = blas_symbol(library, "scipy_cblas_dgemm");
     *(void **)&blas.sgemv = blas_symbol(library, "scipy_cblas_sgemv");
     *(void **)&blas.dgemv = blas_symbol(library, "scipy_cblas_dgemv");
+    *(void **)&blas.cgemm = blas_symbol(library, "scipy_cblas_cgemm");
+    *(void **)&blas.zgemm = blas_symbol(library, "scipy_cblas_zgemm");
     *(void **)&blas.config = blas_symbol(library, "scipy_openblas_get_config");
     *(void **)&blas.core = blas_symbol(library, "scipy_openblas_get_corename");
     void (*set_threads)(int);
@@ -161,6 +168,22 @@ MT_DEFINE_BLAS_GEMV(double, dgemv, blas_gemv_f64)
     }
 MT_DEFINE_BLAS_GEMM(float, sgemm, blas_gemv_f32, blas_gemm_f32)
 MT_DEFINE_BLAS_GEMM(double, dgemm, blas_gemv_f64, blas_gemm_f64)
+
+/* The same of complex numbers; a vector is a matrix of one column. */
+#define MT_DEFINE_BLAS_COMPLEX_GEMM(Z, gemm, name)                                                                 \
+    static int name(mt_index m, mt_index n, mt_index k, Z alpha, const void *a, mt_index a_rs, mt_index a_cs,      \
+                    const void *b, mt_index b_rs, mt_index b_cs, Z beta, void *c, mt_index c_rs)                   \
+    {                                                                                                              \
+        int trans_a, trans_b, lda, ldb;                                                                            \
+        if (m > INT_MAX || n > INT_MAX || k > INT_MAX || c_rs > INT_MAX || !blas_ready()                           \
+                || !blas_layout(m, k, a_rs, a_cs, &trans_a, &lda) || !blas_layout(k, n, b_rs, b_cs, &trans_b, &ldb)) \
+            return 0;                                                                                              \
+        blas.gemm(BLAS_ROW_MAJOR, trans_a, trans_b, (int)m, (int)n, (int)k, &alpha, a, lda, b, ldb,                \
+                  &beta, c, c_rs < n ? (int)n : (int)c_rs);                                                        \
+        return 1;                                                                                                  \
+    }
+MT_DEFINE_BLAS_COMPLEX_GEMM(mt_c64_t, cgemm, blas_gemm_c64)
+MT_DEFINE_BLAS_COMPLEX_GEMM(mt_c128_t, zgemm, blas_gemm_c128)
 
 #else
 

@@ -13,7 +13,8 @@ typedef void (*mt_convert_loop)(char *dst, ptrdiff_t ds, const char *src, ptrdif
 
 /* what a stored value means, and how a value is stored; S is the type in memory, V the type of the value */
 #define MT_TYPES(X, ...) X(b8, __VA_ARGS__) X(u8, __VA_ARGS__) X(i8, __VA_ARGS__) X(i16, __VA_ARGS__) \
-    X(i32, __VA_ARGS__) X(i64, __VA_ARGS__) X(f16, __VA_ARGS__) X(bf16, __VA_ARGS__) X(f32, __VA_ARGS__) X(f64, __VA_ARGS__)
+    X(i32, __VA_ARGS__) X(i64, __VA_ARGS__) X(f16, __VA_ARGS__) X(bf16, __VA_ARGS__) X(f32, __VA_ARGS__) X(f64, __VA_ARGS__) \
+    X(c64, __VA_ARGS__) X(c128, __VA_ARGS__)
 typedef uint8_t mt_b8_t; typedef uint8_t mt_u8_t; typedef int8_t mt_i8_t; typedef int16_t mt_i16_t;
 typedef int32_t mt_i32_t; typedef int64_t mt_i64_t; typedef uint16_t mt_f16_t; typedef uint16_t mt_bf16_t;
 typedef float mt_f32_t; typedef double mt_f64_t;
@@ -27,8 +28,10 @@ typedef float mt_f32_t; typedef double mt_f64_t;
 #define MT_LOAD_bf16(v) mt_bf16_to_float(v)
 #define MT_LOAD_f32(v) (v)
 #define MT_LOAD_f64(v) (v)
+#define MT_LOAD_c64(v) (v)
+#define MT_LOAD_c128(v) (v)
 /* a float outside the integer's range gives what the processor gives; small integers are cut from a wider one */
-#define MT_IS_FLOAT(v) _Generic((v), float: 1, double: 1, default: 0)
+#define MT_IS_FLOAT(v) _Generic((v), float: 1, double: 1, mt_c64_t: 1, mt_c128_t: 1, default: 0)
 #define MT_NARROW(type, v) ((type)(MT_IS_FLOAT(v) ? (int64_t)(int32_t)(v) : (int64_t)(v)))
 #define MT_STORE_b8(v) ((uint8_t)((v) != 0))
 #define MT_STORE_u8(v) MT_NARROW(uint8_t, v)
@@ -37,10 +40,13 @@ typedef float mt_f32_t; typedef double mt_f64_t;
 #define MT_STORE_i32(v) ((int32_t)(v))
 #define MT_STORE_i64(v) ((int64_t)(v))
 #define MT_STORE_f16(v) _Generic((v), double: mt_double_to_half((double)(v)), int64_t: mt_double_to_half((double)(v)), \
-                                 int32_t: mt_double_to_half((double)(v)), default: mt_float_to_half((float)(v)))
+                                 mt_c128_t: mt_double_to_half((double)(v)), int32_t: mt_double_to_half((double)(v)), default: mt_float_to_half((float)(v)))
 #define MT_STORE_bf16(v) mt_float_to_bf16((float)(v))
 #define MT_STORE_f32(v) ((float)(v))
 #define MT_STORE_f64(v) ((double)(v))
+/* of a complex value in a real type the real part remains: that is what C's conversion means */
+#define MT_STORE_c64(v) ((mt_c64_t)(v))
+#define MT_STORE_c128(v) ((mt_c128_t)(v))
 
 #define MT_CONVERT(to, from)                                                                                       \
     MT_CLONES static void mt_convert_##to##_##from(char *dst, ptrdiff_t ds, const char *src, ptrdiff_t ss,         \
@@ -67,7 +73,8 @@ typedef float mt_f32_t; typedef double mt_f64_t;
 #define MT_FROM(from, to) MT_CONVERT(to, from)
 /* the preprocessor does not expand a macro inside itself, so the inner list has a second name */
 #define MT_TYPES_AGAIN(X, ...) X(b8, __VA_ARGS__) X(u8, __VA_ARGS__) X(i8, __VA_ARGS__) X(i16, __VA_ARGS__) \
-    X(i32, __VA_ARGS__) X(i64, __VA_ARGS__) X(f16, __VA_ARGS__) X(bf16, __VA_ARGS__) X(f32, __VA_ARGS__) X(f64, __VA_ARGS__)
+    X(i32, __VA_ARGS__) X(i64, __VA_ARGS__) X(f16, __VA_ARGS__) X(bf16, __VA_ARGS__) X(f32, __VA_ARGS__) X(f64, __VA_ARGS__) \
+    X(c64, __VA_ARGS__) X(c128, __VA_ARGS__)
 #define MT_ALL_FROM(to, _) MT_TYPES_AGAIN(MT_FROM, to)
 MT_TYPES(MT_ALL_FROM, _)
 
@@ -94,6 +101,7 @@ static const mt_convert_loop mt_convert[MT_NTYPES][MT_NTYPES] = { MT_TYPES(MT_RO
             }                                                                                                      \
     }
 MT_TRANSPOSE(uint8_t) MT_TRANSPOSE(uint16_t) MT_TRANSPOSE(uint32_t) MT_TRANSPOSE(uint64_t)
+MT_TRANSPOSE(mt_c128_t)
 
 /* strides here count elements */
 static inline void mt_transpose(int itemsize, char *d, ptrdiff_t dr, const char *s, ptrdiff_t sr,
@@ -102,6 +110,7 @@ static inline void mt_transpose(int itemsize, char *d, ptrdiff_t dr, const char 
         case 1: mt_transpose_uint8_t((uint8_t *)d, dr, (const uint8_t *)s, sr, rows, columns); break;
         case 2: mt_transpose_uint16_t((uint16_t *)d, dr, (const uint16_t *)s, sr, rows, columns); break;
         case 4: mt_transpose_uint32_t((uint32_t *)d, dr, (const uint32_t *)s, sr, rows, columns); break;
+        case 16: mt_transpose_mt_c128_t((mt_c128_t *)d, dr, (const mt_c128_t *)s, sr, rows, columns); break;
         default: mt_transpose_uint64_t((uint64_t *)d, dr, (const uint64_t *)s, sr, rows, columns);
     }
 }
@@ -118,7 +127,7 @@ static inline void mt_copy_rows(char *d, ptrdiff_t ds, const char *s, ptrdiff_t 
 
 /* a number as a value of a type; half types are kept as float32, in which they compute */
 static inline mt_scalar mt_scalar_from_double(int code, double v) {
-    mt_scalar s = {.i64 = 0};
+    mt_scalar s = {.c128 = 0};
     switch (code) {
         case MT_BOOL: s.b8 = v != 0; break;
         case MT_U8: s.u8 = MT_NARROW(uint8_t, v); break;
@@ -127,13 +136,15 @@ static inline mt_scalar mt_scalar_from_double(int code, double v) {
         case MT_I32: s.i32 = (int32_t)v; break;
         case MT_I64: s.i64 = (int64_t)v; break;
         case MT_F64: s.f64 = v; break;
+        case MT_C64: s.c64 = (float)v; break;
+        case MT_C128: s.c128 = v; break;
         default: s.f32 = (float)v;
     }
     return s;
 }
 
 static inline mt_scalar mt_scalar_from_int(int code, int64_t v) {
-    mt_scalar s = {.i64 = 0};
+    mt_scalar s = {.c128 = 0};
     switch (code) {
         case MT_BOOL: s.b8 = v != 0; break;
         case MT_U8: s.u8 = (uint8_t)v; break;
@@ -142,8 +153,19 @@ static inline mt_scalar mt_scalar_from_int(int code, int64_t v) {
         case MT_I32: s.i32 = (int32_t)v; break;
         case MT_I64: s.i64 = v; break;
         case MT_F64: s.f64 = (double)v; break;
+        case MT_C64: s.c64 = (float)v; break;
+        case MT_C128: s.c128 = (double)v; break;
         default: s.f32 = (float)v;
     }
+    return s;
+}
+
+static inline mt_scalar mt_scalar_from_complex(int code, double re, double im) {
+    mt_scalar s = {.c128 = 0};
+    const float single[2] = {(float)re, (float)im};
+    const double wide[2] = {re, im};
+    if (code == MT_C64) memcpy(&s, single, sizeof single);
+    else memcpy(&s, wide, sizeof wide);
     return s;
 }
 #endif

@@ -1,7 +1,7 @@
 /* Matrix products of every element type: who computes them, and how they are cut up for the thread pool.
  *
  * A job is a batch of products C = init + alpha A B (or C += alpha A B).  gemm_plan cuts each into tiles such that
- * all threads have work; the pool then calls gemm_units on ranges of tiles.  float32 and float64 go to OpenBLAS
+ * all threads have work; the pool then calls gemm_units on ranges of tiles.  Floats and complex numbers go to OpenBLAS
  * unless they are tiny or laid out in a way that it cannot be told of; the rest to our own kernels.
  *
  * Included by matmul.pyx alone.
@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include "blas.h"
 #include "dtype.h"
+#include "mathfun_complex.h"
 
 /* Is a product below a number of multiplications? */
 static inline int mt_is_below(mt_index limit, mt_index m, mt_index n, mt_index k)
@@ -41,11 +42,12 @@ enum { MT_TINY = 1000, MT_SMALL = 96 * 96 * 96 };
 #define MT_T uint64_t
 #define MT_F(name) name##_u64
 #include "gemm_kernel.h"
+#include "gemm_complex.h"
 
 enum { MT_GEMM_BATCH_DIMS = 64 };
 
 typedef struct {
-    int code;             /* of the element type, MT_U8 to MT_F64, not a half type */
+    int code;             /* of the element type, MT_U8 to MT_C128, not a half type */
     int accumulate;       /* add to what C holds */
     mt_index m, n, k;
     double alpha;         /* 1 for integers */
@@ -67,7 +69,7 @@ static int gemm_wants_copy(int code, mt_index m, mt_index n, mt_index k,
 {
 #if MT_HAVE_BLAS
     int trans, ld;
-    return (code == MT_F32 || code == MT_F64) && m > 1 && n > 1 && !mt_is_below(MT_SMALL, m, n, k)
+    return code >= MT_F32 && m > 1 && n > 1 && !mt_is_below(MT_SMALL, m, n, k)
            && !blas_layout(rows, cols, rs, cs, &trans, &ld) && blas_ready();
 #else
     return 0;
@@ -85,8 +87,13 @@ static void gemm_serial(int code, mt_index m, mt_index n, mt_index k, double alp
                                                  (float)accumulate, c, c_rs)) return;
     if (code == MT_F64 && !tiny && blas_gemm_f64(m, n, k, alpha, a, a_rs, a_cs, b, b_rs, b_cs,
                                                  accumulate, c, c_rs)) return;
+    if (code == MT_C64 && !tiny && blas_gemm_c64(m, n, k, (mt_c64_t)alpha, a, a_rs, a_cs, b, b_rs, b_cs,
+                                                 (mt_c64_t)accumulate, c, c_rs)) return;
+    if (code == MT_C128 && !tiny && blas_gemm_c128(m, n, k, (mt_c128_t)alpha, a, a_rs, a_cs, b, b_rs, b_cs,
+                                                   (mt_c128_t)accumulate, c, c_rs)) return;
 #endif
-    (code == MT_F32 ? own_gemm_f32 : code == MT_F64 ? own_gemm_f64 : mt_itemsize[code] == 1 ? own_gemm_u8 :
+    (code == MT_F32 ? own_gemm_f32 : code == MT_F64 ? own_gemm_f64 : code == MT_C64 ? own_gemm_c64 :
+     code == MT_C128 ? own_gemm_c128 : mt_itemsize[code] == 1 ? own_gemm_u8 :
      mt_itemsize[code] == 2 ? own_gemm_u16 : mt_itemsize[code] == 4 ? own_gemm_u32 : own_gemm_u64)
         (m, n, k, alpha, a, a_rs, a_cs, b, b_rs, b_cs, accumulate, c, c_rs);
 }

@@ -72,9 +72,11 @@ MT_PUT_ADD(f16, uint16_t, mt_half_to_float, mt_float_to_half)
 MT_PUT_ADD(bf16, uint16_t, mt_bf16_to_float, mt_float_to_bf16)
 MT_PUT_ADD(f32, float, MT_SAME, MT_SAME)
 MT_PUT_ADD(f64, double, MT_SAME, MT_SAME)
+MT_PUT_ADD(c64, mt_c64_t, MT_SAME, MT_SAME)
+MT_PUT_ADD(c128, mt_c128_t, MT_SAME, MT_SAME)
 
 typedef void (*mt_put_add_loop)(char *x, const char *v, const long long *place, ptrdiff_t n, ptrdiff_t block);
 static const mt_put_add_loop mt_put_add[MT_NTYPES] = {
     mt_put_add_b8, mt_put_add_u8, mt_put_add_u8, mt_put_add_i16, mt_put_add_i32, mt_put_add_i64,
-    mt_put_add_f16, mt_put_add_bf16, mt_put_add_f32, mt_put_add_f64};
+    mt_put_add_f16, mt_put_add_bf16, mt_put_add_f32, mt_put_add_f64, mt_put_add_c64, mt_put_add_c128};
 #endif

@@ -84,6 +84,15 @@ static int lapack_bounded_lstsq(const mt_lapack *p, char *a, char *b, void *s, i
 #undef MT_LSTSQ
 }
 
+/* Whether every element of a matrix is finite: balancing before geev writes beside its memory if not. */
+static int lapack_finite(const mt_lapack *p, const char *a)
+{
+    ptrdiff_t count = (ptrdiff_t)p->n * p->n << (p->kind >> 1);
+    double sum = 0;
+    for (ptrdiff_t i = 0; i < count; i++) sum += 0 * (p->kind & 1 ? ((const double *)a)[i] : ((const float *)a)[i]);
+    return sum == 0;
+}
+
 static int lapack_one(const mt_lapack *p, ptrdiff_t i, ptrdiff_t first, int columns)
 {
     char *a = p->a + i * p->a_step, *c = p->c ? p->c + i * p->c_step : NULL, *d = p->d ? p->d + i * p->d_step : NULL;
@@ -123,6 +132,7 @@ static int lapack_one(const mt_lapack *p, ptrdiff_t i, ptrdiff_t first, int colu
         return MT_CALL((int, char, int, int, void *, int, void *, void *, int, void *, int),
                        o[0], p->m, p->n, a, p->lda, b, c, p->ldb, d, p->ldc);
     case MT_GEEV:
+        if (!lapack_finite(p, a)) return -1;
         if (p->kind > 1)
             return MT_CALL((int, char, char, int, void *, int, void *, void *, int, void *, int),
                            'N', o[0], p->n, a, p->lda, b, NULL, 1, c, p->ldc);

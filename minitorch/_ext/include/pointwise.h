@@ -28,6 +28,7 @@
 typedef union {
     float f32; double f64;
     int64_t i64; int32_t i32; int16_t i16; int8_t i8; uint8_t u8; uint8_t b8;
+    mt_c64_t c64; mt_c128_t c128;
 } mt_scalar;
 
 /* p[0]: output, p[1]...: inputs, n: elements (0 too), a: parameters */
@@ -49,7 +50,7 @@ typedef struct {
 } mt_grad;
 
 /* Which types an operation takes: FLOAT promotes integers to the default type, the others keep the type. */
-enum { MT_FLOAT_ONLY, MT_NUMBER, MT_INTEGRAL, MT_ANY };
+enum { MT_FLOAT_ONLY, MT_NUMBER, MT_INTEGRAL, MT_ANY, MT_COMPLEX_ONLY };
 typedef struct {
     const char *name;
     uint8_t n_inputs, n_params;

@@ -11,6 +11,7 @@
 #include "mt_config.h"
 #include "dtype.h"
 #include "mathfun.h"
+#include "mathfun_complex.h"
 #include "pointwise.h"
 #include "reduce_ops.h"
 
@@ -122,6 +123,11 @@ MT_FOLD(min_f32, float, INFINITY, MT_SAME, mt_smaller_f32)
 MT_FOLD(min_f64, double, INFINITY, MT_SAME, mt_smaller_f64)
 MT_FOLD(min_i64, int64_t, INT64_MAX, MT_SAME, mt_smaller_i64)
 MT_FOLD(min_u8, uint8_t, UINT8_MAX, MT_SAME, mt_smaller_u8)
+
+MT_FOLD(sum_c64, mt_c64_t, 0, MT_SAME, MT_ADD)
+MT_FOLD(sum_c128, mt_c128_t, 0, MT_SAME, MT_ADD)
+MT_FOLD(prod_c64, mt_c64_t, 1, MT_SAME, mt_mul_c64)
+MT_FOLD(prod_c128, mt_c128_t, 1, MT_SAME, mt_mul_c128)
 
 /* --- the largest or smallest value and where it is first -------------------------------------------------------- */
 
@@ -286,6 +292,7 @@ static void mt_logsumexp_merge(char *states, const char *others, ptrdiff_t n) {
 #define MT_ENTRY(name, T, CODE)                                                                                      \
     [CODE] = {mt_##name##_row, mt_##name##_columns, mt_##name##_merge, sizeof(T), 8192, {CODE, CODE}, {0, 0}}
 #define MT_FLOATS(name) MT_ENTRY(name##_f32, float, MT_F32), MT_ENTRY(name##_f64, double, MT_F64)
+#define MT_COMPLEXES(name) MT_ENTRY(name##_c64, mt_c64_t, MT_C64), MT_ENTRY(name##_c128, mt_c128_t, MT_C128)
 #define MT_NUMBERS(name) MT_FLOATS(name), MT_ENTRY(name##_i64, int64_t, MT_I64)
 #define MT_ORDERED(name) MT_NUMBERS(name), MT_ENTRY(name##_u8, uint8_t, MT_U8), MT_ENTRY(name##_u8, uint8_t, MT_BOOL)
 #define MT_PLACE_ENTRY(name, t, CODE) [CODE] = {mt_##name##_##t##_row, mt_##name##_##t##_columns,                    \
@@ -296,11 +303,11 @@ static void mt_logsumexp_merge(char *states, const char *others, ptrdiff_t n) {
     mt_##name##_merge, sizeof(S), 1024, {MT_F64, MT_F64}, {offsetof(S, FIRST), offsetof(S, SECOND)}}
 
 static const mt_reduction mt_reductions[MT_REDUCTIONS][MT_NTYPES] = {
-    [MT_SUM] = {MT_NUMBERS(sum)},
+    [MT_SUM] = {MT_NUMBERS(sum), MT_COMPLEXES(sum)},
     [MT_SUM_ABS] = {MT_FLOATS(abs)},
     [MT_SUM_SQUARE] = {MT_FLOATS(square)},
     [MT_SUM_POWER] = {MT_FLOATS(power)},
-    [MT_PROD] = {MT_NUMBERS(prod)},
+    [MT_PROD] = {MT_NUMBERS(prod), MT_COMPLEXES(prod)},
     [MT_MAX] = {MT_ORDERED(max)},
     [MT_MIN] = {MT_ORDERED(min)},
     [MT_ARGMAX] = {MT_PLACES(argmax)},
@@ -337,10 +344,16 @@ MT_SCAN(cumsum_i64, uint64_t, uint64_t, 0, MT_ADD)
 MT_SCAN(cumprod_f32, float, double, 1, MT_MUL)
 MT_SCAN(cumprod_f64, double, double, 1, MT_MUL)
 MT_SCAN(cumprod_i64, uint64_t, uint64_t, 1, MT_MUL)
+MT_SCAN(cumsum_c64, mt_c64_t, mt_c128_t, 0, MT_ADD)
+MT_SCAN(cumsum_c128, mt_c128_t, mt_c128_t, 0, MT_ADD)
+MT_SCAN(cumprod_c64, mt_c64_t, mt_c128_t, 1, mt_mul_c128)
+MT_SCAN(cumprod_c128, mt_c128_t, mt_c128_t, 1, mt_mul_c128)
 
 static const mt_scan_kernel mt_scans[2][MT_NTYPES] = {
-    {[MT_F32] = mt_cumsum_f32, [MT_F64] = mt_cumsum_f64, [MT_I64] = mt_cumsum_i64},
-    {[MT_F32] = mt_cumprod_f32, [MT_F64] = mt_cumprod_f64, [MT_I64] = mt_cumprod_i64},
+    {[MT_F32] = mt_cumsum_f32, [MT_F64] = mt_cumsum_f64, [MT_I64] = mt_cumsum_i64,
+     [MT_C64] = mt_cumsum_c64, [MT_C128] = mt_cumsum_c128},
+    {[MT_F32] = mt_cumprod_f32, [MT_F64] = mt_cumprod_f64, [MT_I64] = mt_cumprod_i64,
+     [MT_C64] = mt_cumprod_c64, [MT_C128] = mt_cumprod_c128},
 };
 
 /* --- from a state to the result --------------------------------------------------------------------------------- */
@@ -350,6 +363,8 @@ static void mt_finish(int how, const mt_reduction *kernel, char *states, ptrdiff
     if (how == MT_AS_IS) return;
     for (ptrdiff_t j = 0; j < n; j++) {
         char *const place = states + j * kernel->size + kernel->at[0];
+        if (code == MT_C64) { *(mt_c64_t *)place = (mt_c64_t)(*(mt_c64_t *)place * ((double)times / p)); continue; }
+        if (code == MT_C128) { *(mt_c128_t *)place *= (double)times / p; continue; }
         if (code == MT_I64) { *(uint64_t *)place *= (uint64_t)times; continue; }
         double v = code == MT_F32 ? *(float *)place : *(double *)place;
         switch (how) {

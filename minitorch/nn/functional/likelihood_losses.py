@@ -63,8 +63,8 @@ def gaussian_nll_loss(
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
             var = var.unsqueeze(-1)
-        elif input.shape[:-1] != var.shape[:-1] or var.shape[-1] != 1:
-            raise ValueError("var is of incorrect size: it must have the shape of the input, or a last size of 1; got "
+        elif var.ndim != input.ndim or any(v not in (1, n) for v, n in zip(var.shape, input.shape)):
+            raise ValueError("var is of incorrect size: it must have the shape of the input, but for sizes of 1; got "
                              f"{tuple(var.shape)} and {tuple(input.shape)}")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(reduction + " is not valid")

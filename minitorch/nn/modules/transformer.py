@@ -17,6 +17,7 @@ from .container import ModuleList
 from .dropout import Dropout
 from .linear import Linear
 from .module import Module
+from .normalization import LayerNorm
 
 __all__ = [
     "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer",
@@ -100,8 +101,8 @@ class TransformerEncoderLayer(_Layer):
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **options)
         self.norm_first = norm_first
-        self.norm1 = minitorch.nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **options)
-        self.norm2 = minitorch.nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **options)
+        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **options)
+        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **options)
         self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
         self.activation = _activation_of(activation)
 
@@ -158,7 +159,7 @@ class TransformerDecoderLayer(_Layer):
         self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **options)
         self.norm_first = norm_first
         for k in (1, 2, 3):
-            setattr(self, f"norm{k}", minitorch.nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **options))
+            setattr(self, f"norm{k}", LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **options))
         self.dropout1, self.dropout2, self.dropout3 = Dropout(dropout), Dropout(dropout), Dropout(dropout)
         self.activation = _activation_of(activation)
 
@@ -307,7 +308,7 @@ class Transformer(Module):
                    device, dtype)
 
         def norm() -> Module:
-            return minitorch.nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, device=device, dtype=dtype)
+            return LayerNorm(d_model, eps=layer_norm_eps, bias=bias, device=device, dtype=dtype)
 
         self.encoder = custom_encoder if custom_encoder is not None else TransformerEncoder(
             TransformerEncoderLayer(*options), num_encoder_layers, norm())
@@ -353,8 +354,8 @@ class Transformer(Module):
         """The mask that hides what comes later: -inf above the diagonal.
 
         >>> nn.Transformer.generate_square_subsequent_mask(2)
-        tensor([[0., -inf],
-                [0., 0.]])
+        tensor([[  0., -inf],
+                [  0.,   0.]])
         """
         steps = minitorch.arange(sz)
         later = steps > steps.unsqueeze(1)
