@@ -76,11 +76,10 @@ globals().update(_CLASSES)
 
 # the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
-from . import amp, backends, cuda, datasets, func, linalg, return_types, signal, special, utils, version  # noqa: E402
-from . import fft  # noqa: E402
-from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
+from . import amp, backends, cuda, datasets, fft, func, linalg, return_types, signal, special, utils, version  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
+from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .func import vmap  # noqa: E402
 from .nn.functional import (  # noqa: E402
     adaptive_avg_pool1d,
@@ -119,12 +118,3 @@ def __getattr__(name: str) -> object:
     home, inside = _LAZY[name]
     module = import_module(f"{__name__}.{home}")
     return module if inside is None else getattr(module, inside)
-def __getattr__(name: str) -> object:
-    """What few programs use is imported when it is first asked for."""
-    import importlib
-
-    if name in ("distributions", "profiler"):
-        return importlib.import_module(f"minitorch.{name}")
-    if name == "explain":
-        return importlib.import_module("minitorch.autograd.explaining").explain
-    raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
