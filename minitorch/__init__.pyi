@@ -544,6 +544,11 @@ from .functions.linear_algebra import slogdet as slogdet
 from .functions.linear_algebra import svd as svd
 from .functions.linear_algebra import svd_lowrank as svd_lowrank
 from .functions.linear_algebra import triangular_solve as triangular_solve
+from .functions.numbers import fill as fill
+from .functions.numbers import frexp as frexp
+from .functions.numbers import is_nonzero as is_nonzero
+from .functions.numbers import isreal as isreal
+from .functions.numbers import mvlgamma as mvlgamma
 from .functions.ordering import bucketize as bucketize
 from .functions.ordering import isin as isin
 from .functions.ordering import nanquantile as nanquantile
@@ -551,11 +556,6 @@ from .functions.ordering import quantile as quantile
 from .functions.ordering import searchsorted as searchsorted
 from .functions.ordering import unique as unique
 from .functions.ordering import unique_consecutive as unique_consecutive
-from .functions.numbers import fill as fill
-from .functions.numbers import frexp as frexp
-from .functions.numbers import is_nonzero as is_nonzero
-from .functions.numbers import isreal as isreal
-from .functions.numbers import mvlgamma as mvlgamma
 from .functions.products import cdist as cdist
 from .functions.products import chain_matmul as chain_matmul
 from .functions.products import cross as cross
