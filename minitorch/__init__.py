@@ -85,11 +85,22 @@ from .nn.functional import (  # noqa: E402
     pixel_unshuffle,
     rrelu,
 )
-from . import amp, backends, cuda, datasets, func, linalg, return_types, signal, special, utils, version  # noqa: E402
+from . import amp, backends, cuda, datasets, fft, func, linalg, return_types, signal, special, utils, version  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from .func import vmap  # noqa: E402
+from .nn.functional import (  # noqa: E402
+    adaptive_avg_pool1d,
+    avg_pool1d,
+    group_norm,
+    layer_norm,
+    max_pool1d,
+    max_pool1d_with_indices,
+    max_pool2d,
+    max_pool3d,
+    rms_norm,
+)
 
 globals().update(_AUTOCAST)
 

@@ -63,7 +63,8 @@ class Formatter:
         self.integral = all(v == math.ceil(v) for v in finite)
         if finite:
             largest, smallest = max(sizes), min(sizes)
-            self.scientific = largest / smallest > 1000.0 or largest > 1.0e8 or not self.integral and smallest < 1.0e-4
+            tiny = not self.integral and smallest < 1.0e-4
+            self.scientific = largest / smallest > 1000.0 or largest > 1.0e8 or tiny
             if options["sci_mode"] is not None:
                 self.scientific = options["sci_mode"]
         self.width = max((len(self.write(v)) for v in finite), default=1)

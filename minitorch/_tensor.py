@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ._ext import (
-    arrange, engine, index, matmul, pointwise, random, reduce, scan, scatter, softmax, sort, tape, tensor, views,
+    arrange,
+    engine,
+    index,
+    matmul,
+    pointwise,
+    random,
+    reduce,
+    scan,
+    scatter,
+    softmax,
+    sort,
+    tape,
+    tensor,
+    views,
 )
 from ._ext.dtype import ALL as DTYPES
 from ._ext.dtype import dtype, get_default_dtype
@@ -24,7 +37,8 @@ def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
     The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a
     method only.
     """
-    for module in (pointwise, views, reduce, sort, scan, matmul, softmax, index, scatter, arrange, random, tape, engine):
+    modules = (pointwise, views, reduce, sort, scan, matmul, softmax, index, scatter, arrange, random, tape, engine)
+    for module in modules:
         for name, function in vars(module).items():
             if name.startswith("_") or name in ELSEWHERE or not hasattr(function, "__code__"):
                 continue
@@ -87,7 +101,8 @@ class Tensor(engine.TensorMethods):
 
         return strided
 
-    is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_mkldnn = is_nested = property(lambda self: False)
+    is_cuda = is_sparse = is_quantized = is_meta = property(lambda self: False)
+    is_mps = is_xpu = is_mkldnn = is_nested = property(lambda self: False)
     is_cpu = property(lambda self: True)
     name = property(lambda self: None)
 

@@ -1,8 +1,8 @@
 """`save` and `load`: PyTorch's file format, so that either library reads the other's tensors and state dicts.
 
-A file is a zip archive of a pickle (``data.pkl``) and the raw bytes of each storage (``data/0``, ``data/1`` ...), to which
-the pickle refers; tensors that share memory share it again when loaded.  The pickle names PyTorch's own functions, for
-which our reader has counterparts; with ``weights_only`` it refuses everything else, so that a file cannot run code.
+A file is a zip archive of a pickle (``data.pkl``) and the raw bytes of each storage (``data/0``, ``data/1`` ...), to
+which the pickle refers; tensors that share memory share it again when loaded.  The pickle names PyTorch's functions,
+for which our reader has counterparts; with ``weights_only`` it refuses everything else, so that a file cannot run code.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from .storage import untyped_storage
 __all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
 
 STORAGES = {
-    "bool": "BoolStorage", "uint8": "ByteStorage", "int8": "CharStorage", "int16": "ShortStorage", "int32": "IntStorage",
-    "int64": "LongStorage", "float16": "HalfStorage", "bfloat16": "BFloat16Storage", "float32": "FloatStorage",
-    "float64": "DoubleStorage", "complex64": "ComplexFloatStorage", "complex128": "ComplexDoubleStorage",
+    "bool": "BoolStorage", "uint8": "ByteStorage", "int8": "CharStorage", "int16": "ShortStorage",
+    "int32": "IntStorage", "int64": "LongStorage", "float16": "HalfStorage", "bfloat16": "BFloat16Storage",
+    "float32": "FloatStorage", "float64": "DoubleStorage", "complex64": "ComplexFloatStorage",
+    "complex128": "ComplexDoubleStorage",
 }
 PROTOCOL = 2
 
@@ -271,7 +272,7 @@ def _placing(map_location) -> Callable[[str], None]:
     def place(location: str) -> None:
         target: Any = location
         if callable(map_location):
-            return                                          # a function of storages gives one of the CPU: there is no other
+            return                                          # whatever the function gives, it is on the CPU
         elif isinstance(map_location, Mapping):
             target = map_location.get(location, location)
         elif map_location is not None:
@@ -304,8 +305,8 @@ def load(f: str | os.PathLike | io.IOBase, map_location=None, pickle_module=None
         raise NotImplementedError("load: mmap is not supported; leave it out")
     weights_only = True if weights_only is None else weights_only
     if not zipfile.is_zipfile(f):
-        raise RuntimeError("load: the file is not a zip archive, as torch.save writes since version 1.6. Older files can "
-                           "be rewritten by PyTorch: torch.save(torch.load(old), new)")
+        raise RuntimeError("load: the file is not a zip archive, as torch.save writes since version 1.6. Older files "
+                           "can be rewritten by PyTorch: torch.save(torch.load(old), new)")
     if not isinstance(f, (str, os.PathLike)):
         f.seek(0)
     with zipfile.ZipFile(f) as archive:

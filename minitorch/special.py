@@ -31,7 +31,6 @@ from ._ext.pointwise import lgamma as gammaln
 from ._ext.pointwise import sigmoid as expit
 from ._ext.reduce import logsumexp
 from ._ext.softmax import log_softmax, softmax
-
 from .functions.gamma import mvlgamma as multigammaln
 
 psi, modified_bessel_i0, modified_bessel_i1 = digamma, i0, i1

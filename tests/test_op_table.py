@@ -49,6 +49,7 @@ def truncate(x):
 
 
 FUNCTIONS = {
+    "conj": lambda v: v,  # the points are real
     **{name: getattr(mp, name) for name in "exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh".split()},
     **{name: getattr(mp, name) for name in "asinh acosh atanh erf erfc erfinv sqrt hypot floor ceil digamma".split()},
     "where": lambda condition, a, b: a if condition else b,
@@ -283,6 +284,7 @@ class Scalar(ctypes.Union):
         ("i8", ctypes.c_int8),
         ("u8", ctypes.c_uint8),
         ("b8", ctypes.c_uint8),
+        ("c128", ctypes.c_double * 2),
     ]
 
 
@@ -315,7 +317,8 @@ class Row(ctypes.Structure):
 
 
 NUMPY = {"b8": "bool", "u8": "u1", "i8": "i1", "i16": "i2", "i32": "i4", "i64": "i8", "f32": "f4", "f64": "f8"}
-CODES = {"b8": 0, "u8": 1, "i8": 2, "i16": 3, "i32": 4, "i64": 5, "f32": 8, "f64": 9}
+CODES = {"b8": 0, "u8": 1, "i8": 2, "i16": 3, "i32": 4, "i64": 5, "f32": 8, "f64": 9,
+         "c64": 10, "c128": 11}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

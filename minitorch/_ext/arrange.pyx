@@ -4,8 +4,8 @@ from minitorch._ext.dtype cimport mt_itemsize
 from minitorch._ext.index cimport given
 from minitorch._ext.loops cimport contiguous_data, copy_data
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, new_as, new_tensor, new_view, record1, recording1,
-    requires_grad, grad_enabled, wrap_dim, record_edges, rebase,
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, new_as, new_tensor, new_view,
+    rebase, record1, record_edges, recording1, requires_grad, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
 

@@ -24,6 +24,7 @@ cdef extern from "conv.h" nogil:
         CONV_UNIT
         CONV_TAPS
         CONV_SPAN
+        CONV_ROOMS
         CONV_CACHE
     ctypedef struct conv_axis:
         Py_ssize_t in_size, count, in_step, out_first, out_step, out_size, taps
@@ -40,6 +41,7 @@ cdef extern from "conv.h" nogil:
         void *packed
         Py_ssize_t width, panels, chunks, parts, part_rows, padded
         Py_ssize_t[3] first, reach
+        Py_ssize_t rooms
         char *scratch
         Py_ssize_t scratch_bytes
         int scratches, taken, wide, failed
@@ -209,6 +211,20 @@ cdef bint surround(conv_pass *c, Py_ssize_t item) noexcept:
     return True
 
 
+cdef Py_ssize_t plan_rooms(conv_pass *c, Py_ssize_t width, Py_ssize_t channels, Py_ssize_t item) noexcept:
+    """Decide whether images are surrounded before columns are gathered, `width` at a time; the bytes for it."""
+    cdef Py_ssize_t one, rooms
+    c.rooms = 0
+    if c.taps <= 1 or c.axis[2].in_step > 2 or c.positions == 0 or not surround(c, item):
+        return 0
+    one = channels * c.reach[0] * c.reach[1] * c.reach[2] * item
+    rooms = min(c.batch, width // max(<Py_ssize_t>1, c.positions // c.batch) + 2)
+    if rooms > CONV_ROOMS or rooms * one > 2 * CONV_CACHE:
+        return 0
+    c.rooms = rooms
+    return rooms * one
+
+
 cdef int run_direct(conv_pass *c, task_fn task, Py_ssize_t units) except -1:
     """A pass without columns."""
     cdef Py_ssize_t work = c.in_channels * c.out_channels * c.groups * c.taps * (c.positions // units + 1)
@@ -232,7 +248,7 @@ cdef int run_pass(conv_pass *c, int code) except -1:
     c.width = CONV_CACHE // (item * (depth + 1)) // CONV_UNIT * CONV_UNIT
     c.width = max(<Py_ssize_t>CONV_UNIT, min(<Py_ssize_t>CONV_PANEL, c.width))
     c.panels = (c.positions + c.width - 1) // c.width
-    start(c, depth * c.width * item)
+    start(c, depth * c.width * item + plan_rooms(c, c.width, c.in_channels, item))
     cdef TensorBase packed = bytes_tensor(c.groups * blocks * depth * CONV_ROWS * item)
     cdef TensorBase scratch = bytes_tensor(c.scratches * c.scratch_bytes)
     c.packed, c.scratch = data_of(packed), data_of(scratch)
@@ -330,7 +346,8 @@ cdef TensorBase weight_data(TensorBase x, TensorBase g, Geometry geo, const Py_s
     c.padded = (c.out_channels + lanes - 1) // lanes * lanes
     c.panels = (c.positions + CONV_SPAN - 1) // CONV_SPAN
     plan_chunks(&c)
-    start(&c, (c.part_rows * CONV_SPAN + CONV_SPAN * c.padded) * item)
+    start(&c, (c.part_rows * CONV_SPAN + CONV_SPAN * c.padded) * item
+          + plan_rooms(&c, CONV_SPAN, (c.in_channels + c.parts - 1) // c.parts, item))
     sums = bytes_tensor(c.chunks * c.groups * c.parts * c.part_rows * c.padded * item)
     scratch = bytes_tensor(c.scratches * c.scratch_bytes)
     c.x, c.y, c.weight = data_of(x), data_of(g), data_of(dw)

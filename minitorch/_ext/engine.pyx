@@ -11,7 +11,7 @@ from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
     mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
 )
-from minitorch._ext.loops cimport checked_value, copy_data, fill_data, mt_convert_loop
+from minitorch._ext.loops cimport checked_value, conversion, copy_data, fill_data
 from minitorch._ext.matmul cimport matmul_of
 from minitorch._ext.pointwise cimport (
     OP_ABS, OP_ADD, OP_AND, OP_DIV, OP_FLOOR_DIVIDE, OP_INVERT, OP_LEFT_SHIFT, OP_MUL, OP_NEG, OP_OR, OP_POW,
@@ -28,9 +28,6 @@ from minitorch._ext.views cimport (
     copy_into, detach_of, index_basic, select_of, transpose_of, view_of,
 )
 from minitorch._ext import index as advanced
-
-cdef extern from "convert.h" nogil:
-    const mt_convert_loop mt_convert[12][12]
 
 cnp.import_array()
 
@@ -546,12 +543,12 @@ def item(TensorBase self not None):
                            "Use .tolist() for all of its values")
     p = data_of(self)
     if mt_category[self.code] == 2:
-        mt_convert[MT_F64][self.code](<char *>&value, 8, p, 8, 1)
+        conversion(MT_F64, self.code)(<char *>&value, 8, p, 8, 1)
         return value
     if mt_category[self.code] == 3:
-        mt_convert[MT_C128][self.code](<char *>pair, 16, p, 16, 1)
+        conversion(MT_C128, self.code)(<char *>pair, 16, p, 16, 1)
         return complex(pair[0], pair[1])
-    mt_convert[MT_I64][self.code](<char *>&integer, 8, p, 8, 1)
+    conversion(MT_I64, self.code)(<char *>&integer, 8, p, 8, 1)
     return bool(integer) if self.code == MT_BOOL else integer
 
 

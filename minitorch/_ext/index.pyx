@@ -23,7 +23,7 @@ from minitorch._ext.views cimport (
     clone_of, contiguous_of, copy_into, expand_to, index_basic, reshape_to, slice_of, unsqueeze_of,
 )
 
-cdef extern from "convert.h" nogil:
+cdef extern from "copy.h" nogil:
     void mt_copy_rows(char *d, Py_ssize_t ds, const char *s, Py_ssize_t ss, Py_ssize_t rows, Py_ssize_t bytes)
 
 cdef extern from "index.h" nogil:

@@ -1,6 +1,6 @@
 from minitorch._ext.tensor cimport TensorBase, MAX_DIMS
 
-cdef extern from "convert.h" nogil:
+cdef extern from "pointwise.h" nogil:
     ctypedef union mt_scalar:
         float f32
         double f64
@@ -11,8 +11,10 @@ cdef extern from "convert.h" nogil:
         unsigned char u8
         unsigned char b8
     ctypedef void (*mt_loop)(char *const *p, Py_ssize_t n, const mt_scalar *a) noexcept nogil
-    ctypedef void (*mt_convert_loop)(char *dst, Py_ssize_t ds, const char *src, Py_ssize_t ss,
-                                     Py_ssize_t n) noexcept nogil
+
+# dst[i] = src[i], converting, at any strides in bytes
+ctypedef void (*mt_convert_loop)(char *dst, Py_ssize_t ds, const char *src, Py_ssize_t ss,
+                                 Py_ssize_t n) noexcept nogil
 
 cdef enum:
     MAX_OPERANDS = 6
@@ -41,6 +43,7 @@ cdef void plan_constant(Plan *plan, mt_scalar *value, int want) noexcept nogil
 cdef void plan_run(Plan *plan, mt_loop loop, const mt_scalar *params) noexcept nogil
 
 cdef int broadcast_shape(int *ndim, Py_ssize_t *shape, TensorBase t) noexcept nogil   # -1: does not fit
+cdef mt_convert_loop conversion(int target, int source) noexcept nogil
 cdef mt_scalar scalar_value(object number, int code) except *
 cdef mt_scalar checked_value(object number, int code) except *     # refuses what the type cannot hold
 cdef int copy_data(TensorBase dst, TensorBase src) except -1       # the primitive: strided, broadcasting, converting

@@ -17,12 +17,14 @@ from minitorch._ext.threads cimport parallel_for
 
 cdef extern from "convert.h" nogil:
     const mt_convert_loop mt_convert[12][12]
-    void mt_transpose(int itemsize, char *d, Py_ssize_t dr, const char *s, Py_ssize_t sr,
-                      Py_ssize_t rows, Py_ssize_t columns)
-    void mt_copy_rows(char *d, Py_ssize_t ds, const char *s, Py_ssize_t ss, Py_ssize_t rows, Py_ssize_t bytes)
     mt_scalar mt_scalar_from_double(int code, double v)
     mt_scalar mt_scalar_from_int(int code, long long v)
     mt_scalar mt_scalar_from_complex(int code, double re, double im)
+
+cdef extern from "copy.h" nogil:
+    void mt_transpose(int itemsize, char *d, Py_ssize_t dr, const char *s, Py_ssize_t sr,
+                      Py_ssize_t rows, Py_ssize_t columns)
+    void mt_copy_rows(char *d, Py_ssize_t ds, const char *s, Py_ssize_t ss, Py_ssize_t rows, Py_ssize_t bytes)
 
 
 # --- building a plan ------------------------------------------------------------------------------------------------
@@ -322,6 +324,11 @@ cdef int broadcast_shape(int *ndim, Py_ssize_t *shape, TensorBase t) noexcept no
 
 
 # --- copy and fill: two of the primitives of a device -----------------------------------------------------------------
+
+cdef mt_convert_loop conversion(int target, int source) noexcept nogil:
+    """The loop that converts from one type to another."""
+    return mt_convert[target][source]
+
 
 cdef mt_scalar scalar_value(object number, int code) except *:
     """A Python number as a value of a type, by truncation where the type is an integer; out of range is an error."""

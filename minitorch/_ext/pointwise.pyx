@@ -24,8 +24,9 @@ from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
     has_shape, is_dense, new_as, new_same, new_tensor, public_saved, rebase, record1, record_edges, record_node,
     requires_grad, same_shape, set_contiguous_dims, shape_of,
+    tensor_class,
 )
-from minitorch._ext.views cimport clone_of, reshape_to
+from minitorch._ext.views cimport clone_of, detach_of, reshape_to
 
 cdef extern from "pointwise_loops.h" nogil:
     enum:
@@ -600,8 +601,8 @@ cdef class PointwiseBackward(Node):
         entry = table().TABLE[name_of(self.op)]
         local = dict(zip(entry.parameters, self.params), g=g)
         for i, name in enumerate(entry.operands):
-            local[name] = self.operand(i + 1)
-        local["y"] = self.operand(4)
+            local[name] = public(self.operand(i + 1))
+        local["y"] = public(self.operand(4))
         result = eval(entry.gradient(k), functions(), local)
         if not isinstance(result, TensorBase):
             return fill_like(g, result)
@@ -617,6 +618,13 @@ cdef tuple operand_names(int op):
     if op == MT_OP_pow:
         return "self", "exponent"
     return "self", "other", "third"
+
+
+cdef object public(object operand):
+    """An operand with the operators of the public class, which kept values of the engine's own lack."""
+    if isinstance(operand, TensorBase) and not isinstance(operand, tensor_class()):
+        return detach_of(<TensorBase>operand)
+    return operand
 
 
 cdef TensorBase fill_like(TensorBase like, number):

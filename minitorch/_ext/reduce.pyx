@@ -12,7 +12,7 @@ from minitorch._ext.dtype cimport (
     MT_BOOL, MT_I64, MT_U8, code_of, default_code, dtype_of, mt_category, mt_compute, mt_itemsize,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, contiguous_data, converted, copy_data, fill_data, mt_convert_loop, scalar_value, zero_data, zeros_like_data,
+    GRAIN, contiguous_data, conversion, converted, copy_data, fill_data, scalar_value, zero_data, zeros_like_data,
 )
 from minitorch._ext.pointwise cimport (
     OP_POW, cast, compare, conj_of, op_add, op_div, op_eq, op_exp, op_mul, op_sub, op_where, operator, prepare_out,
@@ -28,13 +28,10 @@ import warnings
 from minitorch import return_types
 from minitorch._ext.pointwise import abs as absolute, maximum, minimum, sign
 
-cdef extern from "convert.h" nogil:
-    const mt_convert_loop mt_convert[12][12]
-
 cdef extern from "index.h" nogil:
     void mt_take(char *out, const char *x, const long long *place, Py_ssize_t n, Py_ssize_t bytes)
     ctypedef void (*mt_put_add_loop)(char *x, const char *v, const long long *place, Py_ssize_t n, Py_ssize_t block)
-    const mt_put_add_loop mt_put_add[10]
+    const mt_put_add_loop mt_put_add[12]
 
 cdef extern from "reduce.h" nogil:
     enum:
@@ -244,7 +241,7 @@ cdef Py_ssize_t block_of_rows(Walk *w, char *x, Py_ssize_t position, Py_ssize_t 
         length = run_left(w, position + done)
         if length > n - done:
             length = n - done
-        mt_convert[w.code][w.source_code](buffer + done * item, item, value_at(w, x, position + done), stride, length)
+        conversion(w.code, w.source_code)(buffer + done * item, item, value_at(w, x, position + done), stride, length)
         done += length
     w.kernel.row(state, buffer, n, position, w.p)
     return n
@@ -264,7 +261,7 @@ cdef Py_ssize_t block_of_columns(Walk *w, char *x, Py_ssize_t width, Py_ssize_t 
         if n * width * item > GATHERED:
             n = GATHERED // (width * item)
         for r in range(n):
-            mt_convert[w.code][w.source_code](buffer + r * width * item, item, x + r * row_stride, stride, width)
+            conversion(w.code, w.source_code)(buffer + r * width * item, item, x + r * row_stride, stride, width)
         x = buffer
         row_stride = width * item
     w.kernel.columns(states, x, row_stride, n, width, position, w.p)
@@ -307,7 +304,7 @@ cdef void store(Walk *w, Py_ssize_t tile, char *states) noexcept nogil:
             for d in range(inner - 1, -1, -1):
                 out += (rest % w.kept_shape[d]) * w.out_stride[k][d]
                 rest //= w.kept_shape[d]
-            mt_convert[w.out_code[k]][w.kernel.code[k]](out, w.out_stride[k][inner], states + w.kernel.at[k],
+            conversion(w.out_code[k], w.kernel.code[k])(out, w.out_stride[k][inner], states + w.kernel.at[k],
                                                         w.kernel.size, width)
 
 
@@ -479,6 +476,16 @@ cdef TensorBase into(TensorBase out, TensorBase result, str name):
     copy_data(out, result)
     bump(out)
     return out
+
+
+cdef TensorBase into_same(object out, TensorBase result, str name):
+    """The same for functions of several results, which convert none of them."""
+    if not isinstance(out, TensorBase):
+        raise TypeError(f"{name}(): argument 'out' must be a tuple of Tensors, got {type(out).__name__} in it")
+    if (<TensorBase>out).code != result.code:
+        raise RuntimeError(f"{name}(): Expected out tensor to have dtype {dtype_of(result.code)}, but got "
+                           f"{describe(<TensorBase>out)} instead")
+    return into(<TensorBase>out, result, name)
 
 
 cdef int value_code(int op, int code) noexcept:
@@ -927,7 +934,7 @@ cdef object largest_or_smallest(TensorBase x, object dim, object keepdim, object
                                  "MaxBackward1" if largest else "MinBackward1"), name)
     results = extreme_along(x, one_dim(dim, name), flag(keepdim, None), largest, name)
     if out is not None:
-        results = into(out[0], results[0], name), into(out[1], results[1], name)
+        results = into_same(out[0], results[0], name), into_same(out[1], results[1], name)
     return (return_types.max if largest else return_types.min)(results)
 
 
@@ -999,7 +1006,7 @@ def aminmax(TensorBase input not None, *, dim=None, keepdim=False, out=None):
     results = [extreme(input, mask, keep, dim is None, largest, "aminmax", "AminmaxBackward0")
                for largest in (False, True)]
     if out is not None:
-        results = [into(given, result, "aminmax") for given, result in zip(out, results)]
+        results = [into_same(given, result, "aminmax") for given, result in zip(out, results)]
     return return_types.aminmax(results)
 
 

@@ -5,7 +5,7 @@ places, which `index` then takes from or puts to.
 """
 import numpy as np
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize,
+    MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize,
 )
 from minitorch._ext.index cimport given, has_negative, places_of, put_data, put_into, taken
 from minitorch._ext.loops cimport contiguous_data, converted, copy_data, zero_data
@@ -89,7 +89,7 @@ def gather(TensorBase input not None, dim, TensorBase index not None, *, bint sp
 
 cdef TensorBase scatter_to(TensorBase x, object dim, TensorBase index, object src, bint add, str name):
     """x.scatter_(dim, index, src) or scatter_add_, in place."""
-    cdef int d = wrap_dim(dim, x.ndim), k
+    cdef int d = wrap_dim(dim, x.ndim)
     cdef Py_ssize_t[MAX_DIMS] unused
     cdef TensorBase value, whole
     cdef ScatterBackward node
@@ -249,7 +249,8 @@ cdef TensorBase reduced(TensorBase x, TensorBase places, TensorBase v, int how, 
     counts = <long long *>data_of(count)
     with nogil:
         if code == MT_F64:
-            reduce_places[double](<double *>data_of(total), <double *>data_of(v), place, counts, places.numel, how, fresh)
+            reduce_places[double](<double *>data_of(total), <double *>data_of(v), place, counts, places.numel, how,
+                                  fresh)
             if how == MEAN:
                 take_means[double](<double *>data_of(total), counts, total.numel, fresh)
         else:
@@ -273,8 +274,8 @@ cdef class ScatterReduceBackward(Node):
     cdef str reduce
 
     cdef object apply(self, TensorBase grad):
-        cdef object g = grad, x = self.saved(0), index = self.saved(1), src = self.saved(2), y = detach_of(self.saved(3))
-        cdef object dx, ds, n, x_is, s_is, share, dim = self.dim
+        cdef object g = grad, x = self.saved(0), index = self.saved(1), src = self.saved(2)
+        cdef object y = detach_of(self.saved(3)), dx, ds, n, x_is, s_is, share, dim = self.dim
         if self.how == SUM:
             dx, ds = g, g.gather(dim, index)
         elif self.how == MEAN:
@@ -325,7 +326,7 @@ def scatter_reduce(TensorBase input not None, dim, TensorBase index not None, Te
     >>> minitorch.zeros(2).scatter_reduce(0, index, minitorch.tensor([1., 2., 3.]), "amax")
     tensor([2., 3.])
     """
-    cdef int d = wrap_dim(dim, input.ndim), k
+    cdef int d = wrap_dim(dim, input.ndim)
     cdef TensorBase value = src, result
     cdef ScatterReduceBackward node
     if reduce not in reductions:

@@ -49,6 +49,8 @@ def _search(TensorBase line not None, TensorBase values not None, TensorBase sor
     cdef Search s
     cdef Py_ssize_t i
     cdef TensorBase out = new_tensor(values.ndim, values.shape, MT_I64)
+    if mt_category[code] > 2:
+        raise RuntimeError(f"searchsorted(): complex numbers have no order, got {describe(line)}")
     if mt_category[code] < 2:
         code = MT_I64
     s.length = line.shape[line.ndim - 1]
@@ -82,6 +84,8 @@ def _count(TensorBase index not None, TensorBase weight, Py_ssize_t size):
     cdef TensorBase counts
     cdef long long least, largest
     cdef const long long *at
+    if mt_category[index.code] > 1 or (weight is not None and mt_category[weight.code] > 2):
+        raise RuntimeError(f"bincount(): counts integers, with real weights; got {describe(index)}")
     index = contiguous_data(converted(index, MT_I64))
     at = <const long long *>data_of(index)
     if index.numel:

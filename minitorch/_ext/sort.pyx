@@ -7,7 +7,7 @@ from libc.stdlib cimport free, malloc
 from minitorch import return_types
 from minitorch._ext.dtype cimport MT_BOOL, MT_I64, dtype_of, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.loops cimport GRAIN, fill_data, scalar_value
-from minitorch._ext.reduce cimport flag, into, one_dim, record_choice, without
+from minitorch._ext.reduce cimport flag, into, into_same, one_dim, record_choice, without
 from minitorch._ext.tensor cimport (
     MAX_DIMS, TensorBase, data_of, describe, new_as, new_tensor, wrap_dim,
 )
@@ -204,13 +204,7 @@ cdef object results_in(object out, TensorBase values, TensorBase indices, str na
     if out is not None:
         if not isinstance(out, (tuple, list)) or len(out) != 2:
             raise TypeError(f"{name}(): argument 'out' must be a pair of tensors, values and indices")
-        for given, result in zip(out, (values, indices)):
-            if not isinstance(given, TensorBase):
-                raise TypeError(f"{name}(): argument 'out' must be a pair of tensors, got {type(given).__name__}")
-            if (<TensorBase>given).code != (<TensorBase>result).code:
-                raise RuntimeError(f"{name}(): Expected out tensor to have dtype {result.dtype}, but got "
-                                   f"{(<TensorBase>given).dtype} instead")
-        values, indices = into(out[0], values, name), into(out[1], indices, name)
+        values, indices = into_same(out[0], values, name), into_same(out[1], indices, name)
     return getattr(return_types, name)((values, indices))
 
 

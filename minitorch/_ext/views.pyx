@@ -227,7 +227,8 @@ cdef TensorBase in_complex(TensorBase t):
         strides[d] = t.strides[d] // 2
     if t.numel and (t.strides[last] != 1 or t.offset % 2):
         raise RuntimeError("view_as_complex: Tensor must have a last dimension with stride 1 and a storage_offset "
-                           f"divisible by 2, not strides {strides_of(t)} and offset {t.offset}: call contiguous() first")
+                           f"divisible by 2, not strides {strides_of(t)} and offset {t.offset}: call contiguous() "
+                           "first")
     out = new_like_class()
     out.code = mt_complex_of(t.code)
     out.storage, out.offset = t.storage, t.offset // 2

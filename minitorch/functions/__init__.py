@@ -47,6 +47,9 @@ SUBJECTS = (
     shaping,
 )
 NOT_METHODS = {"bucketize", "histogramdd"}
+from . import comparing, complex_numbers, shaping, spectral
+
+SUBJECTS = (comparing, complex_numbers, shaping, spectral)
 
 
 def _first_parameter(function: object) -> str | None:
@@ -85,4 +88,3 @@ def _polygamma_(self, n):
 
 
 Tensor.where, Tensor.polygamma, Tensor.polygamma_ = _where, _polygamma, _polygamma_
-Tensor.mvlgamma_ = gamma.mvlgamma_

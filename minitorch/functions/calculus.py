@@ -96,7 +96,8 @@ def gradient(input: Tensor, *, spacing=None, dim=None, edge_order: int = 1) -> l
                                    f"the dimension, {input.shape[d]}, got {len(step)}")
             results.append(_uneven(real, step, d, edge_order))
         elif isinstance(step, Tensor) and step.ndim > 1:
-            raise RuntimeError(f"torch.gradient expected each element of spacing to have one dimension, got {step.ndim}")
+            raise RuntimeError("torch.gradient expected each element of spacing to have one dimension, got "
+                               f"{step.ndim}")
         else:
             results.append(_even(real, step, d, edge_order))
     return results

@@ -22,6 +22,13 @@ def _into(result: Tensor, out: Tensor | None, name: str) -> Tensor:
     return result if out is None else _pointwise.given_out(result, out, name)
 
 
+def _check_tensors(name: str, **arguments: object) -> None:
+    for position, (argument, value) in enumerate(arguments.items(), 1):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not "
+                            f"{type(value).__name__}")  # fmt: skip
+
+
 def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex numbers of real and imaginary parts, which are of one floating-point type.
 
@@ -34,6 +41,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> minitorch.complex(minitorch.tensor([1., 2.]), minitorch.tensor([3., 4.]))
     tensor([1.+3.j, 2.+4.j])
     """
+    _check_tensors("complex", real=real, imag=imag)
     if real.dtype.name not in ("float16", "float32", "float64") or imag.dtype.name not in (
         "float16", "float32", "float64"
     ):  # fmt: skip
@@ -63,6 +71,7 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> minitorch.polar(minitorch.tensor([2.]), minitorch.tensor([0.]))
     tensor([2.+0.j])
     """
+    _check_tensors("polar", abs=abs, angle=angle)
     if abs.dtype is not angle.dtype:
         raise RuntimeError(f"Expected object of scalar type {abs.dtype} but got scalar type {angle.dtype} for second "
                            "argument")  # fmt: skip
@@ -159,6 +168,24 @@ def _nan_to_num(z: Tensor, other: None, *values: float) -> Tensor:
     return complex(*(_pointwise.nan_to_num(part, *values) for part in (real(z), imag(z))))
 
 
+def _ldexp(x, exponent) -> Tensor:
+    return _pointwise.mul(x, _pointwise.pow(2.0, exponent))
+
+
+def _lerp(start, end, weight) -> Tensor:
+    near = weight.abs() < 0.5 if isinstance(weight, Tensor) else abs(weight) < 0.5
+    by = (end - start) * weight
+    if not isinstance(near, Tensor):
+        return start + by if near else end - (end - start) * (1 - weight)
+    return _pointwise._where(near, start + by, end - (end - start) * (1 - weight))
+
+
+def _logaddexp(a: Tensor, b: Tensor) -> Tensor:
+    larger = real(a) >= real(b)
+    high, low = _pointwise._where(larger, a, b), _pointwise._where(larger, b, a)
+    return high + _pointwise.log1p((low - high).exp())
+
+
 def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The sign of real numbers; of complex ones the number on the unit circle in the same direction, 0 for 0.
 
@@ -192,8 +219,8 @@ def adjoint(input: Tensor) -> Tensor:
 
     >>> import minitorch
     >>> minitorch.adjoint(minitorch.tensor([[1j, 2j]]))
-    tensor([[-0.-1.j],
-            [-0.-2.j]])
+    tensor([[0.-1.j],
+            [0.-2.j]])
     """
     if input.ndim == 1:
         raise RuntimeError("adjoint() is only supported for matrices or batches of matrices. Got 1-D tensor.")
@@ -221,4 +248,6 @@ def _in_place(function):
 
 Tensor.real, Tensor.imag = _part("real", real), _part("imaginary", imag)
 Tensor.sgn_, Tensor.conj_physical_ = _in_place(sgn), _in_place(conj_physical)
-_pointwise.set_complex_rules({"abs": _abs, "nan_to_num": _nan_to_num})
+_pointwise.set_complex_rules(
+    {"abs": _abs, "nan_to_num": _nan_to_num, "ldexp": _ldexp, "lerp": _lerp, "logaddexp": _logaddexp}
+)

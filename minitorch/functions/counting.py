@@ -51,7 +51,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     need_tensor(input, "bincount")
     if weights is not None:
         need_tensor(weights, "bincount", "weights")
-    if input.is_floating_point() or str(input.dtype) == "torch.bool":
+    if input.is_floating_point() or input.is_complex() or str(input.dtype) == "torch.bool":
         raise NotImplementedError(f"bincount(): counts integers, got {input.dtype}: convert with .long()")
     if minlength < 0:
         raise RuntimeError(f"bincount(): minlength should be >= 0, got {minlength}")

@@ -125,7 +125,8 @@ def set_default_tensor_type(t) -> None:
 
 # --- windows ----------------------------------------------------------------------------------------------------------
 
-def _window(length: int, periodic: bool, formula, name: str, dtype, layout, device, pin_memory, requires_grad, out=None):
+def _window(length: int, periodic: bool, formula, name: str, dtype, layout, device, pin_memory, requires_grad,
+            out=None):
     """A window of so many samples; a periodic one is the symmetric one that is longer by one, cut."""
     _check(device, layout, pin_memory)
     kind = dtype or get_default_dtype()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 
@@ -33,6 +34,10 @@ def einsum(*args) -> Tensor:
     tensor([[3., 3., 3., 3.],
             [3., 3., 3., 3.]])
     """
+    if len(args) == 3 and isinstance(args[0], str) and isinstance(args[1], Tensor) and isinstance(args[2], Tensor):
+        plan = _plan(args[0])
+        if plan is not None and plan.fits(args[1].shape, args[2].shape):
+            return plan(args[1], args[2])
     labels, output, operands = _parsed(args)
     dots = max((len(t.shape) - len([x for x in names if x is not Ellipsis]) for names, t in zip(labels, operands)
                 if Ellipsis in names), default=0)
@@ -44,6 +49,59 @@ def einsum(*args) -> Tensor:
             raise RuntimeError(f"einsum(): output subscript {_shown(label)} does not appear in the equation for any "
                                "input operand")
     return _contract(named, target, sizes)
+
+
+# --- two operands without any trouble: the usual case, worked out once ------------------------------------------------
+
+class _Plan:
+    """A product of two operands of distinct labels, of which those shared and not wanted are summed."""
+
+    def __init__(self, a: list[int], b: list[int], target: list[int]) -> None:
+        self.ndims = len(a), len(b)
+        self.shared = [(a.index(x), b.index(x)) for x in a if x in b]
+        batch = [x for x in target if x in a and x in b]
+        left, right = ([x for x in target if x in one and x not in other] for one, other in ((a, b), (b, a)))
+        summed = [x for x in a if x in b and x not in target]
+        self.batch, self.left, self.right = len(batch), len(left), len(right)
+        self.a_order = _order(a, batch + left + summed)
+        self.b_order = _order(b, batch + summed + right)
+        self.result_order = _order(batch + left + right, target)
+
+    def fits(self, a, b) -> bool:
+        """Whether the operands have these dimensions and agree in the sizes of the shared ones."""
+        return (len(a), len(b)) == self.ndims and all(a[i] == b[j] for i, j in self.shared)
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        if self.a_order:
+            a = a.permute(self.a_order)
+        if self.b_order:
+            b = b.permute(self.b_order)
+        n, (m, k) = self.batch, (self.batch + self.left, len(b.shape) - self.right)
+        sizes, other = tuple(a.shape), tuple(b.shape)
+        whole, inner = math.prod(sizes[:n]), math.prod(sizes[m:])
+        rows, columns = math.prod(sizes[n:m]), math.prod(other[k:])
+        result = bmm(a.reshape(whole, rows, inner), b.reshape(whole, inner, columns)).view(sizes[:m] + other[k:])
+        return result.permute(self.result_order) if self.result_order else result
+
+
+def _order(names: list[int], wanted: list[int]) -> list[int] | None:
+    return None if names == wanted else [names.index(x) for x in wanted]
+
+
+@functools.lru_cache(maxsize=256)
+def _plan(equation: str) -> _Plan | None:
+    """The plan for an equation, or None if it needs more care."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    a, comma, b = left.partition(",")
+    if not (arrow and comma) or not all(x in LETTERS for x in a + b + right):
+        return None
+    distinct = all(len(set(part)) == len(part) for part in (a, b, right))
+    # a label of one operand alone that is not wanted must be summed first
+    if not distinct or (set(a) ^ set(b)) - set(right) or set(right) - set(a + b):
+        return None
+    if set(a) == set(b) == set(right):                     # elementwise
+        return None
+    return _Plan(*([LETTERS.index(x) for x in part] for part in (a, b, right)))
 
 
 # --- reading the equation ---------------------------------------------------------------------------------------------
@@ -113,7 +171,7 @@ def _shown(label: int) -> str:
 def _named(names: list, t: Tensor, dots: int, k: int) -> tuple[list[int], Tensor]:
     """An operand with a label for each dimension, each once: of repeated labels the diagonal is taken."""
     known = len(names) - names.count(Ellipsis)
-    if Ellipsis not in names and known != t.ndim or known > t.ndim:
+    if (Ellipsis not in names and known != t.ndim) or known > t.ndim:
         raise RuntimeError(f"einsum(): the number of subscripts in the equation ({known}) does not match the number of "
                            f"dimensions ({t.ndim}) for operand {k}" +
                            ("" if Ellipsis in names else " and no ellipsis was given"))

@@ -8,7 +8,7 @@ from .._creation import arange
 from .._ext.lapack import deliver
 from .._tensor import Tensor
 
-__all__ = ["mvlgamma"]
+__all__ = ["mvlgamma", "mvlgamma_"]
 
 
 def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
@@ -18,7 +18,7 @@ def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
 
     >>> import minitorch
     >>> minitorch.mvlgamma(minitorch.tensor([2., 3.]), 2)
-    tensor([0.4516, 1.8379])
+    tensor([0.4516, 1.5502])
     """
     if p < 1:
         raise RuntimeError(f"mvlgamma: p has to be greater than or equal to 1, not {p}")

@@ -208,7 +208,7 @@ def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce:
     if source.dtype != input.dtype:
         raise RuntimeError(f"index_reduce(): self ({input.dtype}) and source ({source.dtype}) must have the same "
                            "scalar type")
-    if source.ndim and d >= source.ndim or index.numel() != (source.shape[d] if source.ndim else 1):
+    if (source.ndim and d >= source.ndim) or index.numel() != (source.shape[d] if source.ndim else 1):
         raise RuntimeError(f"index_reduce(): Number of indices ({index.numel()}) should be equal to the size of source "
                            f"{tuple(source.shape)} in dimension {d}")
     if source.ndim == 0 or input.ndim == 0:

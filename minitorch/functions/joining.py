@@ -309,10 +309,9 @@ def tensor_split(input: Tensor, indices_or_sections=None, dim: int = 0, *, secti
         bounds = [0]
         for k in range(cuts):
             bounds.append(bounds[-1] + small + (k < larger))
-        pairs = zip(bounds, bounds[1:])
     else:
         bounds = [0, *(slice(None, int(i)).indices(size)[1] for i in cuts), size]
-        pairs = zip(bounds, bounds[1:])
+    pairs = itertools.pairwise(bounds)
     return tuple(input.narrow(d, min(start, size), max(stop - start, 0)) for start, stop in pairs)
 
 
@@ -320,10 +319,9 @@ def _split_along(input: Tensor, cuts, d: int, name: str, least: int):
     if input.ndim < least:
         raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension"
                            f"{'s' if least > 1 else ''}, but got a tensor with {input.ndim} dimensions!")
-    if isinstance(cuts, int):
-        if cuts <= 0 or input.shape[d] % cuts:
-            raise RuntimeError(f"torch.{name} attempted to split along dimension {d}, but the size of the dimension "
-                               f"{input.shape[d]} is not divisible by the split_size {cuts}!")
+    if isinstance(cuts, int) and (cuts <= 0 or input.shape[d] % cuts):
+        raise RuntimeError(f"torch.{name} attempted to split along dimension {d}, but the size of the dimension "
+                           f"{input.shape[d]} is not divisible by the split_size {cuts}!")
     return tensor_split(input, cuts, d)
 
 
@@ -348,7 +346,8 @@ def dsplit(input: Tensor, *args, indices=None, sections=None):
 
 
 def _cuts(args, indices, sections):
-    given = [*([args[0] if len(args) == 1 else args] if args else []), *(x for x in (indices, sections) if x is not None)]
+    given = [args[0] if len(args) == 1 else args] if args else []
+    given += [x for x in (indices, sections) if x is not None]
     if len(given) != 1:
         raise TypeError("expected either the number of sections or the indices to cut at")
     return given[0]

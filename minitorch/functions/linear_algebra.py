@@ -15,19 +15,16 @@ from ..linalg.orthogonal import geqrf, orgqr, ormqr
 from ..linalg.orthogonal import qr_old as qr
 from ..linalg.positive import cholesky_inverse, cholesky_solve
 from ..linalg.positive import cholesky_old as cholesky
-from ..linalg.powers import chain_matmul, matrix_exp, matrix_power
+from ..linalg.powers import matrix_exp, matrix_power
 from ..linalg.singular import pinverse
 from ..linalg.singular import svd_old as svd
 from ..linalg.solving import inv as _inv
 from ..linalg.solving import triangular_solve
-from ..linalg.vectors import cross_old as cross
-from ..linalg.vectors import trace
-from ..linalg.vectors import vander_old as vander
 
 __all__ = [
-    "chain_matmul", "cholesky", "cholesky_inverse", "cholesky_solve", "cross", "det", "geqrf", "inverse", "logdet",
-    "lu", "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "norm", "orgqr", "ormqr", "pca_lowrank", "pinverse",
-    "qr", "slogdet", "svd", "svd_lowrank", "trace", "triangular_solve", "vander",
+    "cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve",
+    "lu_unpack", "matrix_exp", "matrix_power", "norm", "orgqr", "ormqr", "pca_lowrank", "pinverse", "qr", "slogdet",
+    "svd", "svd_lowrank", "triangular_solve",
 ]
 
 
@@ -44,3 +41,8 @@ def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def slogdet(input: Tensor, *, out=None):
     """`linalg.slogdet`."""
     return _slogdet(input, out=out)
+
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__  # where they are by these names
+del _name

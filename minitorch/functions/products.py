@@ -200,7 +200,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0,
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
-    by_product = compute_mode == modes[1] or compute_mode in (None, modes[0]) and max(x1.shape[-2], x2.shape[-2]) > 25
+    by_product = compute_mode == modes[1] or (compute_mode in (None, modes[0]) and max(x1.shape[-2], x2.shape[-2]) > 25)
     if p == 2 and by_product and x1.shape[-1]:
         squares = (x1.square().sum(-1).unsqueeze(-1) + x2.square().sum(-1).unsqueeze(-2) - 2 * (x1 @ x2.mT))
         apart = squares > 0                                # the root of 0 has no derivative: there it counts as 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._creation import arange
 from .._ext import lapack as _lapack
+from .._ext.arrange import tril, triu
 from .._ext.dtype import finfo
 from .._ext.engine import from_numpy
 from .._ext.lapack import deliver
@@ -108,18 +108,6 @@ def mH(a: Tensor) -> Tensor:
 def eps(a: Tensor) -> float:
     """The rounding unit of a tensor's type."""
     return finfo(a.dtype).eps
-
-
-def tril(a: Tensor, diagonal: int = 0) -> Tensor:
-    """The lower triangles: zero above a diagonal."""
-    rows, columns = arange(a.shape[-2]), arange(a.shape[-1])
-    return a.masked_fill(columns - rows.unsqueeze(-1) > diagonal, 0)
-
-
-def triu(a: Tensor, diagonal: int = 0) -> Tensor:
-    """The upper triangles: zero below a diagonal."""
-    rows, columns = arange(a.shape[-2]), arange(a.shape[-1])
-    return a.masked_fill(columns - rows.unsqueeze(-1) < diagonal, 0)
 
 
 # --- results ----------------------------------------------------------------------------------------------------------

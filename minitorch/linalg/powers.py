@@ -5,6 +5,7 @@ from __future__ import annotations
 from .._creation import eye
 from .._ext.index import cat
 from .._tensor import Tensor
+from ..functions.products import chain_matmul
 from ._common import check_matrices, deliver, mH, primitive, record_rule
 from .solving import inv
 
@@ -107,26 +108,10 @@ def matrix_exp(input: Tensor) -> Tensor:
 # --- chains ----------------------------------------------------------------------------------------------------------
 
 
-def _best_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
-    """Where to split each part of a chain of matrices, number i being sizes[i] by sizes[i + 1]: fewest products."""
-    count = len(sizes) - 1
-    cost = {(i, i): 0 for i in range(count)}
-    split = {}
-    for length in range(1, count):
-        for i in range(count - length):
-            j = i + length
-            cost[i, j], split[i, j] = min(
-                (cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
-            )
-    return split
-
-
 def multi_dot(tensors, *, out: Tensor | None = None) -> Tensor:
     """The product of several matrices in the order that takes fewest multiplications.
 
     The first and the last may be vectors, taken for a row and a column.
-
-    Source: Cormen, Leiserson, Rivest, Stein, *Introduction to Algorithms*, section on matrix-chain multiplication.
 
     >>> import minitorch
     >>> minitorch.linalg.multi_dot([minitorch.ones(2, 3), minitorch.ones(3, 4), minitorch.ones(4)])
@@ -151,28 +136,9 @@ def multi_dot(tensors, *, out: Tensor | None = None) -> Tensor:
         if k and factor.shape[0] != factors[k - 1].shape[1]:
             raise RuntimeError(f"{name}(): tensors {k - 1} and {k} with shapes {tuple(factors[k - 1].shape)} and "
                                f"{tuple(factor.shape)} cannot be multiplied")
-    split = _best_splits([factors[0].shape[0], *(factor.shape[1] for factor in factors)])
-
-    def product(i: int, j: int) -> Tensor:
-        return factors[i] if i == j else product(i, split[i, j]) @ product(split[i, j] + 1, j)
-
-    result = product(0, len(factors) - 1)
+    result = chain_matmul(*factors)
     if row:
         result = result.squeeze(0)
     if column:
         result = result.squeeze(-1)
     return deliver(result, out, name)
-
-
-def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
-    """`linalg.multi_dot` by its old name.
-
-    >>> import minitorch
-    >>> minitorch.chain_matmul(minitorch.ones(2, 3), minitorch.ones(3, 4)).shape
-    torch.Size([2, 4])
-    """
-    if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)):
-        (matrices,) = matrices
-    if len(matrices) == 1:
-        return deliver(matrices[0].clone(), out, "chain_matmul")
-    return multi_dot(matrices, out=out)

@@ -75,6 +75,9 @@ class ElementwiseOptimizer(Optimizer):
     def _own(self, group: dict[str, Any], param: Tensor) -> dict[str, Any]:
         """A parameter's state, made at its first step, or completed if an option was turned on since."""
         own = self.state[param]
+        if param.is_complex():  # whose parts would have averages of their own
+            raise NotImplementedError(f"{type(self).__name__}: complex parameters are not supported; optimize a real "
+                                      "one and use view_as_complex, or use SGD")
         if not own or any(name and name not in own for name in self._tensors(group)):
             own.update({**self._begin(group, param), **own})
         return own

@@ -60,14 +60,14 @@ def cosine(M: int, *, sym: bool = True, dtype: dtype | None = None, layout=None,
 
 def exponential(M: int, *, center: float | None = None, tau: float = 1.0, sym: bool = True,
                 dtype: dtype | None = None, layout=None, device=None, requires_grad: bool = False) -> Tensor:
-    r"""Decay to both sides of a centre, which is N/2 unless given (for symmetric windows only).
+    r"""Decay to both sides of a centre, which is N/2 unless given (for periodic windows only).
 
     .. math:: w_n = \exp\bigl(-|n - c| / \tau\bigr)
     """
     if tau <= 0:
         raise ValueError(f"Tau must be positive, got: {tau} instead.")
-    if not sym and center is not None:
-        raise ValueError("Center must be None for non-symmetric windows")
+    if sym and center is not None:
+        raise ValueError("Center must be None for symmetric windows")
     return _window("exponential", M, sym, lambda n, N: np.exp(-np.abs(n - (N / 2 if center is None else center)) / tau),
                    dtype, layout, device, requires_grad)
 

@@ -10,55 +10,61 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import minitorch  # noqa: E402
 from parity.test_engine_parity import check, made  # noqa: E402
 
+import minitorch  # noqa: E402
+
 CASES = """
-x.flip(0); x.flip(0, 2); x.flip(dims=(1,)); x.fliplr(); x.flipud(); x.rot90(); x.rot90(3, (1, 2)); x.rot90(2, (0, 2))
-x.roll(2); x.roll(1, 0); x.roll((1, -2), (0, 2)); x.roll(0, 1); x.tril(); x.triu(1); x.tril(-2); x[0].clone().triu_()
-x.repeat(2, 1, 3); x.repeat(2, 1, 1, 1); x.repeat(0, 1, 1); x.tile(2); x.tile(2, 1, 1, 2); x.repeat_interleave(2)
-x.repeat_interleave(2, dim=1); x.repeat_interleave(t([1, 0, 2]), dim=0); T.repeat_interleave(t([2, 0, 1]))
-T.hstack([x, x]); T.vstack([v, v]); T.dstack([v, v]); T.column_stack([v, v]); T.block_diag(v, x[0])
-T.cat([x, y], 1); T.cat([x, i], 2); T.stack([v, v], 1); T.cat([t([]), v]); T.concat([x, y]); T.cat([x.mT, x.mT], 2)
-x.tensor_split(2); x.tensor_split((1, 3), 2); x.hsplit(2); x.vsplit((1,)); x.dsplit((2, 3)); T.split(x, 2, 2)
-T.meshgrid(v, t([1., 2.]), indexing="ij"); T.meshgrid(v, t([1., 2.]), indexing="xy"); T.cartesian_prod(v, v)
-T.combinations(v); T.combinations(v, 3, True); T.combinations(v, 0); T.atleast_3d(v); x.unflatten(2, (5, 1))
-v.diag(); v.diag(1); x[0].diag(-1); x.diag_embed(); x.diag_embed(1, 0, 2); v.diagflat(-1); x[0].trace()
-T.tril_indices(3, 4, 1); T.triu_indices(3, 4, -1); T.zeros(7, 3).fill_diagonal_(1, wrap=True); T.vander(v, 3)
-x.select_scatter(y[0], 0, 1); x.slice_scatter(y[:, :2], 1, 0, 4, 2); x[0].diagonal_scatter(v[:4])
+x.flip(0); x.flip(0, 2); x.flip(dims=(1,)); x.fliplr(); x.flipud(); x.rot90(); x.rot90(3, (1, 2))
+x.rot90(2, (0, 2)); x.roll(2); x.roll(1, 0); x.roll((1, -2), (0, 2)); x.roll(0, 1); x.tril(); x.triu(1); x.tril(-2)
+x[0].clone().triu_(); x.repeat(2, 1, 3); x.repeat(2, 1, 1, 1); x.repeat(0, 1, 1); x.tile(2); x.tile(2, 1, 1, 2)
+x.repeat_interleave(2); x.repeat_interleave(2, dim=1); x.repeat_interleave(t([1, 0, 2]), dim=0)
+T.repeat_interleave(t([2, 0, 1])); T.hstack([x, x]); T.vstack([v, v]); T.dstack([v, v]); T.column_stack([v, v])
+T.block_diag(v, x[0]); T.cat([x, y], 1); T.cat([x, i], 2); T.stack([v, v], 1); T.cat([t([]), v]); T.concat([x, y])
+T.cat([x.mT, x.mT], 2); x.tensor_split(2); x.tensor_split((1, 3), 2); x.hsplit(2); x.vsplit((1,)); x.dsplit((2, 3))
+T.split(x, 2, 2); T.meshgrid(v, t([1., 2.]), indexing="ij"); T.meshgrid(v, t([1., 2.]), indexing="xy")
+T.cartesian_prod(v, v); T.combinations(v); T.combinations(v, 3, True); T.combinations(v, 0); T.atleast_3d(v)
+x.unflatten(2, (5, 1)); v.diag(); v.diag(1); x[0].diag(-1); x.diag_embed(); x.diag_embed(1, 0, 2); v.diagflat(-1)
+x[0].trace(); T.tril_indices(3, 4, 1); T.triu_indices(3, 4, -1); T.zeros(7, 3).fill_diagonal_(1, wrap=True)
+T.vander(v, 3); x.select_scatter(y[0], 0, 1); x.slice_scatter(y[:, :2], 1, 0, 4, 2); x[0].diagonal_scatter(v[:4])
 x.take(t([0, -1, 7])); x.take_along_dim(x.argmax(1, keepdim=True), 1); T.zeros(4).put_(t([1, -1]), t([5., 6.]))
 x.masked_scatter(x > 0, y); x.masked_fill(x > 0, 2); x.masked_select(x > 0); T.argwhere(x > 1)
-v.index_add(0, t([0, 0, 4]), t([1., 2., 3.]), alpha=2); x.index_copy(1, t([3, 0]), y[:, :2]); x.index_fill(2, t([0, -1]), 9)
-x.scatter_reduce(1, k, y, "sum"); x.scatter_reduce(1, k, y, "prod"); x.scatter_reduce(1, k, y, "mean")
-x.scatter_reduce(1, k, y, "amax"); x.scatter_reduce(1, k, y, "amin", include_self=False); x.gather(1, k)
+v.index_add(0, t([0, 0, 4]), t([1., 2., 3.]), alpha=2); x.index_copy(1, t([3, 0]), y[:, :2])
+x.index_fill(2, t([0, -1]), 9); x.scatter_reduce(1, k, y, "sum"); x.scatter_reduce(1, k, y, "prod")
+x.scatter_reduce(1, k, y, "mean"); x.scatter_reduce(1, k, y, "amax")
+x.scatter_reduce(1, k, y, "amin", include_self=False); x.gather(1, k)
 x.scatter_reduce(1, k, y, "mean", include_self=False); i.scatter_reduce(1, k, i * 3, "mean")
-x.scatter(1, k, y, reduce="multiply"); x.scatter(1, k, 2.5, reduce="add"); x.index_reduce(0, t([2, 2, 0]), y, "amax")
-v.diff(); x.diff(n=2, dim=1); v.diff(prepend=t([0.])); T.gradient(v)[0]; T.gradient(x, spacing=2., edge_order=2)[1]
-T.trapezoid(x, dim=1); T.trapezoid(v, t([0., 1., 3., 4., 7.])); T.cumulative_trapezoid(x, dx=2.); x[0].cov()
-x[0].corrcoef(); T.cdist(x, y); T.cdist(x, y, 1.); T.cdist(x, y, math.inf); T.dist(x, y); x.renorm(2, 0, 1.)
-T.cross(x[:, :3, 0], y[:, :3, 0], dim=1); T.kron(x[0], v); T.tensordot(x, y, dims=([0, 1], [0, 1])); T.tensordot(v, v, 1)
-T.einsum("bij,bkj->bik", x, y); T.einsum("...ij,...kj->...ik", x, y); T.einsum("ii->i", x[0, :, :4]); T.einsum("ijk->", x)
-T.einsum("i,j->ij", v, v); T.einsum("i,i", v, v); T.einsum("bij->bji", x); T.einsum("bij,j,k->ik", x, v, v).contiguous()
-T.einsum("b...,b...->...", x, y); T.einsum(x, [0, 1, 2], v, [2], [1, 0]); T.einsum("ijj->i", x[:, :4, :4])
+x.scatter(1, k, y, reduce="multiply"); x.scatter(1, k, 2.5, reduce="add")
+x.index_reduce(0, t([2, 2, 0]), y, "amax"); v.diff(); x.diff(n=2, dim=1); v.diff(prepend=t([0.])); T.gradient(v)[0]
+T.gradient(x, spacing=2., edge_order=2)[1]; T.trapezoid(x, dim=1); T.trapezoid(v, t([0., 1., 3., 4., 7.]))
+T.cumulative_trapezoid(x, dx=2.); x[0].cov(); x[0].corrcoef(); T.cdist(x, y); T.cdist(x, y, 1.)
+T.cdist(x, y, math.inf); T.dist(x, y); x.renorm(2, 0, 1.); T.cross(x[:, :3, 0], y[:, :3, 0], dim=1); T.kron(x[0], v)
+T.tensordot(x, y, dims=([0, 1], [0, 1])); T.tensordot(v, v, 1); T.einsum("bij,bkj->bik", x, y)
+T.einsum("...ij,...kj->...ik", x, y); T.einsum("ii->i", x[0, :, :4]); T.einsum("ijk->", x)
+T.einsum("i,j->ij", v, v); T.einsum("i,i", v, v); T.einsum("bij->bji", x)
+T.einsum("bij,j,k->ik", x, v, v).contiguous(); T.einsum("b...,b...->...", x, y)
+T.einsum(x, [0, 1, 2], v, [2], [1, 0]); T.einsum("ijj->i", x[:, :4, :4])
 T.einsum("ij,jk,kl->il", x[0], y[0].T, x[0]); T.einsum("ba,cb", x[0], x[1].T); T.einsum(x, [..., 0, 1], [..., 1, 0])
 T.einsum("bij,ij", x, x[0]); T.einsum("i,i->", v, v[:2]); T.einsum("ij,jk->ijk->", x, y); T.einsum("i.j->i", x)
 T.chain_matmul(x[0], y[0].T, x[0]); T.frexp(x); T.mvlgamma(v.abs() + 3, 2); T.fill(v, 3); T.isreal(v)
 T.hann_window(7); T.hann_window(6, periodic=False); T.hamming_window(8); T.blackman_window(5); T.bartlett_window(6)
 T.kaiser_window(6); T.hann_window(1); T.hann_window(0); T.empty_strided((2, 3), (1, 2)).stride(); x.H; x[0].mH
 x.to(memory_format=T.preserve_format); x[None].to(memory_format=T.channels_last).stride(); x[None].mT.contiguous()
-x[None].contiguous(memory_format=T.channels_last).is_contiguous(memory_format=T.channels_last); x.unsqueeze(0).shape.numel()
-x.clone().squeeze_(0); x[:1].clone().squeeze_(0); v.clone().unsqueeze_(1); x.clone().transpose_(0, 2); x[0].clone().t_()
-T.arange(0, end=3); T.arange(5, dtype=T.int8); T.arange(0, 1, 0.3); T.linspace(4.3, 50, 50, dtype=T.int64)
-T.logspace(4.3, 0, 4, 2.0, dtype=T.int64); T.linspace(0, 1, 1); T.asarray([1, 2]); T.scalar_tensor(3); x.sum_to_size(3, 1, 5)
-T.unravel_index(t([5, 11]), (3, 4))[1].tolist(); x.permute(dims=(2, 0, 1)); x.reshape(shape=(4, 15)); v.expand(size=(2, 5))
-x.narrow(1, t(1), 2); T.add(1, x); T.atan2(x, 1); T.maximum(x, 0); x.clone().round_(decimals=1); -(x > 0)
-T.clamp_min(x > 0, True); T.clamp_min(x > 0, x[0] > 1); T.addmv(i[0, :, 0], i[0], i[0, 0], alpha=0.6); T.zeros(3, dtype=T.bool).masked_fill(v[:3] > 0, 10)
-x[5]; x[:, 7]; x[t([3])]; x[t([0, 1]), t([0, 1, 2])]; x[t([True, False])]; x[0, 0, 0, 0]; x[t([0.5])]; x[::-1]
-x.untyped_storage().nbytes(); x.storage().size(); x.is_contiguous(); x.flip(3); x.roll(1, 5); T.cat([x, v]); T.stack([x, v])
+x[None].contiguous(memory_format=T.channels_last).is_contiguous(memory_format=T.channels_last)
+x.unsqueeze(0).shape.numel(); x.clone().squeeze_(0); x[:1].clone().squeeze_(0); v.clone().unsqueeze_(1)
+x.clone().transpose_(0, 2); x[0].clone().t_(); T.arange(0, end=3); T.arange(5, dtype=T.int8); T.arange(0, 1, 0.3)
+T.linspace(4.3, 50, 50, dtype=T.int64); T.logspace(4.3, 0, 4, 2.0, dtype=T.int64); T.linspace(0, 1, 1)
+T.asarray([1, 2]); T.scalar_tensor(3); x.sum_to_size(3, 1, 5); T.unravel_index(t([5, 11]), (3, 4))[1].tolist()
+x.permute(dims=(2, 0, 1)); x.reshape(shape=(4, 15)); v.expand(size=(2, 5)); x.narrow(1, t(1), 2); T.add(1, x)
+T.atan2(x, 1); T.maximum(x, 0); x.clone().round_(decimals=1); -(x > 0); T.clamp_min(x > 0, True)
+T.clamp_min(x > 0, x[0] > 1); T.addmv(i[0, :, 0], i[0], i[0, 0], alpha=0.6)
+T.zeros(3, dtype=T.bool).masked_fill(v[:3] > 0, 10); x[5]; x[:, 7]; x[t([3])]; x[t([0, 1]), t([0, 1, 2])]
+x[t([True, False])]; x[0, 0, 0, 0]; x[t([0.5])]; x[::-1]; x.untyped_storage().nbytes(); x.storage().size()
+x.is_contiguous(); x.flip(3); x.roll(1, 5); T.cat([x, v]); T.stack([x, v])
 """
 
 
-@pytest.mark.parametrize("case", [case.strip() for line in CASES.split("\n") for case in line.split("; ") if case.strip()])
+@pytest.mark.parametrize("case", [case for line in CASES.strip().split("\n") for case in line.split("; ")])
 def test_functions(case: str) -> None:
     check(case, x=made((3, 4, 5), "float32"), y=made((3, 4, 5), "float32", 1), v=made((5,), "float32", 2),
           i=made((3, 4, 4), "int64", 3), k=lambda T: T.tensor(np.random.default_rng(0).integers(0, 4, (3, 4, 5))))
@@ -66,9 +72,9 @@ def test_functions(case: str) -> None:
 
 # --- indexing ---------------------------------------------------------------------------------------------------------
 
-PARTS = ["0", "-1", ":", "1:", "::2", "None", "...", "True", "False", "[0, 2]", "[True, False, True]", "t(1)", "t(True)",
-         "t([1, 0])", "t([[0], [2]])", "np.array([1, 2])", "np.int64(1)", "a > 30", "(a > 30)[:, :, 0]", "(a > 20)[0, 0]",
-         "[[0, 1], [1, 0]]", "t([], dtype=T.int64)", "-4", "t([3])", "t([2], dtype=T.uint8)"]
+PARTS = ["0", "-1", ":", "1:", "::2", "None", "...", "True", "False", "[0, 2]", "[True, False, True]", "t(1)",
+         "t(True)", "t([1, 0])", "t([[0], [2]])", "np.array([1, 2])", "np.int64(1)", "a > 30", "(a > 30)[:, :, 0]",
+         "(a > 20)[0, 0]", "[[0, 1], [1, 0]]", "t([], dtype=T.int64)", "-4", "t([3])", "t([2], dtype=T.uint8)"]
 
 
 def keys(count: int) -> list[str]:
@@ -92,7 +98,8 @@ def test_indexing(key: str) -> None:
 # --- printing ---------------------------------------------------------------------------------------------------------
 
 def numbers(rng: random.Random, dtype: str):
-    shape = rng.choice([(), (0,), (2, 0), (1,), (3,), (17,), (2, 3), (1, 1, 4), (3, 2, 2), (40, 40), (1001,), (12, 11, 10)])
+    shape = rng.choice([(), (0,), (2, 0), (1,), (3,), (17,), (2, 3), (1, 1, 4), (3, 2, 2), (40, 40), (1001,),
+                        (12, 11, 10)])
     values = np.random.default_rng(rng.randrange(2**32)).standard_normal(shape)
     style = rng.randrange(7)
     if style == 1:

@@ -25,6 +25,7 @@ enum {
     CONV_UNIT = 48,      /* a panel is a multiple of it: what every kernel's tile divides */
     CONV_TAPS = 6,       /* rows of the gradient of weights that are summed together */
     CONV_SPAN = 64,      /* positions that are summed in one go */
+    CONV_ROOMS = 32,     /* surrounded images that a thread keeps, at most */
     CONV_CACHE = 1 << 18 /* bytes that a panel should not exceed */
 };
 #define CONV_OUTSIDE PTRDIFF_MIN
@@ -52,7 +53,8 @@ typedef struct {
     mt_index weight_group, weight_out, weight_in;        /* strides */
     void *packed;        /* the weights packed; for their gradient: the sums of each chunk */
     mt_index width, panels;
-    mt_index first[3], reach[3];                         /* of direct passes: the places that taps read */
+    mt_index first[3], reach[3];                         /* the places that taps read, see conv_surround */
+    mt_index rooms;                                      /* images that are surrounded at a time, or 0 */
     mt_index chunks, parts, part_rows, padded;           /* of the gradient of weights */
     char *scratch;       /* for each thread `scratch_bytes` */
     mt_index scratch_bytes;
@@ -61,6 +63,7 @@ typedef struct {
 
 /* Neighbouring positions of one row. */
 typedef struct {
+    mt_index image;      /* counted through the groups */
     mt_index in, out;    /* where the image begins in x (of the group's first channel); where the run begins in y */
     mt_index d, h, w;    /* where its first position reads, before the offset of a tap */
     mt_index column, length;
@@ -118,6 +121,7 @@ static int conv_pieces(const conv_pass *c, mt_index group, mt_index start, mt_in
         conv_piece *run = &runs[count];
         run->length = breadth->count - w < columns - column ? breadth->count - w : columns - column;
         run->column = column;
+        run->image = image;
         run->d = d * depth->in_step, run->h = h * height->in_step, run->w = w * breadth->in_step;
         run->in = image * c->in_channels * c->in_plane;
         run->out = image * c->out_channels * c->out_plane
@@ -129,14 +133,38 @@ static int conv_pieces(const conv_pass *c, mt_index group, mt_index start, mt_in
     return count;
 }
 
+/* Which elements of two neighbouring vectors are every other one: see conv_copy_even. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define CONV_HAS_SHUFFLE 1
+#endif
+#endif
+#ifndef CONV_HAS_SHUFFLE
+#define CONV_HAS_SHUFFLE 0
+#endif
+
+static inline void conv_forget(const conv_pass *c, mt_index *held)
+{
+    for (mt_index i = 0; i < c->rooms; i++) held[i] = -1;
+}
+
 #define MT_T float
 #define MT_F(name) name##_f32
+#if CONV_HAS_SHUFFLE
+#define CONV_EVEN 0, 2, 4, 6, 9, 11, 13, 15
+#endif
 #include "conv_kernel.h"
 #define MT_T double
 #define MT_F(name) name##_f64
+#if CONV_HAS_SHUFFLE
+#define CONV_EVEN 0, 2, 5, 7
+#endif
 #include "conv_kernel.h"
 #define MT_T uint64_t
 #define MT_F(name) name##_u64
+#if CONV_HAS_SHUFFLE
+#define CONV_EVEN 0, 2, 5, 7
+#endif
 #include "conv_kernel.h"
 
 typedef void (*conv_task)(void *job, mt_index begin, mt_index end);

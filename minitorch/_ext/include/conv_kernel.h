@@ -14,20 +14,46 @@ typedef MT_T MT_F(conv_narrow) __attribute__((vector_size(32), aligned(sizeof(MT
 /* dst[0..n) = src[0..n), by vectors that may overlap: runs are short, and a call of memcpy takes as long. */
 MT_ALWAYS void MT_F(conv_copy)(MT_T *dst, const MT_T *src, mt_index n)
 {
-    enum { LANES = 32 / sizeof(MT_T) };
-    typedef MT_F(conv_narrow) vector;
+    enum { WIDE = 64 / sizeof(MT_T), NARROW = WIDE / 2, HALF = WIDE / 4 };
+    typedef MT_F(conv_wide) wide;
+    typedef MT_F(conv_narrow) narrow;
     typedef MT_T half __attribute__((vector_size(16), aligned(sizeof(MT_T)), may_alias));
-    if (n >= LANES) {
-        for (mt_index j = 0; j + LANES <= n; j += LANES) *(vector *)(dst + j) = *(const vector *)(src + j);
-        *(vector *)(dst + n - LANES) = *(const vector *)(src + n - LANES);
-    } else if (n >= LANES / 2) {
-        half first = *(const half *)src, last = *(const half *)(src + n - LANES / 2);
-        *(half *)dst = first;
-        *(half *)(dst + n - LANES / 2) = last;
+#define COPY(V, at) *(V *)(dst + (at)) = *(const V *)(src + (at))
+    if (n >= WIDE) {
+#pragma GCC unroll 1
+        for (mt_index j = 0; j + WIDE < n; j += WIDE) COPY(wide, j);
+        COPY(wide, n - WIDE);
+    } else if (n >= NARROW) {
+        COPY(narrow, 0);
+        COPY(narrow, n - NARROW);
+    } else if (n >= HALF) {
+        COPY(half, 0);
+        COPY(half, n - HALF);
     } else {
 #pragma GCC unroll 1
         for (mt_index j = 0; j < n; j++) dst[j] = src[j];
     }
+#undef COPY
+}
+
+/* dst[j] = src[2 j] */
+MT_ALWAYS void MT_F(conv_copy_even)(MT_T *dst, const MT_T *src, mt_index n)
+{
+#ifdef CONV_EVEN
+    enum { LANES = 32 / sizeof(MT_T) };
+    typedef MT_F(conv_narrow) V;
+    if (n >= LANES) {  /* the second vector begins one earlier, so that nothing behind the last element is read */
+#define EVEN(at) *(V *)(dst + (at)) = __builtin_shufflevector(*(const V *)(src + 2 * (at)),                          \
+                                                              *(const V *)(src + 2 * (at) + LANES - 1), CONV_EVEN)
+#pragma GCC unroll 1
+        for (mt_index j = 0; j + LANES < n; j += LANES) EVEN(j);
+        EVEN(n - LANES);
+#undef EVEN
+        return;
+    }
+#endif
+#pragma GCC unroll 1
+    for (mt_index j = 0; j < n; j++) dst[j] = src[2 * j];
 }
 
 /* One run of a row of columns: zeros where the tap is outside of the input. */
@@ -36,7 +62,7 @@ MT_ALWAYS void MT_F(conv_run)(MT_T *dst, const MT_T *src, mt_index low, mt_index
 #pragma GCC unroll 1
     for (mt_index j = 0; j < low; j++) dst[j] = 0;
     if (step == 1) MT_F(conv_copy)(dst + low, src + low, high - low);
-    else if (step == 2) for (mt_index j = low; j < high; j++) dst[j] = src[2 * j];
+    else if (step == 2) MT_F(conv_copy_even)(dst + low, src + 2 * low, high - low);
     else for (mt_index j = low; j < high; j++) dst[j] = src[j * step];
 #pragma GCC unroll 1
     for (mt_index j = high; j < n; j++) dst[j] = 0;
@@ -72,6 +98,64 @@ static MT_CLONES void MT_F(conv_gather)(const conv_pass *c, const conv_piece *ru
             }
     }
 }
+
+/* The channels of an image with zeros around, all that any tap reads and no more. */
+static void MT_F(conv_surround)(const conv_pass *c, const MT_T *x, mt_index channels, MT_T *room)
+{
+    const mt_index width = c->reach[2], first = c->first[2], size = c->axis[2].in_size;
+    const mt_index low = first < 0 ? -first : 0, high = size - first < width ? size - first : width;
+    for (mt_index channel = 0; channel < channels; channel++, x += c->in_plane)
+        for (mt_index pd = 0; pd < c->reach[0]; pd++)
+            for (mt_index ph = 0; ph < c->reach[1]; ph++, room += width) {
+                mt_index d = pd + c->first[0], h = ph + c->first[1];
+                if (d < 0 || d >= c->axis[0].in_size || h < 0 || h >= c->axis[1].in_size || high <= low) {
+                    memset(room, 0, width * sizeof(MT_T));
+                    continue;
+                }
+                for (mt_index j = 0; j < low; j++) room[j] = 0;
+                MT_F(conv_copy)(room + low, x + (d * c->axis[1].in_size + h) * size + first + low, high - low);
+                for (mt_index j = high; j < width; j++) room[j] = 0;
+            }
+}
+
+/* Runs of one length: their copies are a few instructions each. */
+#define CONV_RUNS(n) for (int r = 0; r < count; r++) MT_F(conv_copy)(row + runs[r].column, from + base[r], n)
+
+/* The same from images that are surrounded with zeros first: then every run is whole.  A panel may show several images,
+ * `rooms` of which are kept in `room`; `held` says which. */
+static MT_CLONES void MT_F(conv_gather_whole)(const conv_pass *c, const conv_piece *runs, int count, const MT_T *x,
+                                              mt_index first, mt_index last, MT_T *cols, mt_index width,
+                                              MT_T *room, mt_index *held)
+{
+    const conv_axis *depth = &c->axis[0], *height = &c->axis[1], *breadth = &c->axis[2];
+    const mt_index plane = c->reach[0] * c->reach[1] * c->reach[2], step = breadth->in_step;
+    mt_index base[CONV_PANEL], length = runs[0].length;
+    for (int r = 0; r < count; r++) {
+        mt_index slot = runs[r].image / c->groups % c->rooms;
+        if (held[slot] != runs[r].image)
+            MT_F(conv_surround)(c, x + runs[r].in + first * c->in_plane, last - first,
+                                room + slot * (last - first) * plane);
+        held[slot] = runs[r].image;
+        base[r] = slot * (last - first) * plane + (runs[r].d * c->reach[1] + runs[r].h) * c->reach[2] + runs[r].w;
+        if (runs[r].length != length) length = 0;
+    }
+    MT_T *row = cols;
+    for (mt_index channel = first; channel < last; channel++)
+        for (mt_index td = 0; td < depth->taps; td++)
+            for (mt_index th = 0; th < height->taps; th++)
+                for (mt_index tw = 0; tw < breadth->taps; tw++, row += width) {
+                    const MT_T *from = room + (channel - first) * plane + breadth->offset[tw] - c->first[2]
+                        + ((depth->offset[td] - c->first[0]) * c->reach[1] + height->offset[th] - c->first[1]) * c->reach[2];
+                    if (step == 2)
+                        for (int r = 0; r < count; r++)
+                            MT_F(conv_copy_even)(row + runs[r].column, from + base[r], runs[r].length);
+                    else if (length == 8) CONV_RUNS(8);
+                    else if (length == 16) CONV_RUNS(16);
+                    else if (length == 32) CONV_RUNS(32);
+                    else CONV_RUNS(runs[r].length);
+                }
+}
+#undef CONV_RUNS
 
 /* --- outputs: Y = W X ---------------------------------------------------------------------------------------------- */
 
@@ -154,13 +238,16 @@ static void MT_F(conv_panels)(void *job, mt_index begin, mt_index end)
     const mt_index blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS;
     conv_piece runs[CONV_PANEL];
     MT_T out[CONV_ROWS * CONV_PANEL], bias[CONV_ROWS];
-    MT_T *cols = conv_scratch(c);
+    mt_index held[CONV_ROOMS];
+    MT_T *cols = conv_scratch(c), *room = cols + depth * width;
     if (!cols) return;
+    conv_forget(c, held);
     for (mt_index unit = begin; unit < end; unit++) {
         mt_index group = unit / c->panels, start = unit % c->panels * width;
         mt_index columns = c->positions - start < width ? c->positions - start : width;
         int count = conv_pieces(c, group, start, columns, runs);
-        MT_F(conv_gather)(c, runs, count, c->x, 0, c->in_channels, cols, width);
+        if (c->rooms) MT_F(conv_gather_whole)(c, runs, count, c->x, 0, c->in_channels, cols, width, room, held);
+        else MT_F(conv_gather)(c, runs, count, c->x, 0, c->in_channels, cols, width);
         for (mt_index block = 0; block < blocks; block++) {
             mt_index channel = block * CONV_ROWS;
             mt_index rows = c->out_channels - channel < CONV_ROWS ? c->out_channels - channel : CONV_ROWS;
@@ -181,16 +268,27 @@ static void MT_F(conv_panels)(void *job, mt_index begin, mt_index end)
 static MT_CLONES void MT_F(conv_transpose)(const conv_pass *c, const conv_piece *runs, int count, const MT_T *g,
                                            mt_index padded, MT_T *rows)
 {
-    enum { AT_ONCE = 64 / sizeof(MT_T) };
+    enum { SIDE = 8 };
     for (int i = 0; i < count; i++) {
         MT_T *to = rows + runs[i].column * padded;
         const MT_T *from = g + runs[i].out;
-        for (mt_index channel = 0; channel < padded; channel += AT_ONCE) {
-            mt_index here = c->out_channels - channel < AT_ONCE ? c->out_channels - channel : AT_ONCE;
-            for (mt_index j = 0; j < runs[i].length; j++) {
-                for (mt_index r = 0; r < here; r++) to[j * padded + channel + r] = from[(channel + r) * c->out_plane + j];
-                for (mt_index r = here; r < AT_ONCE; r++) to[j * padded + channel + r] = 0;
+        const mt_index n = runs[i].length, whole = c->out_channels / SIDE * SIDE;
+        for (mt_index channel = 0; channel < whole; channel += SIDE) {
+            const MT_T *block = from + channel * c->out_plane;
+            mt_index j = 0;
+            for (; j + SIDE <= n; j += SIDE) {
+                MT_T square[SIDE][SIDE];
+                for (int r = 0; r < SIDE; r++)
+                    for (int k = 0; k < SIDE; k++) square[k][r] = block[r * c->out_plane + j + k];
+                for (int k = 0; k < SIDE; k++)
+                    for (int r = 0; r < SIDE; r++) to[(j + k) * padded + channel + r] = square[k][r];
             }
+            for (; j < n; j++)
+                for (int r = 0; r < SIDE; r++) to[j * padded + channel + r] = block[r * c->out_plane + j];
+        }
+        for (mt_index j = 0; j < n; j++) {
+            for (mt_index r = whole; r < c->out_channels; r++) to[j * padded + r] = from[r * c->out_plane + j];
+            for (mt_index r = c->out_channels; r < padded; r++) to[j * padded + r] = 0;
         }
     }
 }
@@ -244,7 +342,8 @@ static void MT_F(conv_chunks)(void *job, mt_index begin, mt_index end)
     conv_pass *c = job;
     const mt_index padded = c->padded;
     conv_piece runs[CONV_PANEL];
-    MT_T *cols = conv_scratch(c), *rows = cols + c->part_rows * CONV_SPAN;
+    mt_index held[CONV_ROOMS];
+    MT_T *cols = conv_scratch(c), *rows = cols + c->part_rows * CONV_SPAN, *room = rows + padded * CONV_SPAN;
     if (!cols) return;
     for (mt_index unit = begin; unit < end; unit++) {
         mt_index part = unit % c->parts, group = unit / c->parts % c->groups, chunk = unit / c->parts / c->groups;
@@ -252,13 +351,15 @@ static void MT_F(conv_chunks)(void *job, mt_index begin, mt_index end)
         mt_index depth = (last - first) * c->taps;
         mt_index stop = (chunk + 1) * c->panels / c->chunks * CONV_SPAN;
         MT_T *sums = (MT_T *)c->packed + unit * c->part_rows * padded;
+        conv_forget(c, held);
         memset(sums, 0, c->part_rows * padded * sizeof(MT_T));
         memset(cols + depth * CONV_SPAN, 0, CONV_TAPS * CONV_SPAN * sizeof(MT_T));
         if (stop > c->positions) stop = c->positions;
         for (mt_index start = chunk * c->panels / c->chunks * CONV_SPAN; start < stop; start += CONV_SPAN) {
             mt_index columns = stop - start < CONV_SPAN ? stop - start : CONV_SPAN;
             int count = conv_pieces(c, group, start, columns, runs);
-            MT_F(conv_gather)(c, runs, count, c->x, first, last, cols, CONV_SPAN);
+            if (c->rooms) MT_F(conv_gather_whole)(c, runs, count, c->x, first, last, cols, CONV_SPAN, room, held);
+            else MT_F(conv_gather)(c, runs, count, c->x, first, last, cols, CONV_SPAN);
             MT_F(conv_transpose)(c, runs, count, c->y, padded, rows);
             (c->wide ? MT_F(conv_sums_wide) : MT_F(conv_sums_narrow))(depth, padded, columns, cols, rows, sums);
         }
@@ -286,25 +387,6 @@ static void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
 }
 
 /* --- few channels: no columns -------------------------------------------------------------------------------------- */
-
-/* The channels of an image with zeros around, all that any tap reads and no more. */
-static void MT_F(conv_surround)(const conv_pass *c, const MT_T *x, mt_index channels, MT_T *room)
-{
-    const mt_index width = c->reach[2], first = c->first[2], size = c->axis[2].in_size;
-    const mt_index low = first < 0 ? -first : 0, high = size - first < width ? size - first : width;
-    for (mt_index channel = 0; channel < channels; channel++, x += c->in_plane)
-        for (mt_index pd = 0; pd < c->reach[0]; pd++)
-            for (mt_index ph = 0; ph < c->reach[1]; ph++, room += width) {
-                mt_index d = pd + c->first[0], h = ph + c->first[1];
-                if (d < 0 || d >= c->axis[0].in_size || h < 0 || h >= c->axis[1].in_size || high <= low) {
-                    memset(room, 0, width * sizeof(MT_T));
-                    continue;
-                }
-                for (mt_index j = 0; j < low; j++) room[j] = 0;
-                MT_F(conv_copy)(room + low, x + (d * c->axis[1].in_size + h) * size + first + low, high - low);
-                for (mt_index j = high; j < width; j++) room[j] = 0;
-            }
-}
 
 /* Four rows of one channel's outputs, two vectors at a time; rows of x are `stride` apart. */
 static MT_CLONES void MT_F(conv_rows)(mt_index depth, const MT_T *w, const mt_index *place, const MT_T *x, mt_index stride,
@@ -470,6 +552,7 @@ static MT_CLONES void MT_F(conv_columns)(void *job, mt_index begin, mt_index end
     }
 }
 
+#undef CONV_EVEN
 #undef CONV_TILE
 #undef CONV_SUMS
 #undef MT_ALWAYS

@@ -129,25 +129,30 @@ MT_STEP(adadelta)
     }
 }
 
-/* o: lr, alpha, eps, weight decay, momentum, maximize; s: mean of g², momentum buffer, mean of g if centered */
+/* o: lr, alpha, eps, weight decay, momentum, maximize; s: mean of g², momentum buffer, mean of g if centered.
+   Four loops, since one with all the conditions in it is not vectorised. */
+#define MT_RMSPROP(centered, moves)                                                                                 \
+    MT_ELEMENTS(i) {                                                                                                \
+        const T d = MT_GRADIENT(p[i]), square = alpha * v[i] + fresh * d * d;                                       \
+        const T mean = centered ? m[i] + fresh * (d - m[i]) : 0;                                                    \
+        const T change = d / (SQRT(square - mean * mean) + eps), buffer = moves ? momentum * b[i] + change : change; \
+        v[i] = square;                                                                                              \
+        if (centered) m[i] = mean;                                                                                  \
+        if (moves) b[i] = buffer;                                                                                   \
+        p[i] -= lr * buffer;                                                                                        \
+    }
 MT_STEP(rmsprop)
 {
     (void)at;
     MT_DECAY(o[3], o[5], 1);
     const T lr = (T)o[0], alpha = (T)o[1], fresh = (T)(1 - o[1]), eps = (T)o[2], momentum = (T)o[4];
-    T *v = s[0];
-    const int moves = s[1] != NULL, centered = s[2] != NULL;
-    T *b = moves ? s[1] : v, *m = centered ? s[2] : v;
-    MT_ELEMENTS(i) {
-        const T d = MT_GRADIENT(p[i]), square = alpha * v[i] + fresh * d * d;
-        const T mean = centered ? m[i] + fresh * (d - m[i]) : 0, kept = b[i];
-        const T change = d / (SQRT(square - mean * mean) + eps), buffer = moves ? momentum * kept + change : change;
-        v[i] = square;
-        if (centered) m[i] = mean;
-        if (moves) b[i] = buffer;
-        p[i] -= lr * buffer;
-    }
+    T *v = s[0], *b = s[1], *m = s[2];
+    if (b == NULL && m == NULL) { MT_RMSPROP(0, 0) }
+    else if (m == NULL) { MT_RMSPROP(0, 1) }
+    else if (b == NULL) { MT_RMSPROP(1, 0) }
+    else { MT_RMSPROP(1, 1) }
 }
+#undef MT_RMSPROP
 
 /* o: eta minus, eta plus, smallest and largest step, maximize; s: the last g, the steps */
 MT_STEP(rprop)

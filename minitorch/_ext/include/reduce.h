@@ -124,10 +124,14 @@ MT_FOLD(min_f64, double, INFINITY, MT_SAME, mt_smaller_f64)
 MT_FOLD(min_i64, int64_t, INT64_MAX, MT_SAME, mt_smaller_i64)
 MT_FOLD(min_u8, uint8_t, UINT8_MAX, MT_SAME, mt_smaller_u8)
 
+#pragma push_macro("MT_CLONES")         /* complex numbers: one instruction set will do */
+#undef MT_CLONES
+#define MT_CLONES
 MT_FOLD(sum_c64, mt_c64_t, 0, MT_SAME, MT_ADD)
 MT_FOLD(sum_c128, mt_c128_t, 0, MT_SAME, MT_ADD)
 MT_FOLD(prod_c64, mt_c64_t, 1, MT_SAME, mt_mul_c64)
 MT_FOLD(prod_c128, mt_c128_t, 1, MT_SAME, mt_mul_c128)
+#pragma pop_macro("MT_CLONES")
 
 /* --- the largest or smallest value and where it is first -------------------------------------------------------- */
 
@@ -344,10 +348,14 @@ MT_SCAN(cumsum_i64, uint64_t, uint64_t, 0, MT_ADD)
 MT_SCAN(cumprod_f32, float, double, 1, MT_MUL)
 MT_SCAN(cumprod_f64, double, double, 1, MT_MUL)
 MT_SCAN(cumprod_i64, uint64_t, uint64_t, 1, MT_MUL)
+#pragma push_macro("MT_CLONES")
+#undef MT_CLONES
+#define MT_CLONES
 MT_SCAN(cumsum_c64, mt_c64_t, mt_c128_t, 0, MT_ADD)
 MT_SCAN(cumsum_c128, mt_c128_t, mt_c128_t, 0, MT_ADD)
 MT_SCAN(cumprod_c64, mt_c64_t, mt_c128_t, 1, mt_mul_c128)
 MT_SCAN(cumprod_c128, mt_c128_t, mt_c128_t, 1, mt_mul_c128)
+#pragma pop_macro("MT_CLONES")
 
 static const mt_scan_kernel mt_scans[2][MT_NTYPES] = {
     {[MT_F32] = mt_cumsum_f32, [MT_F64] = mt_cumsum_f64, [MT_I64] = mt_cumsum_i64,

@@ -66,27 +66,34 @@ def pack(value: Any, directory: str) -> Packed:
     for tensor, array in zip(pickler.tensors, arrays, strict=True):
         specs.append((end, array.shape, array.dtype.str, str(tensor.dtype)))
         end += -(-array.nbytes // ALIGNMENT) * ALIGNMENT
-    memory, name = _memory(end, directory)
+    places = [(start, array.reshape(-1).view(np.uint8)) for (start, *_), array in zip(specs, arrays, strict=True)]
+    return file.getvalue(), specs, _file(places, end, directory) if end > SMALL else _bytes(places, end)
+
+
+def _bytes(places: list[tuple[int, np.ndarray]], size: int) -> bytearray:
+    memory = bytearray(size)
     numbers = np.frombuffer(memory, np.uint8)
-    for (start, *_), array in zip(specs, arrays, strict=True):
-        numbers[start:start + array.nbytes] = array.reshape(-1).view(np.uint8)
-    return file.getvalue(), specs, memory if name is None else name
+    for start, array in places:
+        numbers[start:start + array.size] = array
+    return memory
 
 
-def _memory(size: int, directory: str) -> tuple[Any, str | None]:
-    """Memory that another process can map by the name of a file; without a name if it is small, or none is left."""
-    if size <= SMALL:
-        return bytearray(size), None
+def _file(places: list[tuple[int, np.ndarray]], size: int, directory: str) -> str | bytearray:
+    """The name of a file with the numbers; bytes if there is no memory left for it.
+
+    It is written, not mapped: that is quicker for new memory, and where none is left, an error instead of a signal.
+    """
     descriptor, name = tempfile.mkstemp(dir=directory)
     try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(descriptor, 0, size)  # an error now, where writing later would kill the process
-        else:
-            os.ftruncate(descriptor, size)
-        return mmap.mmap(descriptor, size), name
+        for start, array in places:
+            written = 0
+            while written < array.size:
+                written += os.pwrite(descriptor, array[written:].data, start + written)
+        os.ftruncate(descriptor, size)
+        return name
     except OSError:
         os.unlink(name)
-        return bytearray(size), None
+        return _bytes(places, size)
     finally:
         os.close(descriptor)
 
@@ -96,7 +103,7 @@ def unpack(packed: Packed) -> Any:
     body, specs, memory = packed
     if isinstance(memory, str):
         with open(memory, "r+b") as file:
-            memory = mmap.mmap(file.fileno(), 0)
+            memory = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0))
             os.unlink(file.name)
     return _Unpickler(body, [_tensor(memory, *spec) for spec in specs]).load()
 
