@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 
-from .._ext import pointwise as _pointwise
 from .._tensor import Tensor
 from . import (
     calculus,
@@ -27,6 +26,7 @@ from . import (
     ordering,
     products,
     shaping,
+    spectral,
 )
 
 SUBJECTS = (
@@ -45,11 +45,9 @@ SUBJECTS = (
     ordering,
     products,
     shaping,
+    spectral,
 )
 NOT_METHODS = {"bucketize", "histogramdd"}
-from . import comparing, complex_numbers, shaping, spectral
-
-SUBJECTS = (comparing, complex_numbers, shaping, spectral)
 
 
 def _first_parameter(function: object) -> str | None:
@@ -77,14 +75,4 @@ def _where(self, condition, other):
     return comparing.where(condition, self, other)
 
 
-def _polygamma(self, n):
-    """`minitorch.polygamma` of order ``n``."""
-    return _pointwise.polygamma(n, self)
-
-
-def _polygamma_(self, n):
-    """`minitorch.polygamma` of order ``n``, in place."""
-    return self.copy_(_pointwise.polygamma(n, self))
-
-
-Tensor.where, Tensor.polygamma, Tensor.polygamma_ = _where, _polygamma, _polygamma_
+Tensor.where = _where

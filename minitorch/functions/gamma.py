@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from .._creation import arange
+from .._ext import pointwise
 from .._ext.lapack import deliver
 from .._tensor import Tensor
 
@@ -31,3 +32,16 @@ def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
 def mvlgamma_(self: Tensor, p: int) -> Tensor:
     """`mvlgamma` in place."""
     return self.copy_(mvlgamma(self, p))
+
+
+def _polygamma(self: Tensor, n: int) -> Tensor:
+    """`minitorch.polygamma` of order ``n``."""
+    return pointwise.polygamma(n, self)
+
+
+def _polygamma_(self: Tensor, n: int) -> Tensor:
+    """`minitorch.polygamma` of order ``n`` in place."""
+    return self.copy_(pointwise.polygamma(n, self))
+
+
+Tensor.polygamma, Tensor.polygamma_ = _polygamma, _polygamma_

@@ -8,7 +8,7 @@ from .._tensor import Tensor
 from ._common import give, in_place, require_tensor, with_out, wrap_dim
 
 __all__ = [
-    "argwhere", "as_strided_scatter", "diagonal_scatter", "index_reduce", "masked_scatter", "put", "put_",
+    "as_strided_scatter", "diagonal_scatter", "index_reduce", "masked_scatter", "put", "put_",
     "select_scatter", "slice_scatter", "take", "take_along_dim",
 ]
 
@@ -87,16 +87,6 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
         wide[d], at[d] = input.shape[d], indices.shape[d]
         indices = indices.where(indices >= 0, indices + input.shape[d])
     return give(input.expand(wide).gather(d, indices.expand(at)), out, "take_along_dim")
-
-
-def argwhere(input: Tensor) -> Tensor:
-    """The indices of the elements that are not zero, a row each.
-
-    >>> import minitorch
-    >>> minitorch.argwhere(minitorch.tensor([0, 3]))
-    tensor([[1]])
-    """
-    return input.nonzero()
 
 
 # --- a tensor with a view of it replaced ------------------------------------------------------------------------------

@@ -1,17 +1,15 @@
-"""What numbers are made of, and functions composed of others: significands, gamma functions of several variables."""
+"""What numbers are made of, and functions composed of others: significands, fills."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from .._ext import engine, pointwise
 from .._ext.dtype import ALL
 from .._tensor import Tensor
-from ._common import in_place, require_tensor, with_out
+from ._common import require_tensor
 
-__all__ = ["fill", "frexp", "is_nonzero", "isreal", "mvlgamma"]
+__all__ = ["fill", "frexp", "is_nonzero"]
 
 _bool, _int32 = ALL[0], ALL[4]
 
@@ -42,40 +40,12 @@ def frexp(input: Tensor, *, out: tuple[Tensor, Tensor] | None = None):
     return pair((mantissa, exponent))
 
 
-def isreal(input: Tensor) -> Tensor:
-    """Whether each element is a real number: True, unless the imaginary part of a complex one is not 0.
-
-    >>> import minitorch
-    >>> minitorch.isreal(minitorch.tensor([1., 2.]))
-    tensor([True, True])
-    """
-    return input.imag == 0 if input.is_complex() else engine.ones(input.shape, dtype=_bool)
-
-
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element of a tensor is not zero."""
     if input.numel() != 1:
         raise RuntimeError("Boolean value of Tensor with "
                            f"{'no values' if input.numel() == 0 else 'more than one value'} is ambiguous")
     return bool(input)
-
-
-@with_out
-def mvlgamma(input: Tensor, p: int) -> Tensor:
-    r"""The logarithm of the multivariate gamma function of dimension ``p``.
-
-    .. math:: \ln\Gamma_p(a) = \tfrac{p(p-1)}{4}\ln\pi + \sum_{i=1}^{p} \ln\Gamma\bigl(a - \tfrac{i-1}{2}\bigr)
-
-    >>> import minitorch
-    >>> minitorch.mvlgamma(minitorch.tensor([2.]), 2)
-    tensor([0.4516])
-    """
-    require_tensor(input, "mvlgamma")
-    if p < 1:
-        raise RuntimeError(f"p has to be greater than or equal to 1, got {p}")
-    shifts = engine.tensor([-i / 2 for i in range(p)], dtype=input.dtype if input.is_floating_point() else None)
-    terms = (input.unsqueeze(-1) + shifts).lgamma()
-    return terms.sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
 
 
 def fill(input: Tensor, value) -> Tensor:
@@ -86,14 +56,3 @@ def fill(input: Tensor, value) -> Tensor:
     tensor([3., 3.])
     """
     return input.clone().fill_(value)
-
-
-def _polygamma(self: Tensor, n: int) -> Tensor:
-    """`minitorch.polygamma` of order ``n``."""
-    return pointwise.polygamma(n, self)
-
-
-Tensor.polygamma = _polygamma
-_polygamma.__name__ = "polygamma"
-for _function in (mvlgamma, _polygamma):
-    setattr(Tensor, _function.__name__ + "_", in_place(_function))
