@@ -9,7 +9,6 @@ from . import autograd as autograd
 from . import backends as backends
 from . import cuda as cuda
 from . import datasets as datasets
-from . import distributions as distributions
 from . import fft as fft
 from . import func as func
 from . import functions as functions
@@ -467,6 +466,7 @@ from .functions.complex_numbers import real as real
 from .functions.complex_numbers import resolve_conj as resolve_conj
 from .functions.complex_numbers import resolve_neg as resolve_neg
 from .functions.complex_numbers import sgn as sgn
+from .functions.counting import argwhere as argwhere
 from .functions.counting import bincount as bincount
 from .functions.counting import histc as histc
 from .functions.counting import histogram as histogram
@@ -489,7 +489,6 @@ from .functions.diagonals import tril_indices as tril_indices
 from .functions.diagonals import triu_indices as triu_indices
 from .functions.einsum import einsum as einsum
 from .functions.gamma import mvlgamma as mvlgamma
-from .functions.indexing import argwhere as argwhere
 from .functions.indexing import as_strided_scatter as as_strided_scatter
 from .functions.indexing import diagonal_scatter as diagonal_scatter
 from .functions.indexing import index_reduce as index_reduce
@@ -547,8 +546,6 @@ from .functions.linear_algebra import triangular_solve as triangular_solve
 from .functions.numbers import fill as fill
 from .functions.numbers import frexp as frexp
 from .functions.numbers import is_nonzero as is_nonzero
-from .functions.numbers import isreal as isreal
-from .functions.numbers import mvlgamma as mvlgamma
 from .functions.ordering import bucketize as bucketize
 from .functions.ordering import isin as isin
 from .functions.ordering import nanquantile as nanquantile
@@ -564,7 +561,6 @@ from .functions.products import kron as kron
 from .functions.products import renorm as renorm
 from .functions.products import tensordot as tensordot
 from .functions.products import vander as vander
-from .functions.shaping import adjoint as adjoint
 from .functions.shaping import broadcast_shapes as broadcast_shapes
 from .functions.shaping import broadcast_tensors as broadcast_tensors
 from .functions.shaping import fliplr as fliplr
@@ -579,6 +575,22 @@ from .functions.shaping import tile as tile
 from .functions.shaping import unravel_index as unravel_index
 from .functions.spectral import istft as istft
 from .functions.spectral import stft as stft
+from .nn.functional.activations import rrelu as rrelu
+from .nn.functional.distances import cosine_similarity as cosine_similarity
+from .nn.functional.distances import pairwise_distance as pairwise_distance
+from .nn.functional.distances import pdist as pdist
+from .nn.functional.normalization import group_norm as group_norm
+from .nn.functional.normalization import layer_norm as layer_norm
+from .nn.functional.normalization import rms_norm as rms_norm
+from .nn.functional.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
+from .nn.functional.pooling import avg_pool1d as avg_pool1d
+from .nn.functional.pooling import max_pool1d as max_pool1d
+from .nn.functional.pooling import max_pool1d_with_indices as max_pool1d_with_indices
+from .nn.functional.pooling import max_pool2d as max_pool2d
+from .nn.functional.pooling import max_pool3d as max_pool3d
+from .nn.functional.rearranging import channel_shuffle as channel_shuffle
+from .nn.functional.rearranging import pixel_shuffle as pixel_shuffle
+from .nn.functional.rearranging import pixel_unshuffle as pixel_unshuffle
 
 bool: dtype
 uint8: dtype
