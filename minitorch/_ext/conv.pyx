@@ -8,7 +8,7 @@ The three are each other's derivatives, so that they can be differentiated any n
 """
 cimport cython
 from libc.stdlib cimport free, malloc
-from minitorch._ext.dtype cimport MT_BF16, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, dtype_of, mt_itemsize
+from minitorch._ext.dtype cimport MT_BF16, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, dtype_of, mt_category, mt_itemsize
 from minitorch._ext.loops cimport contiguous_data, converted, zero_data
 from minitorch._ext.reduce cimport sum_of
 from minitorch._ext.tensor cimport (
@@ -684,6 +684,8 @@ cdef TensorBase columns(TensorBase t, object output_size, object kernel_size, ob
     cdef int d
     if t.ndim != (2 if back else 3) and t.ndim != (3 if back else 4):
         raise RuntimeError(f"{name}: expected {'2D or 3D' if back else '3D or 4D'} input, but got {describe(t)}")
+    if mt_category[t.code] > 2:
+        raise NotImplementedError(f"{name}: not implemented for {describe(t)}: take its real and imaginary parts")
     geo = geometry(2, stride, padding, dilation, 1, name)
     size[0] = kernel[0] = 1
     fill_sizes(kernel_size, 2, kernel, 1, "kernel_size", name)

@@ -274,7 +274,7 @@ cdef inline const pool_tasks *tasks_for(int code) noexcept nogil:
 
 cdef int work_code(TensorBase x, str name) except -1:
     """The type to compute in."""
-    if x.code == MT_BOOL:
+    if x.code == MT_BOOL or mt_category[x.code] > 2:
         raise NotImplementedError(f"{name}: not implemented for {dtype_of(x.code)}: convert it, with .to(dtype)")
     return x.code if x.code == MT_F64 else MT_F32 if mt_category[x.code] == 2 else MT_I64
 
