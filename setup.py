@@ -30,7 +30,7 @@ GENERATED = ENGINE / "generated"
 INCLUDE = [ENGINE / "include", GENERATED]
 DIRECTIVES = {
     "language_level": 3,
-    "boundscheck": False,
+    "boundscheck": True,  # of lists and tuples: the kernels use pointers; modules of the hot path turn it off
     "wraparound": False,
     "cdivision": True,
     "initializedcheck": False,

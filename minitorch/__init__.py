@@ -50,7 +50,9 @@ from ._ext.random import (
 from ._ext.storage import empty_cache, memory_stats, set_cache_limit
 from ._ext.tensor import is_grad_enabled, is_inference_mode_enabled
 from ._ext.threads import get_num_threads, set_num_threads
-from ._printing import set_printoptions
+from ._printing import get_printoptions, set_printoptions
+from ._settings import *  # noqa: F403
+from ._settings import _assert, _check
 from ._size import Size
 from ._tensor import Tensor, engine_functions
 from ._version import __version__
@@ -72,9 +74,36 @@ from .functions import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
+# the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
-from . import amp, cuda, datasets, fft, return_types, special, utils  # noqa: E402
-from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
+from . import amp, backends, cuda, datasets, fft, func, linalg, return_types, signal, special, utils, version  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
+from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
+from .func import vmap  # noqa: E402
 
 globals().update(_AUTOCAST)
+
+
+# What few programs use is imported when it is asked for: the module, and the name in it if it is not the module itself.
+_LAZY = {
+    "distributions": ("distributions", None),
+    "explain": ("autograd.explaining", "explain"),
+    "load": ("serialization", "load"),
+    "profiler": ("profiler", None),
+    "random": ("random", None),
+    "save": ("serialization", "save"),
+    "serialization": ("serialization", None),
+    "storage": ("storage", None),
+}
+
+
+def __getattr__(name: str) -> object:
+    """What is imported at its first use."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
+    from importlib import import_module
+
+    home, inside = _LAZY[name]
+    module = import_module(f"{__name__}.{home}")
+    return module if inside is None else getattr(module, inside)

@@ -8,7 +8,7 @@ from . import amp as amp
 from . import autograd as autograd
 from . import cuda as cuda
 from . import datasets as datasets
-from . import fft as fft
+from . import func as func
 from . import functions as functions
 from . import nn as nn
 from . import optim as optim
@@ -46,7 +46,6 @@ from ._ext.engine import empty_like as empty_like
 from ._ext.engine import from_numpy as from_numpy
 from ._ext.engine import full as full
 from ._ext.engine import full_like as full_like
-from ._ext.engine import is_complex as is_complex
 from ._ext.engine import is_floating_point as is_floating_point
 from ._ext.engine import numel as numel
 from ._ext.engine import ones as ones
@@ -279,6 +278,8 @@ from ._ext.pointwise import rsqrt_ as rsqrt_
 from ._ext.pointwise import rsub as rsub
 from ._ext.pointwise import selu as selu
 from ._ext.pointwise import selu_ as selu_
+from ._ext.pointwise import sgn as sgn
+from ._ext.pointwise import sgn_ as sgn_
 from ._ext.pointwise import sigmoid as sigmoid
 from ._ext.pointwise import sigmoid_ as sigmoid_
 from ._ext.pointwise import sign as sign
@@ -392,8 +393,6 @@ from ._ext.views import transpose as transpose
 from ._ext.views import unbind as unbind
 from ._ext.views import unflatten as unflatten
 from ._ext.views import unsqueeze as unsqueeze
-from ._ext.views import view_as_complex as view_as_complex
-from ._ext.views import view_as_real as view_as_real
 from ._printing import set_printoptions as set_printoptions
 from ._size import Size as Size
 from ._tensor import Tensor as Tensor
@@ -405,35 +404,35 @@ from .amp.autocast_mode import get_autocast_gpu_dtype as get_autocast_gpu_dtype
 from .amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
 from .amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
 from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+from .autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from .func.vmap import vmap as vmap
 from .functions.comparing import allclose as allclose
 from .functions.comparing import equal as equal
 from .functions.comparing import is_tensor as is_tensor
 from .functions.comparing import isclose as isclose
 from .functions.comparing import where as where
-from .functions.complex_numbers import adjoint as adjoint
-from .functions.complex_numbers import angle as angle
-from .functions.complex_numbers import complex as complex
-from .functions.complex_numbers import conj as conj
-from .functions.complex_numbers import conj_physical as conj_physical
-from .functions.complex_numbers import imag as imag
-from .functions.complex_numbers import is_conj as is_conj
-from .functions.complex_numbers import isreal as isreal
-from .functions.complex_numbers import polar as polar
-from .functions.complex_numbers import real as real
-from .functions.complex_numbers import resolve_conj as resolve_conj
-from .functions.complex_numbers import resolve_neg as resolve_neg
-from .functions.complex_numbers import sgn as sgn
+from .functions.counting import argwhere as argwhere
+from .functions.counting import bincount as bincount
+from .functions.counting import histc as histc
+from .functions.counting import histogram as histogram
+from .functions.counting import histogramdd as histogramdd
+from .functions.ordering import bucketize as bucketize
+from .functions.ordering import isin as isin
+from .functions.ordering import nanquantile as nanquantile
+from .functions.ordering import quantile as quantile
+from .functions.ordering import searchsorted as searchsorted
+from .functions.ordering import unique as unique
+from .functions.ordering import unique_consecutive as unique_consecutive
 from .functions.shaping import broadcast_shapes as broadcast_shapes
 from .functions.shaping import broadcast_tensors as broadcast_tensors
 from .functions.shaping import moveaxis as moveaxis
 from .functions.shaping import swapaxes as swapaxes
 from .functions.shaping import swapdims as swapdims
-from .functions.spectral import istft as istft
-from .functions.spectral import stft as stft
 
 bool: dtype
 uint8: dtype
@@ -445,10 +444,6 @@ float16: dtype
 bfloat16: dtype
 float32: dtype
 float64: dtype
-complex64: dtype
-complex128: dtype
-cfloat: dtype
-cdouble: dtype
 short: dtype
 int: dtype
 long: dtype

@@ -52,8 +52,10 @@ def arange(*bounds, start=0, end=None, step=1, out=None, dtype=None, layout=None
     _check(device, layout, pin_memory)
     if len(bounds) > 3:
         raise TypeError(f"arange() takes at most 3 positional arguments, got {len(bounds)}")
-    if len(bounds) == 1:
+    if len(bounds) == 1 and end is None:
         (end,) = bounds
+    elif len(bounds) == 1:
+        (start,) = bounds
     elif bounds:
         start, end = bounds[:2]
         step = bounds[2] if len(bounds) == 3 else step
@@ -71,13 +73,17 @@ def arange(*bounds, start=0, end=None, step=1, out=None, dtype=None, layout=None
     if (high - low) * by < 0:
         raise RuntimeError(f"arange: upper bound and lower bound inconsistent with step sign: {low} -> {high} by {by}")
     kind = dtype or (out.dtype if out is not None else _kind_of_numbers((start, end, step)))
-    count = math.ceil((high - low) / by)
+    if not kind.is_floating_point:
+        low, high, by = int(low), int(high), int(by)
+        if by == 0:
+            raise ValueError("arange: step must be nonzero, and the dtype makes integers of all numbers")
+    count = max(0, math.ceil((high - low) / by) if kind.is_floating_point else -((low - high) // by))
     if count > 2**46:
         raise RuntimeError(f"arange: a range of {count} numbers does not fit into memory")
     if kind.is_floating_point:
         values = low + np.arange(count, dtype=np.float64) * by
     else:
-        values = int(low) + np.arange(count, dtype=np.int64) * int(by)
+        values = low + np.arange(count, dtype=np.int64) * by
     return _finish(engine.to_dtype(engine.from_numpy(values), kind), out, requires_grad)
 
 
@@ -96,22 +102,33 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     _check(device, layout, pin_memory)
-    if steps < 0:
-        raise RuntimeError(f"linspace: number of steps must be non-negative, got {steps}")
     kind = dtype or (out.dtype if out is not None else get_default_dtype())
-    start, end = _number(start), _number(end)
+    start, end = _bounds(start, end, steps, "linspace")
     return _finish(engine.to_dtype(engine.from_numpy(_spaced(start, end, steps, kind)), kind), out, requires_grad)
+
+
+def _bounds(start, end, steps, name):
+    """The ends of a range as numbers."""
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"{name}(): argument 'steps' must be int, not {type(steps).__name__}")
+    if steps < 0:
+        raise RuntimeError(f"{name}: number of steps must be non-negative, got {steps}")
+    for end_name, x in (("start", start), ("end", end)):
+        if isinstance(x, Tensor) and x.ndim:
+            raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {end_name} with "
+                               f"{x.ndim} dimension(s).")
+    return _number(start), _number(end)
 
 
 def _spaced(start, end, steps, kind):
     """Counted from both ends, in the precision of the result, so that it is symmetric."""
     real = np.float64 if kind is _float64 or not kind.is_floating_point else np.float32
+    if not kind.is_floating_point:
+        start, end = int(start), int(end)
     if steps == 1:
         return np.full(1, start, dtype=real)
     low, high = real(start), real(end)
     by = (high - low) / real(max(steps - 1, 1))
-    if not kind.is_floating_point:
-        low, high = real(int(start)), real(int(end))
     index = np.arange(steps, dtype=np.int64)
     # fused: what one rounding of low + by * index gives
     wide = np.float64 if real is np.float32 else np.longdouble
@@ -129,7 +146,10 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     """
     _check(device, layout)
     kind = dtype or (out.dtype if out is not None else get_default_dtype())
-    exponents = _spaced(_number(start), _number(end), steps, _float64)
+    start, end = _bounds(start, end, steps, "logspace")
+    if not kind.is_floating_point:
+        start, end = int(start), int(end)
+    exponents = _spaced(start, end, steps, _float64)
     return _finish(engine.to_dtype(engine.from_numpy(np.power(base, exponents)), kind), out, requires_grad)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 
 from ._ext import dtype as _dtype
@@ -53,29 +54,19 @@ class Formatter:
     def __init__(self, values: list, is_float: bool) -> None:
         self.is_float = is_float
         self.integral = self.scientific = False
-        self.width = 1
         if not is_float:
             self.width = max((len(str(v)) for v in values), default=1)
             return
+        # what is 0 or not finite decides nothing
         finite = [v for v in values if math.isfinite(v) and v != 0]
-        if not finite:
-            # nothing decides: 0 is written as 0.
-            self.integral = True
-        else:
-            sizes = [abs(v) for v in finite]
+        sizes = [abs(v) for v in finite]
+        self.integral = all(v == math.ceil(v) for v in finite)
+        if finite:
             largest, smallest = max(sizes), min(sizes)
-            self.integral = all(v == math.ceil(v) for v in finite)
-            if self.integral:
-                self.scientific = largest / smallest > 1000.0 or largest > 1.0e8
-            else:
-                self.scientific = largest / smallest > 1000.0 or largest > 1.0e8 or smallest < 1.0e-4
-            if self.integral and not (largest / smallest > 1000.0 or largest > 1.0e8):
-                self.scientific = False
-        if options["sci_mode"] is not None:
-            self.scientific = options["sci_mode"]
+            self.scientific = largest / smallest > 1000.0 or largest > 1.0e8 or not self.integral and smallest < 1.0e-4
+            if options["sci_mode"] is not None:
+                self.scientific = options["sci_mode"]
         self.width = max((len(self.write(v)) for v in finite), default=1)
-        if any(not math.isfinite(v) for v in values):
-            self.width = max(self.width, max(len(self.write(v)) for v in values))
 
     def write(self, value) -> str:
         if not self.is_float:
@@ -176,3 +167,14 @@ def tensor_text(tensor) -> str:
             text += ", " + suffix
             line += len(suffix) + 2
     return text + ")"
+
+
+def tensor_html(tensor) -> str:
+    """What notebooks show: the text, and the shape and type below it."""
+    shape = " × ".join(map(str, tensor.shape)) or "no dimensions"
+    return f"<pre>{html.escape(repr(tensor))}</pre><small>{shape}, {str(tensor.dtype).rpartition('.')[2]}</small>"
+
+
+def get_printoptions() -> dict:
+    """What `set_printoptions` set."""
+    return dict(options)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ._ext import engine, index, matmul, pointwise, random, reduce, scan, softmax, sort, tape, tensor, views
+from ._ext import (
+    arrange, engine, index, matmul, pointwise, random, reduce, scan, scatter, softmax, sort, tape, tensor, views,
+)
 from ._ext.dtype import ALL as DTYPES
 from ._ext.dtype import dtype, get_default_dtype
 from ._size import Size
 
 # Functions of the engine that are neither names of `minitorch` nor methods: they belong to nn.functional and the like.
-ELSEWHERE = {*pointwise.ELSEWHERE, "linear", "cross_entropy", "nll_loss"}
+ELSEWHERE = {*pointwise.ELSEWHERE, "norm", "linear", "cross_entropy", "nll_loss"}
 # ... and those of `minitorch` that are not methods.
 NOT_METHODS = {"dropout", "dropout_", "rand_like", "randn_like", "randint_like", "empty_like", "zeros_like",
                "ones_like", "full_like"}
@@ -22,7 +24,7 @@ def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
     The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a
     method only.
     """
-    for module in (pointwise, views, reduce, sort, scan, matmul, softmax, index, random, tape, engine):
+    for module in (pointwise, views, reduce, sort, scan, matmul, softmax, index, scatter, arrange, random, tape, engine):
         for name, function in vars(module).items():
             if name.startswith("_") or name in ELSEWHERE or not hasattr(function, "__code__"):
                 continue
@@ -85,14 +87,20 @@ class Tensor(engine.TensorMethods):
 
         return strided
 
-    is_cuda = is_sparse = is_quantized = is_meta = property(lambda self: False)
+    is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_mkldnn = is_nested = property(lambda self: False)
     is_cpu = property(lambda self: True)
+    name = property(lambda self: None)
 
     # --- representation
     def __repr__(self, *, tensor_contents=None):
         from ._printing import tensor_text
 
         return tensor_text(self)
+
+    def _repr_html_(self):
+        from ._printing import tensor_html
+
+        return tensor_html(self)
 
     def __format__(self, spec):
         return format(self.item(), spec) if self.ndim == 0 and type(self) is Tensor else object.__format__(self, spec)
@@ -154,9 +162,9 @@ class Tensor(engine.TensorMethods):
             elif argument is not None:
                 device = argument
         engine.check_device(device)
-        if memory_format is not None and str(memory_format) not in ("torch.preserve_format", "torch.contiguous_format"):
-            raise NotImplementedError(f"to: memory_format {memory_format} is not supported; leave it out")
         result = self if dtype is None else engine.to_dtype(self, dtype)
+        if memory_format is not None and str(memory_format) != "torch.preserve_format":
+            result = result.contiguous(memory_format=memory_format)
         return result.clone() if copy and result is self else result
 
     def type(self, dtype=None, non_blocking=False):
@@ -190,6 +198,32 @@ class Tensor(engine.TensorMethods):
     def is_shared(self):
         """Whether the memory is shared between processes: never."""
         return False
+
+    def untyped_storage(self):
+        """The memory that the tensor shows, as bytes."""
+        from .storage import untyped_storage
+
+        return untyped_storage(self)
+
+    def storage(self):
+        """The memory that the tensor shows, as elements of its type."""
+        from .storage import typed_storage
+
+        return typed_storage(self)
+
+    def get_device(self):
+        """The index of the GPU that the tensor is on: -1 for the CPU."""
+        return -1
+
+    def to_dense(self, dtype=None, *, masked_grad=True):
+        """The tensor itself, which is dense."""
+        return self if dtype is None else self.to(dtype)
+
+    def new(self, *data, device=None):
+        """The old form of `new_empty` and `new_tensor`: sizes, or data."""
+        from ._creation import legacy
+
+        return legacy(self.dtype, data, device)
 
     def nelement(self):
         """The number of elements."""

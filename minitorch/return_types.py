@@ -98,6 +98,13 @@ class aminmax(Results):
     max: Tensor
 
 
+class frexp(Results):
+    """`minitorch.frexp`."""
+
+    mantissa: Tensor
+    exponent: Tensor
+
+
 class histogram(Results):
     """`minitorch.histogram`."""
 
@@ -110,3 +117,137 @@ class histogramdd(Results):
 
     hist: Tensor
     bin_edges: tuple[Tensor, ...]
+
+
+class geqrf(Results):
+    """`minitorch.geqrf`."""
+
+    a: Tensor
+    tau: Tensor
+
+
+class linalg_cholesky_ex(Results):
+    """`minitorch.linalg.cholesky_ex`."""
+
+    L: Tensor
+    info: Tensor
+
+
+class linalg_eigh(Results):
+    """`minitorch.linalg.eigh`."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+class linalg_inv_ex(Results):
+    """`minitorch.linalg.inv_ex`."""
+
+    inverse: Tensor
+    info: Tensor
+
+
+class linalg_ldl_factor(Results):
+    """`minitorch.linalg.ldl_factor`."""
+
+    LD: Tensor
+    pivots: Tensor
+
+
+class linalg_ldl_factor_ex(Results):
+    """`minitorch.linalg.ldl_factor_ex`."""
+
+    LD: Tensor
+    pivots: Tensor
+    info: Tensor
+
+
+class linalg_lstsq(Results):
+    """`minitorch.linalg.lstsq`."""
+
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+
+
+class linalg_lu(Results):
+    """`minitorch.linalg.lu`."""
+
+    P: Tensor
+    L: Tensor
+    U: Tensor
+
+
+class linalg_lu_factor(Results):
+    """`minitorch.linalg.lu_factor`."""
+
+    LU: Tensor
+    pivots: Tensor
+
+
+class linalg_lu_factor_ex(Results):
+    """`minitorch.linalg.lu_factor_ex`."""
+
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+
+
+class linalg_qr(Results):
+    """`minitorch.linalg.qr`."""
+
+    Q: Tensor
+    R: Tensor
+
+
+class linalg_slogdet(Results):
+    """`minitorch.linalg.slogdet`."""
+
+    sign: Tensor
+    logabsdet: Tensor
+
+
+class linalg_solve_ex(Results):
+    """`minitorch.linalg.solve_ex`."""
+
+    result: Tensor
+    info: Tensor
+
+
+class linalg_svd(Results):
+    """`minitorch.linalg.svd`."""
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+
+
+class lu_unpack(Results):
+    """`minitorch.lu_unpack`."""
+
+    P: Tensor
+    L: Tensor
+    U: Tensor
+
+
+class qr(Results):
+    """`minitorch.qr`."""
+
+    Q: Tensor
+    R: Tensor
+
+
+class svd(Results):
+    """`minitorch.svd`."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+
+class triangular_solve(Results):
+    """`minitorch.triangular_solve`."""
+
+    solution: Tensor
+    cloned_coefficient: Tensor

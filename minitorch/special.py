@@ -2,29 +2,43 @@
 
 from ._ext.pointwise import (
     digamma,
+    entr,
     erf,
     erfc,
+    erfcx,
     erfinv,
     exp2,
     expm1,
     i0,
+    i0e,
     i1,
+    i1e,
     log1p,
+    log_ndtr,
     logit,
+    ndtr,
+    ndtri,
     polygamma,
     round,
     sinc,
     xlog1py,
     xlogy,
+    zeta,
 )
+from ._ext.pointwise import igamma as gammainc
+from ._ext.pointwise import igammac as gammaincc
 from ._ext.pointwise import lgamma as gammaln
 from ._ext.pointwise import sigmoid as expit
 from ._ext.reduce import logsumexp
 from ._ext.softmax import log_softmax, softmax
 
-psi = digamma
+from .functions.gamma import mvlgamma as multigammaln
+
+psi, modified_bessel_i0, modified_bessel_i1 = digamma, i0, i1
 
 __all__ = [
-    "digamma", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "i0", "i1", "log1p", "log_softmax",
-    "logit", "logsumexp", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy",
+    "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc", "gammaincc", "gammaln",
+    "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "modified_bessel_i0",
+    "modified_bessel_i1", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py",
+    "xlogy", "zeta",
 ]

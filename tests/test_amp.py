@@ -197,3 +197,11 @@ def test_scaler_state():
     assert idle.state_dict() == {} and idle.scale(p) is p and idle.get_scale() == 1 and not idle.is_enabled()
     idle.step(sgd)
     idle.update()
+
+
+def test_recurrent_layers():
+    for module in (nn.LSTM(3, 4, batch_first=True), nn.GRU(3, 4, batch_first=True), nn.RNN(3, 4, batch_first=True)):
+        with minitorch.autocast("cpu"):
+            out, _ = module(X[None])
+        out.float().sum().backward()
+        assert out.dtype == BF16 and all(p.grad.dtype == F32 for p in module.parameters())

@@ -39,11 +39,13 @@ cdef extern from "conv.h" nogil:
         Py_ssize_t weight_group, weight_out, weight_in
         void *packed
         Py_ssize_t width, panels, chunks, parts, part_rows, padded
+        Py_ssize_t[3] first, reach
         char *scratch
         Py_ssize_t scratch_bytes
         int scratches, taken, wide, failed
+        bint back
     ctypedef struct conv_tasks:
-        task_fn pack, panels, chunks, total
+        task_fn pack, panels, chunks, total, columns, direct, direct_sums
     bint conv_has_wide()
     const conv_tasks conv_f32, conv_f64, conv_u64
 
@@ -181,6 +183,43 @@ cdef int finished(conv_pass *c) except -1:
     return 0
 
 
+cdef enum:
+    FEW = 4                 # channels that are computed without columns
+    ROOM = 1 << 22          # bytes that the channels of one image may take then
+
+
+cdef bint surround(conv_pass *c, Py_ssize_t item) noexcept:
+    """See what the taps read; false if that does not fit."""
+    cdef Py_ssize_t t, last, bytes = c.in_channels * item
+    cdef int d
+    for d in range(3):
+        if c.axis[d].taps == 0:
+            return False
+        c.first[d] = last = c.axis[d].offset[0]
+        for t in range(c.axis[d].taps):
+            c.first[d] = min(c.first[d], c.axis[d].offset[t])
+            last = max(last, c.axis[d].offset[t])
+        c.reach[d] = last - c.first[d] + (c.axis[d].count - 1) * c.axis[d].in_step + 1
+        bytes *= c.reach[d]
+        if bytes > ROOM:
+            return False
+    # what four rows at once and whole vectors read too much
+    bytes += (3 * c.axis[1].in_step * c.reach[2] + 64) * item
+    c.scratch_bytes = c.in_channels * c.taps * (item + 8) + 4 * (c.axis[2].count + 64) * item + bytes
+    return True
+
+
+cdef int run_direct(conv_pass *c, task_fn task, Py_ssize_t units) except -1:
+    """A pass without columns."""
+    cdef Py_ssize_t work = c.in_channels * c.out_channels * c.groups * c.taps * (c.positions // units + 1)
+    start(c, c.scratch_bytes)
+    cdef TensorBase scratch = bytes_tensor(c.scratches * c.scratch_bytes)
+    c.scratch = data_of(scratch)
+    with nogil:
+        parallel_for(units, 1 + 65536 // work, task, c)
+    return finished(c)
+
+
 cdef int run_pass(conv_pass *c, int code) except -1:
     """Compute the outputs of a pass."""
     cdef const conv_tasks *tasks = tasks_for(code)
@@ -188,6 +227,8 @@ cdef int run_pass(conv_pass *c, int code) except -1:
     cdef Py_ssize_t item = mt_itemsize[code], grain
     if c.positions == 0 or c.out_channels == 0:
         return 0
+    if c.out_channels <= FEW and surround(c, item):
+        return run_direct(c, tasks.direct, c.batch * c.groups)
     c.width = CONV_CACHE // (item * (depth + 1)) // CONV_UNIT * CONV_UNIT
     c.width = max(<Py_ssize_t>CONV_UNIT, min(<Py_ssize_t>CONV_PANEL, c.width))
     c.panels = (c.positions + c.width - 1) // c.width
@@ -281,6 +322,10 @@ cdef TensorBase weight_data(TensorBase x, TensorBase g, Geometry geo, const Py_s
         return converted(dw, given)
     if c.positions == 0:
         zero_data(dw)
+        return converted(dw, given)
+    if c.in_channels == 1 and c.out_channels <= FEW and c.groups > 1 and surround(&c, item):
+        c.x, c.y, c.weight = data_of(x), data_of(g), data_of(dw)
+        run_direct(&c, tasks.direct_sums, c.groups)
         return converted(dw, given)
     c.padded = (c.out_channels + lanes - 1) // lanes * lanes
     c.panels = (c.positions + CONV_SPAN - 1) // CONV_SPAN
@@ -496,7 +541,7 @@ cdef TensorBase convolve(TensorBase x, TensorBase w, TensorBase bias, object str
         raise RuntimeError(f"{name}: groups={geo.groups} must divide the weight's {w.shape[0]} output channels: the "
                            f"weight is {describe(w)}")
     if x.shape[1] != w.shape[1] * geo.groups:
-        raise RuntimeError(f"{name}: given groups={geo.groups}, weight of size {tuple(shape_of(w))}, expected the input "
+        raise RuntimeError(f"{name}: given groups={geo.groups}, weight of size {tuple(shape_of(w))}, expected input "
                            f"to have {w.shape[1] * geo.groups} channels, but it is {describe(x)}")
     check_bias(bias, w.shape[0], w, name)
     for d in range(3):
@@ -543,7 +588,7 @@ cdef TensorBase convolve_transposed(TensorBase x, TensorBase w, TensorBase bias,
     sizes_of(x, dims, size)
     sizes_of(w, dims, kernel)
     if w.shape[0] != x.shape[1] or w.shape[0] % geo.groups:
-        raise RuntimeError(f"{name}: given transposed=1, weight of size {tuple(shape_of(w))}, expected the input to have "
+        raise RuntimeError(f"{name}: given transposed=1, weight of size {tuple(shape_of(w))}, expected input to have "
                            f"{w.shape[0]} channels, a multiple of groups={geo.groups}, but it is {describe(x)}")
     check_bias(bias, w.shape[1] * geo.groups, w, name)
     for d in range(3):
@@ -556,6 +601,94 @@ cdef TensorBase convolve_transposed(TensorBase x, TensorBase w, TensorBase bias,
                                f"stride {stride}, padding {padding}, output_padding {output_padding}")
     x = input_of(x, w, bias, geo, out)
     return select_of(x, 0, 0) if alone else x
+
+
+# --- columns for their own sake -------------------------------------------------------------------------------------
+
+cdef TensorBase columns_data(TensorBase given, Geometry geo, const Py_ssize_t *size, const Py_ssize_t *kernel,
+                             const Py_ssize_t *out, bint back):
+    """Columns (N, C taps, L) of images (N, C, H, W), or back the sums of columns."""
+    cdef conv_pass c
+    cdef Taps taps = Taps()
+    cdef int code = work_code(given.code), d
+    cdef Py_ssize_t[5] shape
+    cdef Py_ssize_t taps_of_kernel = kernel[1] * kernel[2], channels
+    cdef TensorBase made, t
+    code = code if code == MT_F32 or code == MT_F64 else MT_I64
+    t = contiguous_data(converted(given, code))
+    channels = t.shape[1] // taps_of_kernel if back else t.shape[1]
+    shape[0], shape[1] = t.shape[0], channels if back else channels * taps_of_kernel
+    shape[2], shape[3] = size[1] if back else out[1] * out[2], size[2]
+    made = new_tensor(4 if back else 3, shape, code)
+    taps.make(kernel)
+    for d in range(3):
+        taps.forward_axis(&c.axis[d], d, size[d], out[d], geo)
+    c.batch, c.groups, c.back = t.shape[0], 1, back
+    taps.finish(&c)
+    c.x, c.y = (data_of(made), data_of(t)) if back else (data_of(t), data_of(made))
+    with nogil:
+        parallel_for(c.batch * channels, 1 + 32768 // (c.taps * out[1] * out[2] + 1), tasks_for(code).columns, &c)
+    return converted(made, given.code)
+
+
+@cython.final
+cdef class Im2ColBackward(ConvolutionNode):
+    """Columns of x: back, their sums; and the other way round."""
+    cdef Py_ssize_t[3] kernel, out
+    cdef bint back
+
+    cdef str op_name(self):
+        return "Col2ImBackward0" if self.back else "Im2ColBackward0"
+
+    cdef object apply(self, TensorBase g):
+        return (columns_of(g, self.geo, self.size, self.kernel, self.out, not self.back),)
+
+
+cdef TensorBase columns_of(TensorBase t, Geometry geo, const Py_ssize_t *size, const Py_ssize_t *kernel,
+                           const Py_ssize_t *out, bint back):
+    cdef Im2ColBackward node
+    cdef TensorBase made = columns_data(t, geo, size, kernel, out, back)
+    cdef int d
+    if recording((t,)):
+        node = Im2ColBackward.__new__(Im2ColBackward)
+        node.geo, node.back = geo, back
+        for d in range(3):
+            node.size[d], node.kernel[d], node.out[d] = size[d], kernel[d], out[d]
+        record(node, made, (t,))
+    return made
+
+
+cdef TensorBase columns(TensorBase t, object output_size, object kernel_size, object dilation, object padding,
+                        object stride, str name):
+    """Check everything, and unfold, or fold if there is an output size."""
+    cdef Geometry geo
+    cdef Py_ssize_t[3] size, kernel, out
+    cdef bint back = output_size is not None, alone = t.ndim == (2 if back else 3)
+    cdef int d
+    if t.ndim != (2 if back else 3) and t.ndim != (3 if back else 4):
+        raise RuntimeError(f"{name}: expected {'2D or 3D' if back else '3D or 4D'} input, but got {describe(t)}")
+    geo = geometry(2, stride, padding, dilation, 1, name)
+    size[0] = kernel[0] = 1
+    fill_sizes(kernel_size, 2, kernel, 1, "kernel_size", name)
+    if alone:
+        t = unsqueeze_of(t, 0)
+    if back:
+        fill_sizes(output_size, 2, size, 1, "output_size", name)
+    else:
+        sizes_of(t, 2, size)
+    if t.shape[1] == 0 or size[1] == 0 or size[2] == 0:
+        raise RuntimeError(f"{name}: expected input with non-zero size for non-batch dimensions, but got {describe(t)}")
+    for d in range(3):
+        out[d] = (size[d] + 2 * geo.pad[d] - geo.dilation[d] * (kernel[d] - 1) - 1) // geo.stride[d] + 1
+        if size[d] + 2 * geo.pad[d] <= geo.dilation[d] * (kernel[d] - 1):
+            raise RuntimeError(f"{name}: there is no place for a kernel of {kernel_size} with dilation {dilation} in "
+                               f"{(size[1], size[2])} with padding {padding}")
+    if back and (t.shape[1] % (kernel[1] * kernel[2]) or t.shape[2] != out[1] * out[2]):
+        raise RuntimeError(f"{name}: given output_size={output_size}, kernel_size={kernel_size}, dilation={dilation}, "
+                           f"padding={padding} and stride={stride}, the input must be (N, C * {kernel[1] * kernel[2]}, "
+                           f"{out[1]} * {out[2]}), but it is {describe(t)}")
+    t = columns_of(t, geo, size, kernel, out, back)
+    return select_of(t, 0, 0) if alone else t
 
 
 # --- the public functions -------------------------------------------------------------------------------------------
@@ -687,3 +820,40 @@ def conv_transpose3d(TensorBase input not None, TensorBase weight not None, Tens
     """
     return convolve_transposed(input, weight, bias, stride, padding, output_padding, groups, dilation, 3,
                                "conv_transpose3d")
+
+
+def unfold(TensorBase input not None, kernel_size, dilation=1, padding=0, stride=1):
+    r"""The patches of images that a kernel moves over, as columns.
+
+    Shape:
+        input ``(N, C, H, W)`` or ``(C, H, W)``; output ``(N, C * KH * KW, L)``, where :math:`L` is the number of the
+        kernel's places.
+
+    Raises:
+        RuntimeError: if there is no place for the kernel.
+
+    >>> import minitorch
+    >>> minitorch.nn.functional.unfold(minitorch.arange(6.).view(1, 2, 3), (2, 2))
+    tensor([[0., 1.],
+            [1., 2.],
+            [3., 4.],
+            [4., 5.]])
+    """
+    return columns(input, None, kernel_size, dilation, padding, stride, "unfold")
+
+
+def fold(TensorBase input not None, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    r"""Columns put back to where :func:`unfold` took them; where patches overlap, their sum.
+
+    Shape:
+        input ``(N, C * KH * KW, L)`` or without ``N``; output ``(N, C, *output_size)``.
+
+    Raises:
+        RuntimeError: if the columns do not belong to such an output (says which would).
+
+    >>> import minitorch
+    >>> minitorch.nn.functional.fold(minitorch.ones(4, 2), (2, 3), (2, 2))
+    tensor([[[1., 2., 1.],
+             [1., 2., 1.]]])
+    """
+    return columns(input, output_size, kernel_size, dilation, padding, stride, "fold")

@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The protocols of the tensor class: operators, indexing, attributes and NumPy, over the engine's other modules.
 
 `minitorch/_tensor.py` derives the public `Tensor` from `TensorMethods`; an operator defined here in Cython is reached
@@ -7,7 +8,7 @@ import numpy as np
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, code_from_numpy, code_of, default_code, dtype_of,
+    MT_BF16, MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
     mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
 )
 from minitorch._ext.loops cimport checked_value, copy_data, fill_data, mt_convert_loop
@@ -314,6 +315,22 @@ cdef class TensorMethods(TensorBase):
         return transpose_of(self, self.ndim - 2, self.ndim - 1)
 
     @property
+    def mH(self):
+        """The last two dimensions exchanged and the elements conjugated."""
+        if self.ndim < 2:
+            raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. Got {self.ndim}-D "
+                               "tensor.")
+        return self.mT.conj()
+
+    @property
+    def H(self):
+        """A matrix transposed and conjugated."""
+        if self.ndim not in (0, 2):
+            raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor. For "
+                               "batches of matrices, consider using tensor.mH")
+        return self.mH if self.ndim else self
+
+    @property
     def itemsize(self):
         """The bytes of one element."""
         return mt_itemsize[self.code]
@@ -462,9 +479,13 @@ def is_contiguous(TensorBase self not None, memory_format=None):
     >>> minitorch.ones(2, 3).t().is_contiguous()
     False
     """
-    if memory_format is not None and str(memory_format) != "torch.contiguous_format":
+    if memory_format is None or str(memory_format) == "torch.contiguous_format":
+        return self.contiguous
+    if str(memory_format) not in ("torch.channels_last", "torch.channels_last_3d"):
         raise NotImplementedError(f"is_contiguous: memory_format {memory_format} is not supported; leave it out")
-    return self.contiguous
+    if self.ndim != (4 if str(memory_format) == "torch.channels_last" else 5):
+        return False
+    return (<TensorBase>detach_of(self).movedim(1, -1)).contiguous
 
 
 def data_ptr(TensorBase self not None):
@@ -475,6 +496,16 @@ def data_ptr(TensorBase self not None):
 def element_size(TensorBase self not None):
     """The bytes of one element."""
     return mt_itemsize[self.code]
+
+
+def storage_bytes(TensorBase t not None):
+    """All bytes of the memory under a tensor, whatever its type, as a vector of uint8."""
+    cdef TensorBase result = new_like_class()
+    cdef Py_ssize_t one = 1
+    result.code = MT_U8
+    result.storage = t.storage
+    set_dims(result, 1, &t.storage.nbytes, &one)
+    return result
 
 
 def is_floating_point(TensorBase input not None):

@@ -23,8 +23,13 @@ from minitorch._ext.views cimport (
     clone_of, contiguous_of, copy_into, expand_to, index_basic, reshape_to, slice_of, unsqueeze_of,
 )
 
+cdef extern from "convert.h" nogil:
+    void mt_copy_rows(char *d, Py_ssize_t ds, const char *s, Py_ssize_t ss, Py_ssize_t rows, Py_ssize_t bytes)
+
 cdef extern from "index.h" nogil:
     void mt_take(char *out, const char *x, const long long *place, Py_ssize_t n, Py_ssize_t bytes)
+    Py_ssize_t mt_count_true(const unsigned char *m, Py_ssize_t n)
+    void mt_compress(char *out, const char *x, const unsigned char *m, Py_ssize_t n, Py_ssize_t bytes)
     void mt_put(char *x, const char *v, const long long *place, Py_ssize_t n, Py_ssize_t bytes)
     ctypedef void (*mt_put_add_loop)(char *x, const char *v, const long long *place, Py_ssize_t n, Py_ssize_t block)
     const mt_put_add_loop mt_put_add[12]
@@ -245,6 +250,74 @@ def nonzero_data(TensorBase t not None):
     return tuple([from_numpy(i) for i in np.nonzero(numpy(mask, force=True))])
 
 
+cdef TensorBase zeros_index(Py_ssize_t n):
+    cdef TensorBase result = new_tensor(1, &n, MT_I64)
+    zero_data(result)
+    return result
+
+
+cdef TensorBase mask_places(TensorBase mask):
+    """The flat indices of the elements of a mask that are True."""
+    cdef TensorBase plain = contiguous_data(converted(mask, MT_BOOL)), places
+    cdef const unsigned char *m = <const unsigned char *>data_of(plain)
+    cdef Py_ssize_t n = 0, i = 0, k = 0, size = plain.numel
+    cdef long long *place
+    with nogil:
+        n = mt_count_true(m, size)
+    places = new_tensor(1, &n, MT_I64)
+    place = <long long *>data_of(places)
+    with nogil:
+        while k < n:                                        # no branch on the mask, which may be random
+            place[k] = i
+            k += m[i]
+            i += 1
+    return places
+
+
+cdef struct Compress:
+    char *out
+    const char *x
+    const unsigned char *mask
+    const Py_ssize_t *starts
+    Py_ssize_t size, bytes
+
+
+cdef enum:
+    PIECE = 1 << 14          # elements of a mask that one job does
+
+
+cdef void compress_pieces(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    cdef Compress *c = <Compress *>context
+    cdef Py_ssize_t first
+    while begin < end:
+        first = begin * PIECE
+        mt_compress(c.out + c.starts[begin] * c.bytes, c.x + first * c.bytes, c.mask + first,
+                    c.starts[begin + 1] - c.starts[begin], c.bytes)
+        begin += 1
+
+
+cdef TensorBase compressed(TensorBase x, TensorBase mask):
+    """x[mask] for a mask of x's shape and elements of up to 8 bytes, not recorded."""
+    cdef Py_ssize_t n = 0, i, pieces = (x.numel + PIECE - 1) // PIECE
+    cdef Compress c
+    cdef TensorBase out, starts
+    mask = contiguous_data(converted(mask, MT_BOOL))
+    x = contiguous_data(x)
+    i = pieces + 1
+    starts = new_tensor(1, &i, MT_I64)
+    c.starts = <const Py_ssize_t *>data_of(starts)
+    c.mask = <const unsigned char *>data_of(mask)
+    for i in range(pieces):
+        (<Py_ssize_t *>c.starts)[i] = n
+        n += mt_count_true(c.mask + i * PIECE, min(<Py_ssize_t>PIECE, x.numel - i * PIECE))
+    (<Py_ssize_t *>c.starts)[pieces] = n
+    out = new_tensor(1, &n, x.code)
+    c.out, c.x, c.bytes = data_of(out), data_of(x), mt_itemsize[x.code]
+    with nogil:
+        parallel_for(pieces, 4, compress_pieces, &c)
+    return out
+
+
 cdef tuple split_key(TensorBase x, object key):
     """A key as its basic part, the index tensors, and the dimension of the basic view that each indexes."""
     cdef list parts = list(key) if isinstance(key, tuple) else [key]
@@ -252,7 +325,8 @@ cdef tuple split_key(TensorBase x, object key):
     cdef int used = 0, d, n
     for k, part in enumerate(parts):
         if isinstance(part, (bool, np.bool_)):
-            raise NotImplementedError("indexing with a single bool: use unsqueeze(0), or a slice of length 0 or 1")
+            parts[k] = bool(part)
+            continue
         if part is None or part is Ellipsis or isinstance(part, slice):
             if isinstance(part, slice):
                 parts[k] = slice(*[None if v is None else int(v) for v in (part.start, part.stop, part.step)])
@@ -263,6 +337,11 @@ cdef tuple split_key(TensorBase x, object key):
             used += 1
             continue
         part = as_index(part)
+        if (<TensorBase>part).ndim == 0:                    # a number in a tensor: of a bool, a mask without dimensions
+            part = part.item() if is_mask(part) is False else bool(part.item())
+            parts[k] = part
+            used += 0 if isinstance(part, bool) else 1
+            continue
         parts[k] = part
         used += (<TensorBase>part).ndim if is_mask(part) else 1
     if used > x.ndim:
@@ -281,18 +360,16 @@ cdef tuple split_key(TensorBase x, object key):
             basic.append(part)
             d += 1
             n += 1
+        elif isinstance(part, bool):                        # a mask without dimensions: of a new one, all or nothing
+            basic.append(None)
+            indices.append((n, zeros_index(1 if part else 0)))
+            n += 1
         elif isinstance(part, int):
             basic.append(part)
             d += 1
         elif is_mask(part):
-            mask = <TensorBase>part
-            for i in range((<TensorBase>mask).ndim):
-                if (<TensorBase>mask).shape[i] != x.shape[d + i]:
-                    raise IndexError(f"The shape of the mask {list(shape_of(mask))} at index {i} does not match the "
-                                     f"shape of the indexed tensor {list(shape_of(x))} at index {d + i}")
-            if (<TensorBase>mask).ndim == 0:
-                raise NotImplementedError("indexing with a 0-d mask: use where() or masked_fill()")
-            for index in nonzero_data(mask):
+            check_mask_shape(x, <TensorBase>part, d)
+            for index in nonzero_data(part):
                 basic.append(slice(None))
                 indices.append((n, index))
                 d += 1
@@ -325,14 +402,44 @@ cdef tuple prepared(TensorBase x, object key):
     return view, lead, tuple(tensors)
 
 
+cdef TensorBase masked(TensorBase x, TensorBase mask):
+    """x[mask], the commonest of masks: over the leading dimensions, nothing else."""
+    check_mask_shape(x, mask, 0)
+    if mask.ndim == x.ndim and not recording1(x):
+        return compressed(x, mask)
+    return taken(x if x.contiguous else contiguous_of(x), 0, mask.ndim, mask_places(mask))
+
+
+cdef int check_mask_shape(TensorBase x, TensorBase mask, int d) except -1:
+    cdef int i
+    if d + mask.ndim > x.ndim:
+        raise IndexError(f"too many indices for tensor of dimension {x.ndim}: {describe(x)} was given a mask "
+                         f"{describe(mask)}")
+    for i in range(mask.ndim):
+        if mask.shape[i] != x.shape[d + i]:
+            raise IndexError(f"The shape of the mask {list(shape_of(mask))} at index {i} does not match the shape of "
+                             f"the indexed tensor {list(shape_of(x))} at index {d + i}")
+    return 0
+
+
+cdef object as_tuple(object key):
+    """A list that holds more than numbers stands for a tuple, an old habit that PyTorch has kept."""
+    if isinstance(key, list) and len(key) < 32:
+        for part in key:
+            if part is None or part is Ellipsis or isinstance(part, (slice, list, tuple, TensorBase, np.ndarray)):
+                return tuple(key)
+    return key
+
+
 def getitem(TensorBase x not None, key):
     """x[key] for keys with index tensors, masks, lists or arrays."""
+    key = as_tuple(key)
     if isinstance(key, np.ndarray) and key.ndim == 0:
         key = key.item()
     if isinstance(key, (np.integer,)):
         return x[int(key)]
-    if isinstance(key, (bool, np.bool_)):                   # a mask without dimensions: one of x, or none
-        return clone_of(slice_of(unsqueeze_of(x, 0), 0, 0, 1 if key else 0, 1))
+    if is_mask(key) and (<TensorBase>key).ndim:
+        return masked(x, <TensorBase>key)
     basic, indices = split_key(x, key)
     if not indices:
         return index_basic(x, basic)
@@ -409,6 +516,7 @@ cdef TensorBase value_tensor(object value, TensorBase like):
 def setitem(TensorBase x not None, key, value):
     """x[key] = value for keys with index tensors, masks, lists or arrays."""
     cdef TensorBase v = value_tensor(value, x), view
+    key = as_tuple(key)
     if isinstance(key, (np.integer,)):
         key = int(key)
     basic, indices = split_key(x, key)
@@ -442,7 +550,10 @@ def index_put_(TensorBase self not None, indices, TensorBase values not None, bi
     if values.code != self.code:
         raise RuntimeError("index_put_: Index put requires the source and destination dtypes match, got "
                            f"{describe(self)} for the destination and {describe(values)} for the source.")
-    where, lead, tensors = prepared(self, tuple([slice(None) if i is None else i for i in indices]))
+    key = tuple([slice(None) if i is None else i for i in indices])
+    if not any(isinstance(i, TensorBase) for i in key):
+        raise RuntimeError(f"index_put_: expected a tuple of index tensors with one at least, got {indices!r}")
+    where, lead, tensors = prepared(self, key)
     view = where
     put_into(view, lead, len(tensors), places_of(view, lead, tensors), values, accumulate)
     return self
@@ -499,172 +610,6 @@ cdef TensorBase given(TensorBase result, TensorBase out, str name):
     return out
 
 
-cdef int check_gather(TensorBase x, int d, TensorBase index, str name) except -1:
-    cdef int k
-    if index.code != MT_I64 and dtype_of(index.code).name != "int32":
-        raise RuntimeError(f"{name}(): Expected dtype int64 for index, got {describe(index)}: convert with .long()")
-    if max(x.ndim, 1) != max(index.ndim, 1) and index.numel:
-        raise RuntimeError(f"{name}(): Index tensor must have the same number of dimensions as input tensor: "
-                           f"{describe(index)} for {describe(x)}")
-    if index.numel:
-        for k in range(index.ndim):
-            if k != d and index.shape[k] > x.shape[k]:
-                raise RuntimeError(f"{name}(): Size does not match at dimension {k}: expected index "
-                                   f"{list(shape_of(index))} to be no larger than self {list(shape_of(x))} apart from "
-                                   f"dimension {d}")
-    return 0
-
-
-cdef TensorBase gather_places(TensorBase x, int d, TensorBase index):
-    """For each element of index the place in a contiguous tensor of x's shape that it names along dimension d."""
-    cdef TensorBase places = new_tensor(index.ndim, index.shape, MT_I64)
-    cdef long long *place = <long long *>data_of(places)
-    cdef long long *value
-    cdef long long v
-    cdef Py_ssize_t i, rest, at, stride, coordinate, bad = -1
-    cdef Py_ssize_t size = x.shape[d] if x.ndim else 1
-    cdef int k
-    index = contiguous_data(converted(index, MT_I64))
-    value = <long long *>data_of(index)
-    with nogil:
-        for i in range(index.numel):
-            v = value[i]
-            if v < 0 or v >= size:
-                bad = i
-                break
-            rest, at, stride = i, 0, 1
-            for k in range(index.ndim - 1, -1, -1):
-                coordinate = rest % index.shape[k]
-                rest //= index.shape[k]
-                at += (v if k == d else coordinate) * stride
-                stride *= x.shape[k] if x.ndim else 1
-            place[i] = at if index.ndim else v
-    if bad >= 0:
-        raise RuntimeError(f"index {value[bad]} is out of bounds for dimension {d} with size {size}")
-    return places
-
-
-def gather(TensorBase input not None, dim, TensorBase index not None, *, bint sparse_grad=False, TensorBase out=None):
-    """Along ``dim`` the element that ``index`` names at each position.
-
-    .. math:: y_{ijk} = x_{i\\,\\mathrm{index}_{ijk}\\,k} \\quad (\\text{dim}=1)
-
-    >>> import minitorch
-    >>> minitorch.tensor([[1, 2], [3, 4]]).gather(1, minitorch.tensor([[1], [0]]))
-    tensor([[2],
-            [3]])
-    """
-    cdef int d = wrap_dim(dim, input.ndim)
-    cdef TensorBase flat, result
-    if sparse_grad:
-        raise NotImplementedError("gather: sparse gradients are not supported; leave sparse_grad out")
-    check_gather(input, d, index, "gather")
-    if index.numel == 0:
-        result = new_tensor(index.ndim, index.shape, input.code)
-    else:
-        flat = reshape_to(input, 1, &input.numel)
-        result = taken(flat, 0, 1, gather_places(input, d, index))
-    return result if out is None else given(result, out, "gather")
-
-
-cdef TensorBase scatter_to(TensorBase x, object dim, TensorBase index, object src, bint add, str name):
-    """x.scatter_(dim, index, src) or scatter_add_, in place."""
-    cdef int d = wrap_dim(dim, x.ndim), k
-    cdef Py_ssize_t[MAX_DIMS] unused
-    cdef TensorBase value, whole
-    cdef ScatterBackward node
-    check_inplace(x, name)
-    check_gather(x, d, index, name)
-    if isinstance(src, TensorBase):
-        value = src
-        if value.code != x.code:
-            raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {describe(x)} and "
-                               f"{describe(value)}")
-        for k in range(index.ndim):
-            if index.numel and index.shape[k] > value.shape[k]:
-                raise RuntimeError(f"{name}(): Expected index {list(shape_of(index))} to be no larger than src "
-                                   f"{list(shape_of(value))}")
-            value = slice_of(value, k, 0, min(index.shape[k], value.shape[k]), 1)
-    else:
-        value = expand_to(number_tensor(src, x.code), index.ndim, index.shape)
-    if index.numel == 0:
-        return x
-    places = gather_places(x, d, index)
-    whole = contiguous_data(x)
-    flat = new_view(whole, 1, &whole.numel, &ONE, whole.offset)
-    put_data(flat, 0, 1, places, value, add)
-    if whole is not x:
-        copy_data(x, whole)
-    bump(x)
-    if grad_enabled() and (requires_grad(x) or requires_grad(value)):
-        node = ScatterBackward.__new__(ScatterBackward)
-        node.places, node.add = places, add
-        rebase(x, record_edges(node, (x, value)))
-    return x
-
-
-cdef Py_ssize_t ONE = 1
-
-
-cdef class ScatterBackward(Node):
-    """x[places] = v (or += v) over all of x's elements:  dx is dy, with zeros there unless added;  dv = dy[places]."""
-    cdef TensorBase places
-    cdef bint add
-
-    cdef object apply(self, TensorBase g):
-        cdef TensorBase dx = None, dv = None, flat
-        if self.needs(0):
-            dx = g
-            if not self.add:
-                dx = clone_of(contiguous_of(g))
-                flat = reshape_to(dx, 1, &dx.numel)
-                put_into(flat, 0, 1, self.places, number_tensor(0, g.code), False)
-        if self.needs(1):
-            dv = taken(reshape_to(g, 1, &g.numel), 0, 1, self.places)
-        return dx, dv
-
-
-cdef object source_of(object src, object value, str name):
-    if (src is None) == (value is None):
-        raise TypeError(f"{name}() takes either src or value")
-    return value if src is None else src
-
-
-def scatter_(TensorBase self not None, dim, TensorBase index not None, src=None, *, value=None, reduce=None):
-    """Write ``src`` (or a number) along ``dim`` to where ``index`` says; the reverse of `gather`.
-
-    >>> import minitorch
-    >>> minitorch.zeros(2, 3).scatter_(1, minitorch.tensor([[2], [0]]), 1.)
-    tensor([[0., 0., 1.],
-            [1., 0., 0.]])
-    """
-    if reduce is not None:
-        if reduce == "add":
-            return scatter_to(self, dim, index, source_of(src, value, "scatter_"), True, "scatter_")
-        raise NotImplementedError(f"scatter_: reduce={reduce!r} is not supported; use scatter_add_, or where()")
-    return scatter_to(self, dim, index, source_of(src, value, "scatter_"), False, "scatter_")
-
-
-def scatter(TensorBase input not None, dim, TensorBase index not None, src=None, *, value=None, reduce=None):
-    """Out-of-place `scatter_`."""
-    return scatter_(clone_of(input), dim, index, src, value=value, reduce=reduce)
-
-
-def scatter_add_(TensorBase self not None, dim, TensorBase index not None, TensorBase src not None):
-    """Add ``src`` along ``dim`` to where ``index`` says.
-
-    >>> import minitorch
-    >>> minitorch.zeros(3).scatter_add_(0, minitorch.tensor([0, 0, 2]), minitorch.ones(3))
-    tensor([2., 0., 1.])
-    """
-    return scatter_to(self, dim, index, src, True, "scatter_add_")
-
-
-def scatter_add(TensorBase input not None, dim, TensorBase index not None, TensorBase src not None):
-    """Out-of-place `scatter_add_`."""
-    return scatter_to(clone_of(input), dim, index, src, True, "scatter_add_")
-
-
 # --- masks ------------------------------------------------------------------------------------------------------------
 
 cdef int check_mask(TensorBase mask, str name) except -1:
@@ -688,8 +633,10 @@ def masked_fill(TensorBase input not None, TensorBase mask not None, value):
             raise RuntimeError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with "
                                f"{(<TensorBase>value).ndim} dimension(s).")
         value = cast(<TensorBase>value, input.code)
-    elif mt_category[scalar_code(value)] > mt_category[input.code]:
+    elif mt_category[scalar_code(value)] > mt_category[input.code] and input.code != MT_BOOL:
         raise RuntimeError(f"value cannot be converted to type {dtype_of(input.code).name} without overflow: {value}")
+    elif input.code == MT_BOOL:
+        value = bool(value)
     try:
         return op_where(mask, value, input)
     except RuntimeError:
@@ -820,10 +767,13 @@ def cat(tensors, dim=0, *, TensorBase out=None):
             if may_overlap(out, t):
                 raise RuntimeError("cat: unsupported operation: the input tensors cannot refer to any of the output "
                                    "memory")
-    for k, t in enumerate(parts):
-        if lengths[k] > 0 and t.numel:
-            copy_data(part_of(result, d, start, lengths[k]), t)
-            start += lengths[k]
+    if result.contiguous and all([(<TensorBase>p).contiguous and (<TensorBase>p).code == code for p in parts]):
+        join_rows(result, d, parts)
+    else:
+        for k, t in enumerate(parts):
+            if lengths[k] > 0 and t.numel:
+                copy_data(part_of(result, d, start, lengths[k]), t)
+                start += lengths[k]
     if out is not None:
         bump(out)
     elif recording(parts):
@@ -833,6 +783,43 @@ def cat(tensors, dim=0, *, TensorBase out=None):
             node.input_meta = tuple([(shape_of(<TensorBase>p), (<TensorBase>p).code) for p in parts])
         record(node, result, parts)
     return result
+
+
+cdef struct Joined:
+    char *to
+    const char *source
+    Py_ssize_t step, bytes
+
+
+cdef void join_some(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    cdef Joined *j = <Joined *>context
+    mt_copy_rows(j.to + begin * j.step, j.step, j.source + begin * j.bytes, j.bytes, end - begin, j.bytes)
+
+
+cdef int join_rows(TensorBase out, int d, tuple parts) except -1:
+    """Contiguous parts next to each other in a contiguous out: of each, row after row."""
+    cdef TensorBase part
+    cdef Joined j
+    cdef Py_ssize_t outer = 1, row = mt_itemsize[out.code]
+    cdef int i
+    if out.numel == 0:
+        return 0
+    for i in range(d):
+        outer *= out.shape[i]
+    for i in range(d + 1, out.ndim):
+        row *= out.shape[i]
+    j.to, j.step = data_of(out), out.shape[d] * row
+    for part in parts:
+        if part.numel == 0:
+            continue
+        j.source, j.bytes = data_of(part), part.numel // outer * mt_itemsize[out.code]
+        if part.numel < GRAIN:
+            join_some(&j, 0, outer)
+        else:
+            with nogil:
+                parallel_for(outer, 1 + 4 * GRAIN // j.bytes, join_some, &j)
+        j.to += j.bytes
+    return 0
 
 
 cdef TensorBase part_of(TensorBase t, int d, Py_ssize_t start, Py_ssize_t length):

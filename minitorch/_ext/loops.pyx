@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The broadcasting plan: one way of walking over a result and its operands for every pointwise kernel.
 
 Kernels are written for contiguous data of one type only.  The plan collapses the dimensions that lie one behind the
@@ -18,6 +19,7 @@ cdef extern from "convert.h" nogil:
     const mt_convert_loop mt_convert[12][12]
     void mt_transpose(int itemsize, char *d, Py_ssize_t dr, const char *s, Py_ssize_t sr,
                       Py_ssize_t rows, Py_ssize_t columns)
+    void mt_copy_rows(char *d, Py_ssize_t ds, const char *s, Py_ssize_t ss, Py_ssize_t rows, Py_ssize_t bytes)
     mt_scalar mt_scalar_from_double(int code, double v)
     mt_scalar mt_scalar_from_int(int code, long long v)
     mt_scalar mt_scalar_from_complex(int code, double re, double im)
@@ -405,6 +407,51 @@ cdef bint copy_transposed(Plan *plan) noexcept nogil:
     return True
 
 
+cdef void copy_rows(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Copy the rows from begin to end of a plan both of whose sides have rows without gaps."""
+    cdef Plan *plan = <Plan *>context
+    cdef Py_ssize_t[MAX_DIMS] index
+    cdef char *to = plan.data[0]
+    cdef const char *source = plan.data[1]
+    cdef Py_ssize_t bytes = plan.shape[plan.ndim - 1] * mt_itemsize[plan.code[0]], rest = begin
+    cdef int d, last = plan.ndim - 2
+    for d in range(last, -1, -1):
+        index[d] = rest % plan.shape[d]
+        rest //= plan.shape[d]
+        to += index[d] * plan.strides[0][d]
+        source += index[d] * plan.strides[1][d]
+    while True:
+        rest = min(plan.shape[last] - index[last], end - begin)
+        mt_copy_rows(to, plan.strides[0][last], source, plan.strides[1][last], rest, bytes)
+        begin += rest
+        if begin == end:
+            return
+        to -= index[last] * plan.strides[0][last]
+        source -= index[last] * plan.strides[1][last]
+        index[last] = 0
+        d = last - 1
+        while index[d] == plan.shape[d] - 1:
+            to -= index[d] * plan.strides[0][d]
+            source -= index[d] * plan.strides[1][d]
+            index[d] = 0
+            d -= 1
+        index[d] += 1
+        to += plan.strides[0][d]
+        source += plan.strides[1][d]
+
+
+cdef bint copied_by_rows(Plan *plan) noexcept nogil:
+    """Do the copy row by row if both sides have rows without gaps; whether it was done."""
+    cdef Py_ssize_t itemsize = mt_itemsize[plan.code[0]], row
+    if plan.ndim < 2 or plan.strides[0][plan.ndim - 1] != itemsize or plan.strides[1][plan.ndim - 1] != itemsize:
+        return False
+    row = plan.shape[plan.ndim - 1]
+    if row == 0 or plan.numel == 0:
+        return False
+    parallel_for(plan.numel // row, 1 + GRAIN // row, copy_rows, plan)
+    return True
+
+
 cdef int copy_data(TensorBase dst, TensorBase src) except -1:
     """Copy src into dst: broadcast, converted, whatever their strides.  The shapes must fit."""
     cdef Plan plan
@@ -422,7 +469,7 @@ cdef int copy_data(TensorBase dst, TensorBase src) except -1:
     with nogil:
         if dst.code == src.code:
             plan_simplify(&plan)
-            if copy_transposed(&plan):
+            if copied_by_rows(&plan) or copy_transposed(&plan):
                 return 0
         plan_run(&plan, copy_loop, &itemsize)
     return 0

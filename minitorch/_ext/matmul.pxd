@@ -12,3 +12,6 @@ cdef void gemm_on_this_thread(int code, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k
                               const void *a, Py_ssize_t a_rs, Py_ssize_t a_cs,
                               const void *b, Py_ssize_t b_rs, Py_ssize_t b_cs,
                               bint accumulate, void *c, Py_ssize_t c_rs) noexcept nogil
+
+# --- a function of OpenBLAS by its name there, NULL where it or the library is absent
+cdef void *library_function(const char *name) noexcept

@@ -42,6 +42,7 @@ cdef extern from "gemm.h" nogil:
     void blas_set_path(const char *path)
     void blas_switch(bint on)
     bint blas_ready()
+    void *blas_function(const char *name)
     const char *blas_config()
     const char *blas_core()
     const char *blas_problem()
@@ -277,8 +278,8 @@ cdef double scale_of(object factor, TensorBase t, str argument, str name) except
         raise TypeError(f"{name}: {argument} must be a number, not {type(factor).__name__}")
     if mt_category[t.code] == 3 and isinstance(factor, complex):
         return 0 if factor == 0 else 1 if factor == 1 else NAN
-    if mt_category[t.code] < 2 and not hasattr(factor, "__index__"):
-        raise RuntimeError(f"{name}: {argument}={factor!r} must be an integer for operands of dtype {dtype_of(t.code)}")
+    if mt_category[t.code] < 2:                              # integers are scaled by the integer part
+        return int(factor)
     return float(factor)
 
 
@@ -417,6 +418,8 @@ cdef TensorBase add_product(TensorBase init, TensorBase a, TensorBase b, object 
     """beta init + alpha a b, recorded."""
     cdef AddmmBackward node
     cdef TensorBase result, start = init, left = a
+    if mt_category[a.code] < 2:                              # integers are scaled by the integer part
+        alpha, beta = int(scale_of(alpha, a, "alpha", name)), int(scale_of(beta, a, "beta", name))
     cdef double factor = scale_of(alpha, a, "alpha", name)
     cdef double start_factor = scale_of(beta, a, "beta", name)
     no_graph(out, (init, a, b), name)
@@ -716,6 +719,13 @@ def addmv(TensorBase input not None, TensorBase mat not None, TensorBase vec not
     return add_product(input, mat, vec, beta, alpha, "addmv", "Addmv", out)
 
 
+cdef object truth_added(object input, object vec1, object vec2, object beta, object alpha, object out):
+    """addr of bool tensors: sums are `or`, products `and`."""
+    result = vec1.unsqueeze(1) & vec2.unsqueeze(0) & bool(alpha)
+    result = (input & bool(beta)) | result
+    return result if out is None else out.resize_(result.shape).copy_(result)
+
+
 def addr(TensorBase input not None, TensorBase vec1 not None, TensorBase vec2 not None, *, beta=1, alpha=1,
          TensorBase out=None):
     r"""The outer product of two vectors added to a matrix.
@@ -735,6 +745,8 @@ def addr(TensorBase input not None, TensorBase vec1 not None, TensorBase vec2 no
     """
     expect(vec1, 1, "vec1", "addr")
     expect(vec2, 1, "vec2", "addr")
+    if input.code == MT_BOOL and vec1.code == MT_BOOL and vec2.code == MT_BOOL:
+        return truth_added(input, vec1, vec2, beta, alpha, out)
     return add_product(input, unsqueeze_of(vec1, 1), unsqueeze_of(vec2, 0), beta, alpha, "addr", "Addr", out)
 
 
@@ -806,6 +818,10 @@ def linear(TensorBase input not None, TensorBase weight not None, TensorBase bia
 
 
 # --- OpenBLAS -------------------------------------------------------------------------------------------------------
+
+cdef void *library_function(const char *name) noexcept:
+    return blas_function(name)
+
 
 def blas_info():
     """What ``minitorch doctor`` says about OpenBLAS; opens the library if nothing has yet."""

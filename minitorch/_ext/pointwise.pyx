@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """Pointwise operations: everything in the table of `minitorch/ops/pointwise.py`.
 
 One function, `call`, does them all: it promotes the types, broadcasts the shapes, runs the generated loop over a plan
@@ -11,7 +12,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of,
+    MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of,
     mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
 )
 from minitorch._ext.loops cimport (
@@ -25,7 +26,7 @@ from minitorch._ext.tensor cimport (
     requires_grad, same_shape, set_contiguous_dims, shape_of,
     tensor_class,
 )
-from minitorch._ext.views cimport clone_of, detach_of, reshape_to
+from minitorch._ext.views cimport clone_of, copy_into, detach_of, reshape_to
 
 cdef extern from "pointwise_loops.h" nogil:
     enum:
@@ -113,6 +114,9 @@ cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object
 
 
 cdef int refuse_type(int op, int code) except -1:
+    if op == MT_OP_neg and code == MT_BOOL:
+        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+                           "a mask, use the `~` or `logical_not()` operator instead.")
     raise NotImplementedError(f'"{name_of(op)}" not implemented for \'{title(code)}\': convert the operands first, '
                               "for example with .float() or .to(dtype)")
 
@@ -297,8 +301,12 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     if loop == NULL or (op == MT_OP_nextafter and code != compute):   # the half types' neighbours are not float32's
         if op == MT_OP_square and code == MT_BOOL and not inplace:
             return call(op, cast(<TensorBase>a, MT_I64), None, None, (), out)
-        if mt_category[code] == 3 and not inplace and name_of(op) in complex_rules:
-            return given(complex_rules[name_of(op)](a, b, *params), out, name_of(op))
+        if mt_category[code] == 3 and name_of(op) in complex_rules and not (inplace and op == MT_OP_abs):
+            like = complex_rules[name_of(op)](*(a, b, c)[:spec.n_inputs], *params)
+            if not inplace:
+                return given(like, out, name_of(op))
+            copy_into(out, like)
+            return out
         refuse_type(op, code)
     operands.n = spec.n_inputs
     if out is None and code == compute and spec.n_inputs < 3 and not spec.mask_first and (
@@ -666,6 +674,11 @@ cdef dict functions():
     return _functions
 
 
+def table_functions():
+    """The operations by name, as the texts of the table call them: operands, then parameters."""
+    return functions()
+
+
 # the name of each operation's node; a few share PyTorch's name for a special case
 cdef dict _special_names = dict(square="Pow", cube="Pow", add_scaled="Add", sub_scaled="Sub", positive="Clone",
                                 floor_divide="FloorDivide", gelu_tanh="Gelu", clamp_min="ClampMin",
@@ -1016,6 +1029,9 @@ cdef TensorBase clamped(object input, object low, object high, TensorBase out, b
     elif inplace and mt_category[code] > mt_category[(<TensorBase>input).code]:
         raise RuntimeError(f"clamp_: result type {title(code)} can't be cast to the desired output type "
                            f"{title((<TensorBase>input).code)}")
+    if code == MT_BOOL and tensors:
+        return call(MT_OP_maximum if high is None else MT_OP_minimum, input, low if high is None else high, None, (),
+                    out, inplace)
     if high is None:
         return call(MT_OP_clamp_min, input, low, None, (), out, inplace)
     if low is None:
@@ -1152,7 +1168,12 @@ def round(TensorBase input not None, *, decimals=0, TensorBase out=None):
 def round_(TensorBase self not None, *, decimals=0):
     """In-place `round`."""
     if decimals != 0:
-        raise NotImplementedError("round_ with decimals: use x = x.round(decimals=...)")
+        if mt_category[self.code] < 2:
+            raise RuntimeError(f"round_: not implemented for integers with decimals != 0, got {describe(self)}")
+        there, back = (MT_OP_mul, MT_OP_div) if decimals > 0 else (MT_OP_div, MT_OP_mul)
+        factor = 10.0 ** (decimals if decimals > 0 else -decimals)
+        call(MT_OP_round, call(there, self, factor, None, (), self, True), None, None, (), self, True)
+        return call(back, self, factor, None, (), self, True)
     return call(MT_OP_round, self, None, None, (), self, True)
 
 
@@ -1215,7 +1236,7 @@ def zero_(TensorBase self not None):
 
 
 def float_power(input, exponent, *, TensorBase out=None):
-    """Power in float64, whatever the types.
+    """Power in float64, or complex128 if an operand is complex, whatever the types.
 
     .. math:: y = x_1^{x_2}
 
@@ -1223,10 +1244,11 @@ def float_power(input, exponent, *, TensorBase out=None):
     >>> minitorch.float_power(minitorch.tensor([2, 3]), 0.5)
     tensor([1.4142, 1.7321], dtype=torch.float64)
     """
+    cdef int code = MT_F64 if mt_category[result_code(input, exponent, None)] < 3 else MT_C128
     if isinstance(input, TensorBase):
-        input = cast(<TensorBase>input, MT_F64)
+        input = cast(<TensorBase>input, code)
     if isinstance(exponent, TensorBase):
-        exponent = cast(<TensorBase>exponent, MT_F64)
+        exponent = cast(<TensorBase>exponent, code)
     elif not isinstance(input, TensorBase):
         raise TypeError("float_power(): expected a tensor among its operands")
     return power(input, exponent, out, False)
@@ -1334,6 +1356,42 @@ def polygamma(int n, TensorBase input not None, *, TensorBase out=None):
     if n == 0:
         return call(MT_OP_digamma, input, None, None, (), out)
     return call(MT_OP_polygamma, input, None, None, (n,), out)
+
+
+# these take no numbers
+
+def igamma(TensorBase input not None, TensorBase other not None, *, TensorBase out=None):
+    """Regularised lower incomplete gamma function; differentiable in its second argument.
+
+    .. math:: y = \\frac{1}{\\Gamma(a)} \\int_0^x t^{a - 1} e^{-t} dt
+
+    >>> import minitorch
+    >>> minitorch.igamma(minitorch.tensor([1., 2.]), minitorch.tensor([1., 2.]))
+    tensor([0.6321, 0.5940])
+    """
+    return binary(MT_OP_igamma, input, other, out)
+
+
+def igamma_(TensorBase self not None, TensorBase other not None):
+    """In-place `igamma`."""
+    return binary_(MT_OP_igamma, self, other)
+
+
+def igammac(TensorBase input not None, TensorBase other not None, *, TensorBase out=None):
+    """Regularised upper incomplete gamma function; differentiable in its second argument.
+
+    .. math:: y = \\frac{1}{\\Gamma(a)} \\int_x^\\infty t^{a - 1} e^{-t} dt
+
+    >>> import minitorch
+    >>> minitorch.igammac(minitorch.tensor([1., 2.]), minitorch.tensor([1., 2.]))
+    tensor([0.3679, 0.4060])
+    """
+    return binary(MT_OP_igammac, input, other, out)
+
+
+def igammac_(TensorBase self not None, TensorBase other not None):
+    """In-place `igammac`."""
+    return binary_(MT_OP_igammac, self, other)
 
 
 cdef TensorBase numbers_only(TensorBase x, object nan, object posinf, object neginf, TensorBase out, bint inplace):

@@ -123,7 +123,9 @@ def amin(
     axis: Dims | None = None,
     keepdims: bool | None = None,
 ) -> Tensor: ...
-def aminmax(input: Tensor, *, dim: Dims | None = None, keepdim: bool = False) -> return_types.aminmax: ...
+def aminmax(
+    input: Tensor, *, dim: Dims | None = None, keepdim: bool = False, out: Tensor | None = None
+) -> return_types.aminmax: ...
 def argmax(
     input: Tensor,
     dim: Dims | None = None,

@@ -225,7 +225,7 @@ def rnn_layer(str kind, Sizes sizes not None, TensorBase sums not None, TensorBa
     cdef int cell = CELLS[kind], code = mt_compute[sums.code]
     cdef Py_ssize_t n = h0.shape[1] if h0.ndim == 2 else 0
     cdef Py_ssize_t wide = n * (4 if cell == MT_LSTM else 3 if cell == MT_GRU else 1)
-    cdef TensorBase gates, hidden = None, h, hn, c = None, cn = None, w, first, first_c = None, states
+    cdef TensorBase gates, hidden = None, h, hn, c = None, cn = None, w, b, first, first_c = None, states
     cdef RnnBackward node
     if mt_category[sums.code] != 2:
         raise RuntimeError(f"rnn: expected a floating-point type, got {describe(sums)}")
@@ -245,9 +245,9 @@ def rnn_layer(str kind, Sizes sizes not None, TensorBase sums not None, TensorBa
         c, cn = room(sizes.rows, n, code), room(sizes.batch, n, code)
         l.c0, l.c, l.cn = data_of(first_c), data_of(c), data_of(cn)
     elif cell == MT_GRU:
-        bias = contiguous_data(converted(bias, code))
+        b = contiguous_data(converted(bias, code))
         hidden = room(sizes.rows, wide, code)
-        l.bias, l.hidden = data_of(bias), data_of(hidden)
+        l.bias, l.hidden = data_of(b), data_of(hidden)
     if n and sizes.batch and sizes.steps:
         run(&l, forward_sequences)
     out = (converted(h, sums.code), converted(hn, sums.code), None if cn is None else converted(cn, sums.code))

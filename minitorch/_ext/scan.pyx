@@ -1,6 +1,5 @@
 """Scans along a dimension that keep more than a number: cummax, cummin, logcumsumexp.  (cumsum, cumprod: `reduce`.)"""
 cimport cython
-from minitorch import return_types
 from minitorch._ext.dtype cimport MT_F32, MT_I64, dtype_of, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, zeros_like_data
 from minitorch._ext.pointwise cimport cast, op_eq, op_exp, op_mul, op_sub, op_where

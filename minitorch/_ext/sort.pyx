@@ -32,7 +32,7 @@ cdef extern from "sort.h" nogil:
     void mt_sort_run(const mt_order *o, const char *x, Py_ssize_t begin, Py_ssize_t end, char *scratch)
     void mt_merge_runs(const mt_order *o, Py_ssize_t begin, Py_ssize_t middle, Py_ssize_t end, Py_ssize_t from_,
                        Py_ssize_t to, int back, char *scratch)
-    int mt_ties_left(const mt_order *o, int back, const char *scratch)
+    int mt_as_unstable(const mt_order *o, const char *x, int back, char *scratch)
     void mt_sorted_out(const mt_order *o, const char *x, char *values, char *indices, Py_ssize_t begin, Py_ssize_t end,
                        int back, const char *scratch)
 
@@ -52,6 +52,7 @@ cdef struct Lines:
     # of a line that several threads sort
     char *scratch
     Py_ssize_t runs, width, rounds              # runs sorted apart, how many are one by now, merges so far
+    bint back                                   # the result is in the second half of the records
     bint failed
 
 
@@ -116,7 +117,7 @@ cdef void merge_parts(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept 
 
 cdef void write_parts(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     cdef Lines *w = <Lines *>context
-    mt_sorted_out(&w.order, w.data[0], w.data[1], w.data[2], begin, end, w.rounds & 1, w.scratch)
+    mt_sorted_out(&w.order, w.data[0], w.data[1], w.data[2], begin, end, w.back, w.scratch)
 
 
 cdef void sort_long_line(Lines *w) noexcept nogil:
@@ -134,10 +135,10 @@ cdef void sort_long_line(Lines *w) noexcept nogil:
         parallel_for(w.runs, 1, merge_parts, w)
         w.width *= 2
         w.rounds += 1
-    if w.what == MT_UNSTABLE and mt_ties_left(&w.order, w.rounds & 1, w.scratch):
-        mt_order_line(w.what, &w.order, w.data[0], w.data[1], w.data[2], w.scratch)
-    else:
-        parallel_for(w.order.n, GRAIN, write_parts, w)
+    w.back = w.rounds & 1
+    if w.what == MT_UNSTABLE:
+        w.back = mt_as_unstable(&w.order, w.data[0], w.back, w.scratch)
+    parallel_for(w.order.n, GRAIN, write_parts, w)
     free(w.scratch)
 
 
@@ -290,9 +291,9 @@ def msort(TensorBase input not None, *, TensorBase out=None):
 # --- selection --------------------------------------------------------------------------------------------------------
 
 cdef Py_ssize_t number_of(object k, str name) except? -1:
-    if isinstance(k, (bool, float, str)) or k is None:
+    if isinstance(k, bool) or not hasattr(k, "__index__"):
         raise TypeError(f"{name}(): argument 'k' must be int, not {type(k).__name__}")
-    return int(k)
+    return k.__index__()
 
 
 def topk(TensorBase input not None, k, dim=-1, largest=True, sorted=True, *, out=None):

@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The replaying half of the tape: `backward` and `grad`.
 
 Nodes are numbered in the order of their creation, and an edge always leads to an older one.  So the waiting node with
@@ -14,7 +15,7 @@ from minitorch._ext.pointwise cimport add_into, cast, op_add
 from minitorch._ext.reduce cimport sum_to
 from minitorch._ext.tensor cimport (
     Node, OutputOf, TensorBase, bump, describe, edge_of, grad_enabled, new_as, new_view, parse_size, requires_grad,
-    same_shape, set_grad, set_node_hooks, shape_of, tensor_class, watching, MAX_DIMS,
+    same_shape, set_grad, set_node_hooks, shape_of, tensor_class, MAX_DIMS,
 )
 from minitorch._ext.dtype cimport dtype_of, mt_compute
 
@@ -25,6 +26,7 @@ cdef struct Slot:
     bint ours                   # the tensor is a sum that nobody else has seen, so that more can be added in place
 
 cdef unsigned long long runs = 0
+cdef bint derivatives_watched = False   # by anomaly mode or a profiler: see the end of this file
 
 
 @cython.final
@@ -182,8 +184,8 @@ cdef class Replay:
             self.capture(node, grad)
             if not self.useful[<Py_ssize_t><PyObject *>node]:
                 return 0
-        if watching():
-            grads = watched(node, grad)
+        if derivatives_watched:
+            grads = watched(node, grad, tuple(watchers))
         elif node.n_outputs == 1:
             grads = node.apply(<TensorBase>grad)
         else:
@@ -503,24 +505,29 @@ def run_post_accumulate_hooks(TensorBase tensor not None):
 set_node_hooks(node_register_hook, node_register_prehook)
 
 
-# --- anomaly mode -----------------------------------------------------------------------------------------------------
+# --- watching derivatives ---------------------------------------------------------------------------------------------
 
-cdef object watch_derivative = None     # called with a node and its gradients, or with the error it raised
-
-
-def _watch_derivatives(function):
-    """Let a function see what each node of a backward pass gives, while `tensor._watch_nodes` is in use."""
-    global watch_derivative
-    watch_derivative = function
+cdef list watchers = []
 
 
-cdef tuple watched(Node node, object grad):
-    """The derivative of a node under anomaly mode."""
+def _watch_derivatives(watcher, bint on):
+    """Let a context manager ``watcher(node)`` be around the derivative of each node; it gives a function to call with
+    the gradients."""
+    global derivatives_watched
+    if on:
+        watchers.append(watcher)
+    else:
+        watchers.remove(watcher)
+    derivatives_watched = len(watchers) > 0
+
+
+cdef tuple watched(Node node, object grad, tuple around):
+    """The derivative of a node, with the watchers around it."""
     cdef tuple grads
-    if watch_derivative is None:
+    if not around:
         return node.apply(<TensorBase>grad) if node.n_outputs == 1 else node.apply_many(<list>grad)
-    with watch_derivative(node) as check:
-        grads = node.apply(<TensorBase>grad) if node.n_outputs == 1 else node.apply_many(<list>grad)
+    with around[0](node) as check:
+        grads = watched(node, grad, around[1:])
         check([public(g) for g in grads])
     return grads
 
@@ -764,3 +771,25 @@ cdef tuple batched(tuple outputs, tuple inputs, object grad_outputs, object reta
         passes.append(grad(outputs, inputs, [v[i] for v in vectors], keep or i < n - 1, create_graph,
                            allow_unused=allow_unused, materialize_grads=materialize_grads))
     return tuple([None if one[0] is None else stack(list(one)) for one in zip(*passes)])
+
+
+def leads_elsewhere(outputs, sources):
+    """Whether the graph behind some tensors leads to a leaf, or through a tensor, that is not among the sources."""
+    cdef set seen = set(), ours = set()
+    cdef TensorBase t
+    cdef list todo = [edge_of(<TensorBase>one) for one in outputs]
+    for t in sources:
+        ours.add(<Py_ssize_t><PyObject *>t)
+    while todo:
+        edge = todo.pop()
+        if isinstance(edge, OutputOf):
+            edge = (<OutputOf>edge).node
+        if edge is None or <Py_ssize_t><PyObject *>edge in seen:
+            continue
+        seen.add(<Py_ssize_t><PyObject *>edge)
+        if isinstance(edge, TensorBase):
+            if <Py_ssize_t><PyObject *>edge not in ours:
+                return True
+        else:
+            todo.extend((<Node>edge).edges)
+    return False

@@ -66,6 +66,7 @@ ctypedef int (*view_hook)(TensorBase view) except -1
 
 # --- making tensors
 cdef TensorBase new_like_class()                                     # an empty shell of the public class
+cdef TensorBase new_as_class(cls)                                    # ... of a subclass of it
 cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code)              # contiguous, own memory
 cdef TensorBase new_same(TensorBase like, int code)                 # of the shape of a contiguous tensor
 cdef TensorBase new_as(TensorBase like, int code)                    # same shape; strides too if dense
@@ -107,7 +108,6 @@ cdef TensorBase unpacked(Packed holder)
 cdef object public_saved(Node node, int k)                            # a saved tensor to show to users
 cdef void leave(PyObject *reference) noexcept                       # what a dropped node held: see Node.__dealloc__
 cdef void set_node_hooks(object hook, object prehook)                # what register_hook of a node does
-cdef bint watching() noexcept                                       # is anomaly mode on?
 cdef int check_inplace(TensorBase t, str name) except -1             # refuse leaves that need gradients, read-only
 cdef Node record_edges(Node node, tuple inputs)                     # sets them; for rebase
 cdef int rebase(TensorBase t, Node node) except -1                   # t was changed in place by node

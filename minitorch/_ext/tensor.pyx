@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """The tensor's layout, and the recording half of the tape.
 
 A tensor is a shape, strides and an offset over a `Storage`.  A `Node` is one recorded operation; its edges lead to
@@ -86,6 +87,19 @@ def inherit_operators(cls):
     """Let a subclass that overrides no operator use the engine's directly."""
     if all([getattr(cls, name, None) is getattr(engine_class, name, None) for name in OPERATORS]):
         mt_inherit_operators(cls, engine_class)
+
+
+OPERATOR_NAMES = OPERATORS
+
+
+def public_class_():
+    """The class of tensors that users see."""
+    return public_class
+
+
+def engine_class_():
+    """The class of the engine that it derives from."""
+    return engine_class
 
 
 cdef type tensor_class():
@@ -841,10 +855,6 @@ def _watch_nodes(new_watcher, new_finder):
     watcher_set = new_watcher is not None
 
 
-cdef bint watching() noexcept:
-    return watcher_set
-
-
 cdef void tell_watcher(Node node) noexcept:
     watcher(node)
 
@@ -903,21 +913,37 @@ cdef int rebase(TensorBase t, Node node) except -1:
     return 0
 
 
+cdef TensorBase new_as_class(cls):
+    """An empty shell of a subclass."""
+    if not isinstance(cls, type) or not issubclass(cls, public_class):
+        raise TypeError(f"expected a subclass of Tensor, not {cls!r}")
+    return <TensorBase>mt_make_as(engine_class, cls)
+
+
 def as_subclass(cls, TensorBase data not None, bint requires_grad):
     """A tensor of a subclass over the same memory, outside the graph."""
     cdef TensorBase t
-    if not isinstance(cls, type) or not issubclass(cls, public_class):
-        raise TypeError(f"expected a subclass of Tensor, not {cls!r}")
     if requires_grad and mt_category[data.code] < 2:
         raise RuntimeError(f"only Tensors of floating point and complex dtype can require gradients, not {dtype_of(data.code)}: "
                            "convert first, with .float()")
-    t = <TensorBase>mt_make_as(engine_class, cls)
+    t = new_as_class(cls)
     t.code = data.code
     t.storage = data.storage
     t.offset = data.offset
     set_dims(t, data.ndim, data.shape, data.strides)
     t.leaf_requires_grad = requires_grad
     return t
+
+
+def _top_saved_hooks():
+    """The pair of hooks that this thread's saved tensors go through, or None."""
+    cdef list pairs = getattr(hook_stacks, "pairs", None)
+    return pairs[len(pairs) - 1] if pairs else None
+
+
+def _storage_id(TensorBase self not None):
+    """A number for the tensor's memory, the same for all views of it."""
+    return <Py_ssize_t><PyObject *>self.storage
 
 
 def count_change(TensorBase tensor not None):

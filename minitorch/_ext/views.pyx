@@ -1,3 +1,4 @@
+# cython: boundscheck=False
 """Views: other shapes over the same memory, and their derivatives.
 
 Nearly every view maps an index of its own to one of its source by whole steps: `Steps` says how, so that one node
@@ -765,7 +766,7 @@ cdef TensorBase view_as_type(TensorBase t, int code):
     return out
 
 
-def reshape(TensorBase input not None, *shape):
+def reshape(TensorBase input not None, *args, shape=None):
     """The same elements in another shape: a view where the strides allow it, else a copy.  One size may be -1.
 
     >>> import minitorch
@@ -773,7 +774,7 @@ def reshape(TensorBase input not None, *shape):
     tensor([0, 2, 4, 1, 3, 5])
     """
     cdef Py_ssize_t[MAX_DIMS] sizes
-    cdef int ndim = sizes_of(shape, sizes, "reshape")
+    cdef int ndim = sizes_of(args if shape is None else (shape,), sizes, "reshape")
     fill_in(input, ndim, sizes)
     return reshape_to(input, ndim, sizes)
 
@@ -815,7 +816,7 @@ def t(TensorBase input not None):
     return transpose_of(input, 0, input.ndim - 1 if input.ndim == 2 else 0)
 
 
-def permute(TensorBase input not None, *dims):
+def permute(TensorBase input not None, *args, dims=None):
     """A view with the dimensions in the given order.
 
     >>> import minitorch
@@ -825,6 +826,7 @@ def permute(TensorBase input not None, *dims):
     cdef int[MAX_DIMS] order
     cdef int i = 0
     cdef unsigned long long seen = 0
+    dims = args if dims is None else tuple(dims)
     if len(dims) == 1 and not isinstance(dims[0], int):
         dims = tuple(dims[0])
     if len(dims) != input.ndim:
@@ -859,7 +861,7 @@ def movedim(TensorBase input not None, source, destination):
     return permuted(input, order)
 
 
-def expand(TensorBase self not None, *sizes):
+def expand(TensorBase self not None, *sizes, size=None, implicit=False):
     """A view with dimensions of size one, or new leading ones, repeated; -1 keeps a size.
 
     >>> import minitorch
@@ -868,7 +870,7 @@ def expand(TensorBase self not None, *sizes):
             [2, 2, 2]])
     """
     cdef Py_ssize_t[MAX_DIMS] shape
-    cdef int ndim = sizes_of(sizes, shape, "expand")
+    cdef int ndim = sizes_of(sizes if size is None else (size,), shape, "expand")
     return expand_to(self, ndim, shape)
 
 
@@ -987,6 +989,9 @@ def narrow(TensorBase input not None, dim, start, Py_ssize_t length):
     if input.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = wrap_dim(dim, input.ndim)
+    if isinstance(start, TensorBase) and (
+            (<TensorBase>start).ndim or mt_category[(<TensorBase>start).code] != 1):
+        raise RuntimeError(f"narrow(): start must be an 0-dim integral Tensor, got {describe(<TensorBase>start)}")
     first = int(start)
     if first < -input.shape[d] or first > input.shape[d]:
         raise IndexError(f"start out of range (expected to be in range of [{-input.shape[d]}, {input.shape[d]}], "
@@ -1188,11 +1193,9 @@ def clone(TensorBase input not None, *, memory_format=None):
     >>> a
     tensor([1., 1.])
     """
-    if memory_format is not None and str(memory_format) not in ("torch.preserve_format", "torch.contiguous_format"):
-        raise NotImplementedError(f"clone: memory_format {memory_format} is not supported; leave it out")
-    if memory_format is not None and str(memory_format) == "torch.contiguous_format" and not input.contiguous:
-        return contiguous_of(input)
-    return clone_of(input)
+    if memory_format is None or str(memory_format) == "torch.preserve_format":
+        return clone_of(input)
+    return laid_out(input, str(memory_format), True, "clone")
 
 
 def contiguous(TensorBase self not None, memory_format=None):
@@ -1202,9 +1205,32 @@ def contiguous(TensorBase self not None, memory_format=None):
     >>> minitorch.ones(2, 3).t().contiguous().stride()
     (2, 1)
     """
-    if memory_format is not None and str(memory_format) != "torch.contiguous_format":
-        raise NotImplementedError(f"contiguous: memory_format {memory_format} is not supported; leave it out")
-    return contiguous_of(self)
+    return contiguous_of(self) if memory_format is None else laid_out(self, str(memory_format), False, "contiguous")
+
+
+cdef TensorBase laid_out(TensorBase t, str order, bint copy, str name):
+    """The values of t with the dimensions in an order in memory; t itself where they are so, unless `copy`."""
+    cdef int[MAX_DIMS] places
+    cdef int d, n = t.ndim
+    cdef TensorBase last
+    if order == "torch.preserve_format":
+        return clone_of(t) if copy else t
+    if order == "torch.contiguous_format":
+        return clone_of(t) if copy and t.contiguous else contiguous_of(t)
+    if order not in ("torch.channels_last", "torch.channels_last_3d"):
+        raise NotImplementedError(f"{name}: memory_format {order} is not supported; leave it out")
+    if n != (4 if order == "torch.channels_last" else 5):
+        raise RuntimeError(f"{name}: required rank {4 if order == 'torch.channels_last' else 5} tensor to use "
+                           f"{order[6:]} format, got {describe(t)}")
+    for d in range(n):
+        places[d] = 0 if d == 0 else d + 1 if d < n - 1 else 1
+    last = permuted(t, places)
+    if last.contiguous and not copy:
+        return t
+    last = clone_of(last) if last.contiguous else contiguous_of(last)
+    for d in range(n):
+        places[d] = 0 if d == 0 else n - 1 if d == 1 else d - 1
+    return permuted(last, places)
 
 
 def detach(TensorBase input not None):
@@ -1253,3 +1279,45 @@ cdef int check_fits(TensorBase dst, TensorBase src) except -1:
         raise RuntimeError(f"copy_: the shape {tuple(shape_of(src))} of the source cannot be broadcast to "
                            f"{tuple(shape_of(dst))}, the shape of the tensor to be written")
     return 0
+
+
+# --- the tensor itself seen in another shape --------------------------------------------------------------------------
+
+cdef TensorBase become(TensorBase t, TensorBase view, str name):
+    """Give t the geometry of a view of it, in place; the graph goes through the view."""
+    check_inplace(t, name)
+    set_dims(t, view.ndim, view.shape, view.strides)
+    t.offset = view.offset
+    bump(t)
+    if t.base is None and view.grad_fn is not None:          # a view of a base finds its edge by the version
+        t.grad_fn = view.grad_fn
+        t.output_nr = 0
+    return t
+
+
+def squeeze_(TensorBase self not None, dim=None):
+    """In-place `squeeze`."""
+    return become(self, squeeze(self, dim), "squeeze_")
+
+
+def unsqueeze_(TensorBase self not None, dim):
+    """In-place `unsqueeze`."""
+    return become(self, unsqueeze(self, dim), "unsqueeze_")
+
+
+def transpose_(TensorBase self not None, dim0, dim1):
+    """In-place `transpose`."""
+    return become(self, transpose(self, dim0, dim1), "transpose_")
+
+
+swapaxes_ = swapdims_ = transpose_
+
+
+def t_(TensorBase self not None):
+    """In-place `t`."""
+    return become(self, t(self), "t_")
+
+
+def as_strided_(TensorBase self not None, size, stride, storage_offset=None):
+    """In-place `as_strided`."""
+    return become(self, as_strided(self, size, stride, storage_offset), "as_strided_")

@@ -19,7 +19,7 @@ from minitorch import Tensor
 
 # In the region's type: what is faster there and adds up in float32.
 LOWER = """matmul mm bmm addmm addbmm baddbmm linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d
-    conv_transpose3d scaled_dot_product_attention __matmul__ __rmatmul__""".split()
+    conv_transpose3d scaled_dot_product_attention recurrent.layer __matmul__ __rmatmul__""".split()
 # In float32: what loses too much in less.
 FULL = """prod quantile nanquantile cdist trace inverse pinverse cholesky cholesky_inverse cholesky_solve
     avg_pool3d max_pool3d adaptive_avg_pool3d grid_sample mse_loss cosine_embedding_loss nll_loss hinge_embedding_loss
@@ -36,7 +36,6 @@ class _State(threading.local):
     enabled = False
     dtype = minitorch.bfloat16
     caches = True
-    depth = 0
 
 
 _state = _State()
@@ -111,7 +110,10 @@ def _find_places() -> list[tuple[Any, str, Any, Any]]:
     replacements: dict[int, Callable] = {}
     places = []
     for owner in owners:
-        for name, (choose, back) in rules.items():
+        for rule, (choose, back) in rules.items():
+            module, _, name = rule.rpartition(".")  # "module.name" is meant in that module only
+            if module and owner.__name__ != f"{functional}.{module}":
+                continue
             function = getattr(owner, name, None)
             if function is not None:
                 new = replacements.setdefault(id(function), _replacement(function, choose, back))
@@ -141,7 +143,7 @@ class autocast:
     """A region, or with ``@`` a function, where products are made in half precision.
 
     Products of matrices, linear maps, convolutions and attention convert their float32 arguments to `dtype`; losses and
-    what else needs it convert theirs to float32; gradients arrive in the parameters' type.  Functions that were imported
+    what else needs it convert theirs to float32; gradients arrive in the parameters' type.  Functions imported
     by name (``from minitorch import matmul``) into other modules are not changed: call ``minitorch.matmul``.
 
     Args:

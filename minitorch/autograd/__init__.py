@@ -1,16 +1,25 @@
 """Automatic differentiation: replaying what was recorded, and everything around it."""
 
+from importlib import import_module
+
 from .._ext.tape import backward, grad
-from . import function, graph
+from . import function, functional, graph
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
+from .variable import Variable
 
 __all__ = [
     "Function",
+    "GradcheckError",
+    "Variable",
     "backward",
     "enable_grad",
     "function",
+    "functional",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "graph",
     "inference_mode",
     "no_grad",
@@ -19,8 +28,9 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    if name == "Variable":
-        from .._tensor import Tensor
-
-        return Tensor
+    # what builds upon the whole package is imported when it is asked for
+    if name in ("anomaly_mode", "drawing", "forward_ad", "profiler"):
+        return import_module(f"{__name__}.{name}")
+    if name in ("detect_anomaly", "set_detect_anomaly"):
+        return getattr(import_module(f"{__name__}.anomaly_mode"), name)
     raise AttributeError(f"module 'minitorch.autograd' has no attribute {name!r}")

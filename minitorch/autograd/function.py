@@ -111,8 +111,8 @@ class Function:
             return cls.vjp
         if cls.vjp is not Function.vjp:
             raise RuntimeError(
-                f"Implementing both 'backward' and 'vjp' for a custom Function is not allowed: {cls.__name__} has both. "
-                "They are two names of the same thing"
+                f"Implementing both 'backward' and 'vjp' for a custom Function is not allowed: {cls.__name__} has "
+                "both, and they are two names of the same thing"
             )
         return cls.backward
 

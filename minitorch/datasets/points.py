@@ -57,3 +57,23 @@ def spirals(
     angle = 2 * math.pi * (turns * radius + arm / classes)
     points = minitorch.stack([radius * angle.cos(), radius * angle.sin()], 1)
     return points + noise * minitorch.randn(n, 2, generator=generator), arm
+
+
+def xor(n: int = 200, noise: float = 0.0, generator: Any = None) -> tuple[Tensor, Tensor]:
+    """Points in a square, of class 1 where their coordinates have different signs.
+
+    Args:
+        n: how many points.
+        noise: the standard deviation of what is added to the coordinates after they are classified.
+        generator: where random numbers are drawn from.
+
+    Returns:
+        points, float32 of shape ``(n, 2)``, from -1 to 1 but for the noise; and classes, int64 of shape ``(n,)``.
+
+    >>> points, classes = minitorch.datasets.xor(10)
+    >>> ((points[:, 0] * points[:, 1] < 0) == classes).all()
+    tensor(True)
+    """
+    points = 2 * minitorch.rand(n, 2, generator=generator) - 1
+    classes = ((points[:, 0] > 0) != (points[:, 1] > 0)).to(minitorch.int64)
+    return points + noise * minitorch.randn(n, 2, generator=generator), classes

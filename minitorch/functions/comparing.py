@@ -5,6 +5,7 @@ from __future__ import annotations
 from .._ext import pointwise as _pointwise
 from .._ext.index import nonzero as _nonzero
 from .._tensor import Tensor
+from ._common import require_tensor
 
 __all__ = ["allclose", "equal", "is_tensor", "isclose", "where"]
 
@@ -43,6 +44,8 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     >>> minitorch.isclose(minitorch.tensor([1., 2.]), minitorch.tensor([1. + 1e-6, 3.]))
     tensor([ True, False])
     """
+    require_tensor(input, "isclose")
+    require_tensor(other, "isclose", "other", 2)
     if input.dtype != other.dtype:
         raise RuntimeError(f"isclose: the dtypes must be the same, got {input.dtype} and {other.dtype}")
     if rtol < 0 or atol < 0:

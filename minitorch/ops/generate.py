@@ -137,7 +137,9 @@ class Printer:
             truth = self.ctype is BOOL or self.is_bool(node.operand)
             return f"(!{operand})" if truth else f"({self.ctype.name})~{operand}"
         self.allow(node, isinstance(node.op, ast.USub))
-        return f"(-{operand})" if self.ctype.is_float or self.ctype.is_complex else f"mt_neg_{self.ctype.suffix}({operand})"
+        if self.ctype.is_float or self.ctype.is_complex:
+            return f"(-{operand})"
+        return f"mt_neg_{self.ctype.suffix}({operand})"
 
     def BinOp(self, node: ast.BinOp) -> str:
         kind = type(node.op)
@@ -172,7 +174,7 @@ class Printer:
 
 CODES = {"g": 0, "x": 1, "x1": 1, "x2": 2, "x3": 3, "y": 4}
 GRADIENT_KINDS = {None: "MT_GRAD_NONE", "g": "MT_GRAD_SAME", "-g": "MT_GRAD_NEGATIVE", "0": "MT_GRAD_ZERO"}
-TYPES = ["MT_FLOAT_ONLY", "MT_NUMBER", "MT_INTEGRAL", "MT_ANY", "MT_COMPLEX_ONLY"]  # in the order of the table's constants
+TYPES = ["MT_FLOAT_ONLY", "MT_NUMBER", "MT_INTEGRAL", "MT_ANY", "MT_COMPLEX_ONLY"]  # in the table's order
 DIVISIONS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
 
 
@@ -357,7 +359,7 @@ def docstring(op: Op) -> list[str]:
 def calling(op: Op) -> tuple[str, str, str]:
     """How an operation is called: the runner's name, its parameters in a signature, its arguments."""
     if op.n_inputs == 2:
-        return "binary", ", other", ", other"
+        return "binary", operand_types(op)[1], ", other"
     if not op.parameters:
         return "unary", "", ""
     defaults = (name if default is None else f"{name}={default}" for name, default in op.parameters.items())
@@ -365,12 +367,28 @@ def calling(op: Op) -> tuple[str, str, str]:
     return "unary_params", "".join(f", {text}" for text in defaults), f", ({values})"
 
 
+# Of the operations of two operands, those both of which must be tensors, and those either of which may be a number;
+# of the others the second may.
+TENSORS_ONLY = frozenset("atan2 fmax fmin gcd hypot lcm ldexp logaddexp logaddexp2 logical_and logical_or logical_xor "
+                         "maximum minimum nextafter".split())
+NUMBERS_FIRST = frozenset("remainder xlogy xlog1py zeta bitwise_and bitwise_or bitwise_xor bitwise_left_shift "
+                          "bitwise_right_shift floor_divide true_divide".split())
+
+
+def operand_types(op: Op) -> tuple[str, str]:
+    """How the operands are declared."""
+    if op.n_inputs == 1 or op.name in TENSORS_ONLY:
+        return "TensorBase input not None", ", TensorBase other not None"
+    numbers = op.name in NUMBERS_FIRST or op.home == "special"
+    return "input" if numbers else "TensorBase input not None", ", other"
+
+
 def cython_functions(op: Op) -> list[str]:
     """The function of an operation, its variant in place, and their other names."""
     if op.home is None or op.custom:
         return []
     runner, parameters, arguments = calling(op)
-    first = "input" if op.n_inputs == 2 else "TensorBase input not None"
+    first = operand_types(op)[0]
     lines = [
         f"def {op.name}({first}{parameters}, *, TensorBase out=None):",
         *docstring(op),

@@ -42,9 +42,9 @@ CONSTANTS = {
 # Which types an operation takes.  FLOAT promotes integers to the default type; the others keep the operands' type.
 FLOAT, NUMBER, INTEGRAL, ANY, COMPLEX_ONLY = range(5)
 
-# Operations that take complex numbers too, by the same texts.  Where z -> f(z) has a complex derivative f', the gradient
-# that descends is g * conj(f'(z)), by PyTorch's convention; since the texts are linear in g, that is the conjugate of the
-# text of conj(g), and the texts need not mention it.
+# Operations that take complex numbers too, by the same texts.  Where z -> f(z) has a complex derivative f', the
+# gradient that descends is g * conj(f'(z)), by PyTorch's convention; since the texts are linear in g, that is the
+# conjugate of the text of conj(g), and the texts need not mention it.
 COMPLEX = frozenset(
     """
     add sub mul div add_scaled pow square cube neg positive reciprocal sqrt rsqrt addcmul addcdiv where conj
@@ -448,6 +448,35 @@ op("i0", y="i0(x)", dx="g * i1(x)", eg="[0., 1.] -> [1.0000, 1.2661]",
 op("i1", y="i1(x)", home="special", inplace=False, eg="[0., 1.] -> [0.0000, 0.5652]",
    dx="g * where(x == 0, 0.5 * i0(x), i0(x) - y / where(x == 0, 1, x))",
    doc="Modified Bessel function of the first kind, order 1.", math="y = I_1(x)")
+op("i0e", y="i0e(x)", dx="g * (i1e(x) - sign(x) * y)", home="special", inplace=False,
+   eg="[0., 1.] -> [1.0000, 0.4658]",
+   doc="Modified Bessel function of the first kind, order 0, scaled.", math="y = e^{-|x|} I_0(x)")
+op("i1e", y="i1e(x)", home="special", inplace=False, eg="[0., 1.] -> [0.0000, 0.2079]",
+   dx="g * where(x == 0, 0.5, i0e(x) - y * (sign(x) + 1 / where(x == 0, 1, x)))",
+   doc="Modified Bessel function of the first kind, order 1, scaled.", math="y = e^{-|x|} I_1(x)")
+op("ndtr", y="normcdf(x)", dx="g * normpdf(x)", home="special", inplace=False, eg="[0., 1.] -> [0.5000, 0.8413]",
+   doc="Distribution function of the standard normal.", math=r"y = \Phi(x)")
+op("ndtri", y="ndtri(x)", dx="g / normpdf(y)", home="special", inplace=False, eg="[0.5, 0.75] -> [0.0000, 0.6745]",
+   doc="Inverse of the distribution function of the standard normal.", math=r"\Phi(y) = x")
+op("erfcx", y="erfcx(x)", dx="g * (2 * x * y - 1 / half_sqrt_pi)", home="special", inplace=False,
+   eg="[0., 1.] -> [1.0000, 0.4276]",
+   doc="Scaled complementary error function.", math=r"y = e^{x^2} \mathrm{erfc}(x)")
+op("log_ndtr", y="log_ndtr(x)", dx="g * (0.7978845608028654 / erfcx(-0.7071067811865476 * x))", home="special",
+   inplace=False, eg="[0., -10.] -> [ -0.6931, -53.2313]",
+   doc="Logarithm of the distribution function of the standard normal.", math=r"y = \ln \Phi(x)")
+op("entr", y="where(x > 0, -x * log(where(x > 0, x, 1)), where(x == 0, 0, where(x < 0, -inf, x)))",
+   dx="-g * (1 + log(x))",
+   home="special", inplace=False, eg="[0., 0.5, -1.] -> [0.0000, 0.3466,   -inf]",
+   doc="Elements of the entropy; -inf below 0.", math=r"y = -x \ln x")
+op("zeta", y="zeta(x1, x2)", dx2="-g * x1 * zeta(x1 + 1, x2)", home="special", inplace=False,
+   eg="[2.], [1.] -> [1.6449]",
+   doc="Hurwitz' zeta function.", math=r"y = \sum_{k=0}^\infty (x_2 + k)^{-x_1}")
+op("igamma", y="igamma(x1, x2)", dx2="g * exp((x1 - 1) * log(x2) - x2 - lgamma(x1))", custom=True,
+   doc="Regularised lower incomplete gamma function.",
+   math=r"y = \frac{1}{\Gamma(x_1)} \int_0^{x_2} t^{x_1 - 1} e^{-t} dt")
+op("igammac", y="igammac(x1, x2)", dx2="-g * exp((x1 - 1) * log(x2) - x2 - lgamma(x1))", custom=True,
+   doc="Regularised upper incomplete gamma function.",
+   math=r"y = \frac{1}{\Gamma(x_1)} \int_{x_2}^\infty t^{x_1 - 1} e^{-t} dt")
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Activations
@@ -518,8 +547,8 @@ op("softshrink", y="where(x > lambd, x - lambd, where(x < -lambd, x + lambd, x *
    dx="where((x >= -lambd) & (x <= lambd), 0, g)", params="lambd=0.5", inplace=False,
    eg="[-1., 0.3] -> [-0.5000,  0.0000]",
    doc="Moved towards 0, not past it.", math=r"y = \mathrm{sign}(x) \max(|x| - \lambda, 0)")
-op("threshold", y="where(x <= threshold, value, x)", dx="where(x <= threshold, 0, g)", params="threshold, value",
-   eg="[-1., 0.5], 0.0, 9.0 -> [9.0000, 0.5000]",
+op("threshold", y="where(x <= threshold, value, x)", dx="where(x <= threshold, 0, g)", types=NUMBER,
+   params="threshold, value", eg="[-1., 0.5], 0.0, 9.0 -> [9.0000, 0.5000]",
    doc="Replaced where not above the threshold.", math=r"y = x > \mathrm{threshold} \mathbin{?} x : \mathrm{value}")
 op("prelu", y="where(x1 > 0, x1, x1 * x2)", dx1="where(x1 > 0, g, g * x2)", dx2="where(x1 > 0, 0, g * x1)",
    custom=True, inplace=False,

@@ -12,6 +12,9 @@ import minitorch
 from minitorch import Tensor
 from minitorch.utils.hooks import RemovableHandle
 
+_HOOKS = ("_step_pre_hooks", "_step_post_hooks", "_state_dict_pre_hooks", "_state_dict_post_hooks",
+          "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
+
 
 class Optimizer:
     """Changes parameters by their gradients.
@@ -29,6 +32,12 @@ class Optimizer:
 
     state: defaultdict[Tensor, dict[str, Any]]
     param_groups: list[dict[str, Any]]
+    _step_pre_hooks: dict[int, Callable]
+    _step_post_hooks: dict[int, Callable]
+    _state_dict_pre_hooks: dict[int, Callable]
+    _state_dict_post_hooks: dict[int, Callable]
+    _load_state_dict_pre_hooks: dict[int, Callable]
+    _load_state_dict_post_hooks: dict[int, Callable]
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -37,8 +46,7 @@ class Optimizer:
         self.defaults = defaults
         self.state = defaultdict(dict)
         self.param_groups = []
-        self._step_pre_hooks: dict[int, Callable] = {}
-        self._step_post_hooks: dict[int, Callable] = {}
+        self.__dict__.update({name: {} for name in _HOOKS})
         self._stepping = self._opt_called = False
         groups = list(params)
         if not groups:
@@ -124,6 +132,8 @@ class Optimizer:
         >>> minitorch.optim.SGD([p], lr=0.1).state_dict()["param_groups"][0]["params"]
         [0]
         """
+        for pre in self._state_dict_pre_hooks.values():
+            pre(self)
         position: dict[int, int] = {}
         groups = []
         for group in self.param_groups:
@@ -133,7 +143,10 @@ class Optimizer:
             saved["params"] = [position[id(param)] for param in group["params"]]
             groups.append(saved)
         state = {position[id(key)] if isinstance(key, Tensor) else key: value for key, value in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        result = {"state": state, "param_groups": groups}
+        for post in self._state_dict_post_hooks.values():
+            result = _replaced(post(self, result), result)
+        return result
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the state and the options from what `state_dict` gave; parameters are matched by position.
@@ -141,6 +154,9 @@ class Optimizer:
         Raises:
             ValueError: if the groups or their sizes differ.
         """
+        state_dict = dict(state_dict)
+        for pre in self._load_state_dict_pre_hooks.values():
+            state_dict = _replaced(pre(self, state_dict), state_dict)
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups: "
@@ -164,13 +180,15 @@ class Optimizer:
                 group["param_names"] = ours["param_names"]
             groups.append({**group, "params": ours["params"]})
         self.__setstate__({"state": state, "param_groups": groups})
+        for post in self._load_state_dict_post_hooks.values():
+            post(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Options that are newer than what is loaded get their defaults."""
-        fresh = {"_step_pre_hooks": {}, "_step_post_hooks": {}, "_stepping": False, "_opt_called": False}
+        fresh = {**{name: {} for name in _HOOKS}, "_stepping": False, "_opt_called": False}
         self.__dict__.update({**fresh, **self.__dict__, **state})
         for group in self.param_groups:
             for name, default in self.defaults.items():
@@ -178,17 +196,39 @@ class Optimizer:
 
     # --- hooks ---------------------------------------------------------------------------------------------------
 
+    def _register(self, table: str, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        hooks: dict[int, Callable] = self.__dict__[table]
+        handle = RemovableHandle(hooks)
+        others = dict(hooks) if prepend else {}
+        for key in others:
+            del hooks[key]
+        hooks[handle.id] = hook
+        hooks.update(others)
+        return handle
+
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step; it may return new arguments, the optimizer first."""
-        handle = RemovableHandle(self._step_pre_hooks)
-        self._step_pre_hooks[handle.id] = hook
-        return handle
+        return self._register("_step_pre_hooks", hook)
 
     def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
-        handle = RemovableHandle(self._step_post_hooks)
-        self._step_post_hooks[handle.id] = hook
-        return handle
+        return self._register("_step_post_hooks", hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before `state_dict`; before the other hooks if `prepend`."""
+        return self._register("_state_dict_pre_hooks", hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` after `state_dict`; it may return another."""
+        return self._register("_state_dict_post_hooks", hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before `load_state_dict`; it may return another to load."""
+        return self._register("_load_state_dict_pre_hooks", hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after `load_state_dict`."""
+        return self._register("_load_state_dict_post_hooks", hook, prepend)
 
     def __repr__(self) -> str:
         text = type(self).__name__ + " ("
@@ -196,6 +236,11 @@ class Optimizer:
             text += f"\nParameter Group {i}\n"
             text += "".join(f"    {name}: {group[name]}\n" for name in sorted(group) if name != "params")
         return text + ")"
+
+
+def _replaced(returned: Any, value: Any) -> Any:
+    """What a hook returned, or if that is None what it was given."""
+    return value if returned is None else returned
 
 
 class _Required:
@@ -208,18 +253,36 @@ class _Required:
 required = _Required()
 
 
+_before_all: dict[int, Callable] = {}
+_after_all: dict[int, Callable] = {}
+
+
+def register_optimizer_step_pre_hook(hook: Callable) -> RemovableHandle:
+    """`Optimizer.register_step_pre_hook` for all optimizers."""
+    handle = RemovableHandle(_before_all)
+    _before_all[handle.id] = hook
+    return handle
+
+
+def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
+    """`Optimizer.register_step_post_hook` for all optimizers."""
+    handle = RemovableHandle(_after_all)
+    _after_all[handle.id] = hook
+    return handle
+
+
 def _with_hooks(step: Callable) -> Callable:
     """`step` between the hooks; where a subclass's step calls its parent's, only around the outer one."""
 
     @functools.wraps(step)
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         self._opt_called = True  # which learning rate schedules want to know
-        if self._stepping or not (self._step_pre_hooks or self._step_post_hooks):
+        if self._stepping or not (self._step_pre_hooks or self._step_post_hooks or _before_all or _after_all):
             return step(self, *args, **kwargs)
         self._stepping = True
         try:
             arguments: tuple = (self, *args)
-            for hook in self._step_pre_hooks.values():
+            for hook in (*_before_all.values(), *self._step_pre_hooks.values()):
                 result = hook(self, arguments, kwargs)
                 if result is not None:
                     if not (isinstance(result, tuple) and len(result) == 2):
@@ -227,7 +290,7 @@ def _with_hooks(step: Callable) -> Callable:
                                            f"got {result}")
                     arguments, kwargs = result
             outcome = step(*arguments, **kwargs)
-            for hook in self._step_post_hooks.values():
+            for hook in (*self._step_post_hooks.values(), *_after_all.values()):
                 hook(self, arguments, kwargs)
             return outcome
         finally:

@@ -6,9 +6,11 @@ device to them.  They are written to be read, not to be fast, and nothing in the
 ==================  ===================================================================================================
 `memory`            ``strided`` (a view of a buffer), ``copy`` (strided, broadcasting, converting), ``fill``
 `pointwise`         ``pointwise`` (an operation of the table), ``gradient`` (what it passes to an operand)
-`reduce`            ``sum mean prod amax amin argmax argmin any all var logsumexp``, and the scans ``cumsum cumprod``
+`reduce`            ``sum mean prod amax amin argmax argmin any all var logsumexp``, the scans ``cumsum cumprod
+                    cummax cummin logcumsumexp``
 `matmul`            ``matmul`` (with every case of broadcasting, and the scaled sum of ``addmm``)
-`index`             ``index_select gather scatter scatter_add sort``
+`index`             ``index_select gather scatter scatter_add``
+`sort`              ``sort topk kthvalue median mode searchsorted bincount``
 `softmax`           ``softmax log_softmax nll_loss cross_entropy`` and their gradients
 `random`            the generator and its distributions
 ==================  ===================================================================================================

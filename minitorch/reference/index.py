@@ -1,4 +1,4 @@
-"""Reading and writing at places that are themselves data, and sorting.
+"""Reading and writing at places that are themselves data.
 
 An index outside its dimension is an IndexError; none is negative here, callers have wrapped those.
 """
@@ -48,12 +48,3 @@ def scatter_add(x: np.ndarray, axis: int, index: np.ndarray, source: np.ndarray)
     for here, there in _places(index, axis, x.shape[axis]):
         y[there] += source[here]
     return y
-
-
-def sort(x: np.ndarray, axis: int = -1, descending: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """The values in order and where each came from; equal ones keep their order, and NaN is larger than any number."""
-    if descending:  # from the back, so that equal ones keep their order
-        values, index = sort(np.flip(x, axis), axis)
-        return np.flip(values, axis), x.shape[axis] - 1 - np.flip(index, axis)
-    index = np.argsort(x, axis, kind="stable")
-    return np.take_along_axis(x, index, axis), index

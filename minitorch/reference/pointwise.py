@@ -45,6 +45,17 @@ def _zeta(s: float, x: float) -> float:
     return total
 
 
+def _incomplete_gamma(a: float, x: float) -> float:
+    """The lower one, regularised: its power series."""
+    total = term = 1 / a
+    k = a
+    while term > 1e-18 * total:
+        k += 1
+        term *= x / k
+        total += term
+    return total * math.exp(a * math.log(x) - x - math.lgamma(a))
+
+
 def _digamma(x: float) -> float:
     """Reflected below 0, moved up by recurrence, then the asymptotic series."""
     if x == 0 or math.isinf(x):
@@ -170,16 +181,23 @@ FUNCTIONS: dict[str, Callable] = {
     "digamma": _each(_digamma),
     "erf": _each(math.erf),
     "erfc": _each(math.erfc),
+    "erfcx": _each(lambda x: math.exp(x * x) * math.erfc(x)),
     "erfinv": _each(_erfinv),
     "floor_divide": _floor_divide,
     "frac": lambda x: x - np.trunc(x),
     "i0": _each(_bessel_i(0)),
     "i1": _each(_bessel_i(1)),
+    "i0e": _each(lambda x: math.exp(-abs(x)) * _bessel_i(0)(x)),
+    "i1e": _each(lambda x: math.exp(-abs(x)) * _bessel_i(1)(x)),
+    "igamma": _each(lambda a, x: _incomplete_gamma(a, x)),
+    "igammac": _each(lambda a, x: 1 - _incomplete_gamma(a, x)),
     "ldexp": lambda x, n: x * np.exp2(n),
     "left_shift": _shift(np.left_shift, np.zeros_like),
     "lgamma": _each(_lgamma),
     "log_sigmoid": _log_sigmoid,
+    "log_ndtr": _each(lambda x: math.log(0.5 * math.erfc(-x / math.sqrt(2)))),
     "logit": lambda x: np.log(x / (1 - x)),
+    "ndtri": _each(lambda p: math.sqrt(2) * _erfinv(2 * p - 1)),
     "normcdf": _each(lambda x: 0.5 * math.erfc(-x / math.sqrt(2))),
     "normpdf": lambda x: np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi),
     "polygamma": _each(_polygamma),
@@ -194,6 +212,7 @@ FUNCTIONS: dict[str, Callable] = {
     "trunc_divide": _trunc_divide,
     "xlog1py": _times_log(np.log1p),
     "xlogy": _times_log(np.log),
+    "zeta": _each(_zeta),
 }
 
 DIVIDES = {"floor_divide", "remainder", "fmod", "trunc_divide"}

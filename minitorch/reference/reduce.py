@@ -95,3 +95,27 @@ def cumsum(x: np.ndarray, axis: int) -> np.ndarray:
 def cumprod(x: np.ndarray, axis: int) -> np.ndarray:
     """Each element's product with all before it."""
     return _narrow(_wide(x).cumprod(axis=axis), x)
+
+
+def cummax(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """The largest so far and its place: of equal ones the last, and so of those that are not a number."""
+    return _extreme_so_far(np.maximum, x, axis)
+
+
+def cummin(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest so far and its place."""
+    return _extreme_so_far(np.minimum, x, axis)
+
+
+def _extreme_so_far(choose: np.ufunc, x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    values = choose.accumulate(x, axis)
+    here = np.arange(x.shape[axis]).reshape([-1 if d == axis % x.ndim else 1 for d in range(x.ndim)])
+    taken = np.where((x == values) | (x != x), here, 0)
+    index = np.maximum.accumulate(taken, axis)
+    return np.take_along_axis(x, index, axis), index
+
+
+def logcumsumexp(x: np.ndarray, axis: int) -> np.ndarray:
+    """log sum exp of each element and all before it."""
+    with np.errstate(all="ignore"):
+        return _narrow(np.logaddexp.accumulate(_wide(x), axis), x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import random
 import warnings
@@ -70,12 +71,66 @@ class Junk:
 
 def public(mt) -> tuple[list, list[str]]:
     """The functions of the namespaces, and the names of the methods."""
-    homes = (mt, mt.nn.functional, mt.autograd)
+    homes = (mt, mt.nn.functional, mt.autograd, mt.linalg, mt.special, mt.fft)
     names = [(home, name) for home in homes for name in dir(home) if not name.startswith("_") and name not in AVOID]
     found = [(name, getattr(home, name)) for home, name in names]
     functions = [(name, f) for name, f in found if callable(f) and not isinstance(f, type)]
     methods = [n for n in dir(mt.Tensor) if n not in AVOID and (not n.startswith("_") or n in SPECIAL)]
     return functions, methods
+
+
+# Calls that succeed, as text: shapes in brackets stand for tensors, "i" before one for indices.  Spoiling one argument
+# reaches further into a kernel than junk alone does.
+CALLS = """
+    conv1d [2,4,9] [6,2,3] [6] 1 1 1 2 | conv2d [2,4,8,8] [6,4,3,3] [6] 2 1 1 1 | conv3d [1,2,4,4,4] [3,2,2,2,2] [3]
+    conv_transpose2d [1,4,5,5] [4,2,3,3] [4] 2 1 1 2 | max_pool2d [1,2,8,8] 3 2 1 1 | avg_pool2d [1,2,8,8] 3 2 1
+    adaptive_avg_pool2d [1,2,8,8] 3 | adaptive_max_pool2d [1,2,8,8] 3 | max_pool1d [1,2,9] 2 | lp_pool2d [1,2,8,8] 2. 2
+    max_unpool2d [1,1,2,2] i[1,1,2,2] 2 | unfold [1,2,6,6] 3 | fold [1,8,9] 4 2 | embedding i[5] [7,3] | one_hot i[4] 7
+    embedding_bag i[6] [7,3] i[2] | layer_norm [2,3,4] [4] | group_norm [2,4,3] 2 [4] [4] | normalize [3,4] 2. 1
+    batch_norm [2,3,4] [3] [3] [3] [3] True 0.1 1e-5 | instance_norm [2,3,4] [3] [3] | interpolate [1,2,4,4] 3
+    grid_sample [1,2,4,4] [1,3,3,2] | pad [2,3,4] i[2] | scaled_dot_product_attention [2,3,4,5] [2,3,6,5] [2,3,6,5]
+    cross_entropy [4,7] i[4] | nll_loss [4,7] i[4] [7] | ctc_loss [5,2,7] i[2,3] i[2] i[2] | pixel_shuffle [1,4,2,2] 2
+    gather [3,4] 1 i[3,2] | scatter [8,4] 0 i[3,2] [3,2] | scatter_add [8,4] 0 i[3,2] [3,2] | index_select [8,4] 0 i[3]
+    index_add [8,4] 0 i[3] [3,4] | index_copy [8,4] 0 i[3] [3,4] | index_fill [8,4] 0 i[3] 1. | take [8,4] i[3]
+    index_put [8,4] i[1,3] [4] | masked_scatter [3,4] i[3,4] [12] | repeat_interleave [3] i[3] | sort [4,5] 1 | topk [9] 3
+    kthvalue [4,5] 2 1 | quantile [9] 0.5 | searchsorted [9] [4] | bucketize [4] [9] | bincount i[9] | histc [9] 5 0 1
+    unique i[9] | multinomial [7] 2 | cummax [4,5] 1 | logcumsumexp [4,5] 1 | cdist [3,4] [5,4] | diagonal [4,5] 1 0 1
+    as_strided [20] i[2] i[2] 0 | unflatten [4,6] 1 i[2] | roll [4,5] 1 1 | tril [4,5] 1 | diag_embed [3,4] 1 0 1
+    tensordot [3,4] [4,5] 1 | baddbmm [2,3,5] [2,3,4] [2,4,5] | addmm [3,5] [3,4] [4,5] | einsum 'ij,jk' [3,4] [4,5]
+    solve [3,3] [3,2] | cholesky [3,3] | lu_factor [3,3] | lu_solve [3,3] i[3] [3,2] | eigh [3,3] | svd [3,4] | qr [4,3]
+    lstsq [4,3] [4,2] | matrix_power [3,3] 2 | solve_triangular [3,3] [3,2] | householder_product [4,3] [3] | fft [8] 4 0
+    irfft [5] 8 0 | stft [32] 8 4
+"""
+
+
+def nearly_right(mt, rng: random.Random, junk: Junk) -> tuple:
+    """One of the calls, with an argument or two spoilt: the name, the function and its arguments."""
+    name, *texts = rng.choice([call for line in CALLS.split("\n") for call in line.split("|") if call.strip()]).split()
+    homes = (mt, mt.nn.functional, mt.linalg, mt.fft)
+    function = next(getattr(home, name) for home in homes if hasattr(home, name))
+    arguments = []
+    for text in texts:
+        if "[" in text:
+            shape = ast.literal_eval(text.lstrip("i"))
+            t = mt.randint(0, 7, shape) if text[0] == "i" else mt.randn(shape)
+            arguments.append(t if text[0] == "i" else t.requires_grad_(rng.random() < 0.5))
+        else:
+            arguments.append(ast.literal_eval(text))
+    for _ in range(rng.choice([0, 1, 1, 1, 2])):
+        k = rng.randrange(len(arguments))
+        spoilt = arguments[k]
+        if isinstance(spoilt, mt.Tensor) and spoilt.dim() > 1 and rng.random() < 0.8:
+            spoilt = spoilt.detach()
+            spoilt = rng.choice([
+                lambda: spoilt.to(getattr(mt, rng.choice(DTYPES))), lambda: spoilt - 5, lambda: spoilt * 2**40,
+                lambda: spoilt[..., :0], lambda: spoilt[None][:0], lambda: spoilt[None, ..., ::2],
+                lambda: spoilt.unsqueeze(0), lambda: spoilt.reshape(-1), lambda: spoilt.sum(0), lambda: spoilt.mT,
+                lambda: spoilt[:1].expand(spoilt.shape), lambda: mt.cat([spoilt, spoilt]), lambda: spoilt * math.nan,
+            ])()  # fmt: skip
+        else:
+            spoilt = rng.choice([*INTEGERS, *INTEGERS, *FLOATS, None, (2, 1), (0, 0), (-1, 3), (2**62, 2), junk()])
+        arguments[k] = spoilt
+    return name, function, arguments
 
 
 def describe(mt, argument) -> str:
@@ -107,6 +162,8 @@ def main(mt, seed: int, rounds: int, record: str) -> None:
                 f = getattr(mt.Tensor, name)
                 arguments.insert(0, junk.tensor())
             keywords = {rng.choice(KEYWORDS): junk() for _ in range(rng.choice([0, 0, 0, 1, 2]))}
+            if rng.random() < 0.5:
+                (name, f, arguments), keywords = nearly_right(mt, rng, junk), {}
             texts = [describe(mt, a) for a in arguments] + [f"{w}={describe(mt, a)}" for w, a in keywords.items()]
             file.seek(0)
             file.truncate()

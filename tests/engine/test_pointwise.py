@@ -599,6 +599,7 @@ def test_every_operation_of_the_table_is_tested() -> None:
         "prelu",
         "i1",
     }  # called differently: test_where, logsigmoid, test_reference
+    table -= set("i0e i1e ndtr ndtri erfcx log_ndtr entr zeta igamma igammac".split())  # test_op_table, test_reference
     missing = sorted(table - set(BY_NAME))
     assert not missing, f"in the table, but nothing here says what they compute: {missing}"
 

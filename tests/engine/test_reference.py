@@ -29,6 +29,7 @@ try:
     from minitorch.ops import pointwise as table
     from minitorch.reference import index, memory, reduce, softmax
     from minitorch.reference import pointwise as twin
+    from minitorch.reference import sort as ordering
 
     TABLE = table.TABLE
 except ImportError:
@@ -77,9 +78,10 @@ def operands_of(op, name: str) -> list[np.ndarray]:
         else:
             low, high = (
                 (0.05, 0.95)
-                if op.name in {"logit", "erfinv", "binary_cross_entropy", "digamma", "lgamma", "polygamma"}
+                if op.name in {"logit", "erfinv", "binary_cross_entropy", "digamma", "lgamma", "polygamma", "ndtri",
+                               "igamma", "igammac"}
                 else (1.1, 3)
-                if op.name in {"acosh", "pow"}
+                if op.name in {"acosh", "pow", "zeta"}
                 else (-0.9, 0.9)
             )
             xs.append(round_to(rng.uniform(low, high, (4, 5)), name))
@@ -273,12 +275,79 @@ def test_indexing(device: str) -> None:
                 index.scatter_add(x, axis, at, source),
                 1e-14,
             )
-        for descending in (False, True):
-            if hasattr(mt, "sort"):
-                values, places = mt.sort(tensor(x), dim=axis, descending=descending)
-                want_values, want_places = index.sort(x, axis, descending)
-                assert_same(values, want_values)
-                assert_same(places, want_places)
+
+
+def ordered_samples(dtype: str) -> np.ndarray:
+    """With equal ones, and what is not a number."""
+    rng = np.random.default_rng(0)
+    x = round_to(rng.integers(0, 2 if dtype == "bool" else 9, (3, 5, 40)), dtype)
+    if dtype in FLOATS:
+        x[rng.random(x.shape) < 0.02] = np.nan
+        x[rng.random(x.shape) < 0.05] = -0.0
+        x[rng.random(x.shape) < 0.05] = -np.inf
+    return x
+
+
+@pytest.mark.parametrize("dtype", CPU_TYPES)
+def test_sort(dtype: str, device: str) -> None:
+    x = ordered_samples(dtype)
+    for axis, descending in itertools.product(range(3), (False, True)):
+        want_values, want_places = ordering.sort(x, axis, descending)
+        for _, t in layouts(x, dtype):
+            values, places = mt.sort(t, dim=axis, descending=descending, stable=True)
+            assert_same(values, want_values)
+            assert_same(places, want_places)
+            assert_same(mt.argsort(t, axis, descending, stable=True), want_places)
+
+
+@pytest.mark.parametrize("dtype", CPU_TYPES)
+def test_selection(dtype: str, device: str) -> None:
+    """The values are the twin's, and the places are places of such values."""
+    x = ordered_samples(dtype)
+    calls = {"topk": (3,), "kthvalue": (2,), "median": (), "mode": ()}
+    for axis, (name, arguments) in itertools.product(range(3), calls.items()):
+        if dtype == "bool" and name != "mode":
+            continue
+        numbers = np.nan_to_num(x, nan=7) if name == "mode" and dtype in FLOATS else x
+        want, _ = getattr(ordering, name)(numbers, *arguments, axis)
+        for _, t in layouts(numbers, dtype):
+            values, places = getattr(mt, name)(t, *arguments, dim=axis)
+            np.testing.assert_array_equal(array(values), want)
+            index = array(places) if name == "topk" else np.expand_dims(array(places), axis)
+            at_places = np.take_along_axis(numbers, index, axis)
+            assert_same(values, at_places if name == "topk" else at_places.squeeze(axis))
+
+
+@pytest.mark.parametrize("name", ["cummax", "cummin", "logcumsumexp"])
+def test_further_scans(name: str, device: str) -> None:
+    for dtype in CPU_TYPES:
+        if name == "logcumsumexp" and dtype not in FLOATS:
+            continue
+        x = ordered_samples(dtype)
+        for axis in range(3):
+            want = getattr(reduce, name)(x, axis)
+            for _, t in layouts(x, dtype):
+                got = getattr(mt, name)(t, axis)
+                if name == "logcumsumexp":
+                    np.testing.assert_allclose(array(got), want, RTOL[dtype], RTOL[dtype])
+                else:
+                    assert_same(got[0], want[0])
+                    assert_same(got[1], want[1])
+
+
+def test_searching_and_counting(device: str) -> None:
+    rng = np.random.default_rng(0)
+    for dtype in ("uint8", "int64", "float16", "float32", "float64"):
+        line, values = np.sort(round_to(rng.integers(0, 50, 40), dtype)), round_to(rng.integers(0, 60, (7, 5)), dtype)
+        for right in (False, True):
+            want = ordering.searchsorted(line, values, right)
+            for _, t in layouts(values, dtype):
+                assert_same(mt.searchsorted(tensor(line), t, right=right), want)
+                assert_same(mt.bucketize(t, tensor(line), right=right), want)
+    x = rng.integers(0, 20, 100)
+    for weights, length in itertools.product((None, rng.standard_normal(100)), (0, 30)):
+        got = mt.bincount(tensor(x), None if weights is None else tensor(weights), length)
+        assert_near(got, ordering.bincount(x, weights, length), 1e-14)
 
 
 def test_the_twins_agree_with_the_statement_of_the_operations() -> None:

@@ -4,6 +4,7 @@ import copy
 import pickle
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 
 import minitorch
@@ -132,10 +133,6 @@ def test_values_that_are_refused():
         module(1)
     with pytest.raises(ValueError, match="boolean"):
         module.train(3)
-    for hook in (module.register_full_backward_hook, module.register_backward_hook,
-                 module.register_full_backward_pre_hook):
-        with pytest.raises(NotImplementedError):
-            hook(print)
 
 
 def test_paths():
@@ -397,3 +394,50 @@ def test_linear_uses_a_computed_weight():
     del layer.weight
     layer.weight = minitorch.ones(2, 2) * 2
     assert same(layer(minitorch.ones(1, 2)), 4 + layer.bias.reshape(1, 2))
+
+
+def test_backward_hooks_see_and_replace_gradients():
+    seen = []
+    net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    net[0].register_full_backward_hook(lambda module, inputs, outputs: seen.append((inputs[0].shape, outputs[0].shape)))
+    x = minitorch.randn(5, 4, requires_grad=True)
+    net(x).sum().backward()
+    plain, x.grad = x.grad, None
+    assert seen == [((5, 4), (5, 3))]
+    double = net[1].register_full_backward_pre_hook(lambda module, outputs: (outputs[0] * 2,))
+    triple = net[2].register_full_backward_hook(lambda module, inputs, outputs: (inputs[0] * 3,))
+    net(x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), 6 * plain.numpy(), rtol=1e-6)
+    double.remove()
+    triple.remove()
+    x.grad = None
+    net(x).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), plain.numpy())
+
+
+def test_backward_hook_without_gradients_of_inputs():
+    seen = []
+    layer = nn.Linear(2, 3)
+    layer.register_full_backward_hook(lambda module, inputs, outputs: seen.append(inputs))
+    layer(minitorch.ones(1, 2)).sum().backward()
+    assert seen == [(None,)]
+    layer.register_full_backward_hook(lambda module, inputs, outputs: (1, 2), prepend=True)
+    with pytest.raises(RuntimeError):
+        layer(minitorch.ones(1, 2)).sum().backward()
+
+
+def test_hooks_of_every_module():
+    from minitorch.nn.modules import module as modules
+
+    names = []
+    handles = [modules.register_module_forward_pre_hook(lambda module, args: names.append(type(module).__name__)),
+               modules.register_module_full_backward_hook(lambda module, i, o: names.append("back")),
+               modules.register_module_forward_hook(lambda module, args, out: out + 1)]
+    try:
+        y = nn.Sequential(nn.ReLU())(minitorch.zeros(1, requires_grad=True))
+        y.sum().backward()
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert names == ["Sequential", "ReLU", "back", "back"] and y.item() == 2
+    assert nn.ReLU()(minitorch.zeros(1)).item() == 0

@@ -429,3 +429,34 @@ def test_an_option_turned_on_later_gets_its_state():
     optimizer.step()
     optimizer.step()
     assert optimizer.state[p]["max_exp_avg_sq"].sum() > 0 and optimizer.state[p]["step"] == 3
+
+
+def test_state_hooks():
+    p = nn.Parameter(minitorch.zeros(1))
+    optimizer, seen = optim.SGD([p], lr=1.0), []
+    optimizer.register_state_dict_pre_hook(lambda o: seen.append("second"))
+    first = optimizer.register_state_dict_pre_hook(lambda o: seen.append("first"), prepend=True)
+    optimizer.register_state_dict_post_hook(lambda o, state: {**state, "note": 3})
+    saved = optimizer.state_dict()
+    assert saved["note"] == 3 and seen == ["first", "second"]
+    first.remove()
+    optimizer.register_load_state_dict_pre_hook(lambda o, state: {**state, "param_groups": [
+        {**group, "lr": 0.5} for group in state["param_groups"]]})
+    optimizer.register_load_state_dict_post_hook(lambda o: seen.append(o.param_groups[0]["lr"]))
+    optimizer.load_state_dict(saved)
+    assert seen[2:] == [0.5] and saved["param_groups"][0]["lr"] == 1.0
+
+
+def test_hooks_of_all_optimizers():
+    from minitorch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+    p = nn.Parameter(minitorch.zeros(1))
+    p.grad = minitorch.ones(1)
+    optimizer, seen = optim.SGD([p], lr=1.0), []
+    before = register_optimizer_step_pre_hook(lambda o, args, kwargs: seen.append(p.item()))
+    after = register_optimizer_step_post_hook(lambda o, args, kwargs: seen.append(p.item()))
+    optimizer.step()
+    before.remove()
+    after.remove()
+    optimizer.step()
+    assert seen == [0, -1] and p.item() == -2

@@ -28,6 +28,7 @@ enum { BLAS_UNTRIED, BLAS_OPENING, BLAS_OPEN, BLAS_ABSENT };
 
 static struct {
     int state;
+    void *library;
     char path[4096];
     char problem[512];  /* why it is absent, for `doctor` */
     void (*sgemm)(MT_GEMM_ARGUMENTS(float));
@@ -87,7 +88,7 @@ static int blas_open_now(void)
         snprintf(blas.problem, sizeof blas.problem, "switched off by MINITORCH_BLAS=0");
         return BLAS_ABSENT;
     }
-    void *library = blas_dlopen();
+    void *library = blas.library = blas_dlopen();
     if (!library) return BLAS_ABSENT;
     *(void **)&blas.sgemm = blas_symbol(library, "scipy_cblas_sgemm");
     *(void **)&blas.dgemm = blas_symbol(library, "scipy_cblas_dgemm");
@@ -117,6 +118,9 @@ static int blas_ready(void)
     }
     return state == BLAS_OPEN;
 }
+
+/* A function of the library by name, for others than this file (LAPACK); NULL if it or the library is not there. */
+static void *blas_function(const char *name) { return blas_ready() ? dlsym(blas.library, name) : NULL; }
 
 /* How BLAS is told of a matrix: as it is or transposed, and the distance of its rows (columns).
  * False if neither describes it: both strides above one, or a repeated row. */
@@ -189,6 +193,8 @@ static int blas_ready(void)
     blas.state = BLAS_ABSENT;
     return 0;
 }
+
+static void *blas_function(const char *name) { (void)name; return NULL; }
 
 #endif
 #endif

@@ -45,17 +45,18 @@ typedef struct {
     mt_index batch, groups, in_channels, out_channels;   /* channels of one group */
     mt_index taps, in_plane, out_plane, positions;       /* positions: of the whole batch */
     const mt_index *tap;                                 /* where each tap is in a kernel */
-    const void *x;
+    const void *x;       /* written by conv_columns on the way back */
     void *y;
     const void *bias;
     void *weight;
     mt_index weight_group, weight_out, weight_in;        /* strides */
     void *packed;        /* the weights packed; for their gradient: the sums of each chunk */
     mt_index width, panels;
+    mt_index first[3], reach[3];                         /* of direct passes: the places that taps read */
     mt_index chunks, parts, part_rows, padded;           /* of the gradient of weights */
     char *scratch;       /* for each thread `scratch_bytes` */
     mt_index scratch_bytes;
-    int scratches, taken, wide, failed;
+    int scratches, taken, wide, failed, back;
 } conv_pass;
 
 /* Neighbouring positions of one row. */
@@ -139,9 +140,12 @@ static int conv_pieces(const conv_pass *c, mt_index group, mt_index start, mt_in
 #include "conv_kernel.h"
 
 typedef void (*conv_task)(void *job, mt_index begin, mt_index end);
-typedef struct { conv_task pack, panels, chunks, total; } conv_tasks;
-static const conv_tasks conv_f32 = {conv_pack_f32, conv_panels_f32, conv_chunks_f32, conv_total_f32};
-static const conv_tasks conv_f64 = {conv_pack_f64, conv_panels_f64, conv_chunks_f64, conv_total_f64};
-static const conv_tasks conv_u64 = {conv_pack_u64, conv_panels_u64, conv_chunks_u64, conv_total_u64};
+typedef struct { conv_task pack, panels, chunks, total, columns, direct, direct_sums; } conv_tasks;
+static const conv_tasks conv_f32 = {conv_pack_f32, conv_panels_f32, conv_chunks_f32, conv_total_f32,
+                                    conv_columns_f32, conv_direct_f32, conv_direct_sums_f32};
+static const conv_tasks conv_f64 = {conv_pack_f64, conv_panels_f64, conv_chunks_f64, conv_total_f64,
+                                    conv_columns_f64, conv_direct_f64, conv_direct_sums_f64};
+static const conv_tasks conv_u64 = {conv_pack_u64, conv_panels_u64, conv_chunks_u64, conv_total_u64,
+                                    conv_columns_u64, conv_direct_u64, conv_direct_sums_u64};
 
 #endif

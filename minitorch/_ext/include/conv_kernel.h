@@ -285,6 +285,191 @@ static void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
     }
 }
 
+/* --- few channels: no columns -------------------------------------------------------------------------------------- */
+
+/* The channels of an image with zeros around, all that any tap reads and no more. */
+static void MT_F(conv_surround)(const conv_pass *c, const MT_T *x, mt_index channels, MT_T *room)
+{
+    const mt_index width = c->reach[2], first = c->first[2], size = c->axis[2].in_size;
+    const mt_index low = first < 0 ? -first : 0, high = size - first < width ? size - first : width;
+    for (mt_index channel = 0; channel < channels; channel++, x += c->in_plane)
+        for (mt_index pd = 0; pd < c->reach[0]; pd++)
+            for (mt_index ph = 0; ph < c->reach[1]; ph++, room += width) {
+                mt_index d = pd + c->first[0], h = ph + c->first[1];
+                if (d < 0 || d >= c->axis[0].in_size || h < 0 || h >= c->axis[1].in_size || high <= low) {
+                    memset(room, 0, width * sizeof(MT_T));
+                    continue;
+                }
+                for (mt_index j = 0; j < low; j++) room[j] = 0;
+                MT_F(conv_copy)(room + low, x + (d * c->axis[1].in_size + h) * size + first + low, high - low);
+                for (mt_index j = high; j < width; j++) room[j] = 0;
+            }
+}
+
+/* Four rows of one channel's outputs, two vectors at a time; rows of x are `stride` apart. */
+static MT_CLONES void MT_F(conv_rows)(mt_index depth, const MT_T *w, const mt_index *place, const MT_T *x, mt_index stride,
+                                      mt_index n, mt_index step, MT_T bias, MT_T *out, mt_index width)
+{
+    typedef MT_F(conv_narrow) V;
+    enum { LANES = sizeof(V) / sizeof(MT_T), ROWS = 4, TWO = 2 };
+    if (step != 1) {
+        for (int r = 0; r < ROWS; r++) {
+            for (mt_index j = 0; j < n; j++) out[r * width + j] = bias;
+            for (mt_index k = 0; k < depth; k++) {
+                const MT_T *from = x + r * stride + place[k];
+                if (step == 2) for (mt_index j = 0; j < n; j++) out[r * width + j] += w[k] * from[2 * j];
+                else for (mt_index j = 0; j < n; j++) out[r * width + j] += w[k] * from[step * j];
+            }
+        }
+        return;
+    }
+    for (mt_index j = 0; j < n; j += TWO * LANES) {
+        V acc[ROWS][TWO];
+#pragma GCC unroll 4
+        for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 4
+            for (int v = 0; v < TWO; v++) acc[r][v] = (V){0} + bias;
+        for (mt_index k = 0; k < depth; k++) {
+            const MT_T *from = x + place[k] + j;
+#pragma GCC unroll 4
+            for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 4
+                for (int v = 0; v < TWO; v++) acc[r][v] += *(const V *)(from + r * stride + v * LANES) * w[k];
+        }
+#pragma GCC unroll 4
+        for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 4
+            for (int v = 0; v < TWO; v++) *(V *)(out + r * width + j + v * LANES) = acc[r][v];
+    }
+}
+
+/* Where the taps of each channel are in such a room, and room for the rest of a task. */
+static MT_T *MT_F(conv_places)(const conv_pass *c, void *scratch)
+{
+    mt_index *place = scratch, plane = c->reach[0] * c->reach[1] * c->reach[2], k = 0;
+    for (mt_index i = 0; i < c->in_channels; i++)
+        for (mt_index td = 0; td < c->axis[0].taps; td++)
+            for (mt_index th = 0; th < c->axis[1].taps; th++)
+                for (mt_index tw = 0; tw < c->axis[2].taps; tw++)
+                    place[k++] = i * plane + ((c->axis[0].offset[td] - c->first[0]) * c->reach[1]
+                                 + c->axis[1].offset[th] - c->first[1]) * c->reach[2] + c->axis[2].offset[tw] - c->first[2];
+    return (MT_T *)(place + k);
+}
+
+/* The pool's task: groups of images, begin to end. */
+static void MT_F(conv_direct)(void *job, mt_index begin, mt_index end)
+{
+    conv_pass *c = job;
+    const conv_axis *height = &c->axis[1], *breadth = &c->axis[2];
+    const mt_index depth = c->in_channels * c->taps, n = breadth->count, width = (n + 63) / 64 * 64;
+    void *scratch = conv_scratch(c);
+    if (!scratch) return;
+    MT_T *w = MT_F(conv_places)(c, scratch), *rows = w + depth, *room = rows + 4 * width;
+    for (mt_index unit = begin; unit < end; unit++) {
+        mt_index group = unit % c->groups;
+        MT_F(conv_surround)(c, (const MT_T *)c->x + unit * c->in_channels * c->in_plane, c->in_channels, room);
+        for (mt_index channel = 0; channel < c->out_channels; channel++) {
+            MT_T *y = (MT_T *)c->y + (unit * c->out_channels + channel) * c->out_plane;
+            MT_T bias = c->bias ? ((const MT_T *)c->bias)[group * c->out_channels + channel] : 0;
+            const MT_T *from = (const MT_T *)c->weight + group * c->weight_group + channel * c->weight_out;
+            for (mt_index i = 0, k = 0; i < c->in_channels; i++)
+                for (mt_index t = 0; t < c->taps; t++) w[k++] = from[i * c->weight_in + c->tap[t]];
+            for (mt_index d = 0; d < c->axis[0].count; d++)
+                for (mt_index h = 0; h < height->count; h += 4) {
+                    mt_index at = d * c->axis[0].in_step * c->reach[1] + h * height->in_step;
+                    MT_F(conv_rows)(depth, w, scratch, room + at * c->reach[2], height->in_step * c->reach[2], n,
+                                    breadth->in_step, bias, rows, width);
+                    for (mt_index r = 0; r < 4 && h + r < height->count; r++) {
+                        MT_T *to = y + ((d * c->axis[0].out_step + c->axis[0].out_first) * height->out_size
+                                        + (h + r) * height->out_step + height->out_first) * breadth->out_size
+                                   + breadth->out_first;
+                        if (breadth->out_step == 1) MT_F(conv_copy)(to, rows + r * width, n);
+                        else for (mt_index j = 0; j < n; j++) to[j * breadth->out_step] = rows[r * width + j];
+                    }
+                }
+        }
+    }
+    conv_scratch_done(c, scratch);
+}
+
+/* The sum of products of `rows` rows, of g and of x. */
+static MT_CLONES MT_T MT_F(conv_dot)(mt_index rows, mt_index n, const MT_T *g, const MT_T *x, mt_index stride, mt_index step)
+{
+    typedef MT_F(conv_narrow) V;
+    enum { LANES = sizeof(V) / sizeof(MT_T) };
+    V acc[2] = {{0}, {0}};
+    MT_T rest = 0;
+    for (mt_index h = 0; h < rows; h++, g += n, x += stride) {
+        mt_index j = 0;
+        if (step == 1) {
+            for (; j + 2 * LANES <= n; j += 2 * LANES) {
+                acc[0] += *(const V *)(g + j) * *(const V *)(x + j);
+                acc[1] += *(const V *)(g + j + LANES) * *(const V *)(x + j + LANES);
+            }
+            if (j + LANES <= n) acc[0] += *(const V *)(g + j) * *(const V *)(x + j), j += LANES;
+        }
+        for (; j < n; j++) rest += g[j] * x[j * step];
+    }
+    acc[0] += acc[1];
+    for (int l = 0; l < LANES; l++) rest += acc[0][l];
+    return rest;
+}
+
+/* The pool's task: groups begin to end of the gradient of weights, each over the whole batch. */
+static void MT_F(conv_direct_sums)(void *job, mt_index begin, mt_index end)
+{
+    conv_pass *c = job;
+    const conv_axis *height = &c->axis[1], *breadth = &c->axis[2];
+    const mt_index depth = c->in_channels * c->taps;
+    mt_index *place = conv_scratch(c);
+    if (!place) return;
+    MT_T *room = MT_F(conv_places)(c, place);
+    for (mt_index group = begin; group < end; group++) {
+        MT_T *w = (MT_T *)c->weight + group * c->out_channels * depth;
+        memset(w, 0, c->out_channels * depth * sizeof(MT_T));
+        for (mt_index image = 0; image < c->batch; image++) {
+            mt_index unit = image * c->groups + group;
+            MT_F(conv_surround)(c, (const MT_T *)c->x + unit * c->in_channels * c->in_plane, c->in_channels, room);
+            for (mt_index channel = 0; channel < c->out_channels; channel++)
+                for (mt_index d = 0; d < c->axis[0].count; d++) {
+                    const MT_T *g = (const MT_T *)c->y + (unit * c->out_channels + channel) * c->out_plane
+                                    + d * height->count * breadth->count;
+                    for (mt_index k = 0; k < depth; k++)
+                        w[channel * depth + k] += MT_F(conv_dot)(
+                            height->count, breadth->count, g,
+                            room + d * c->axis[0].in_step * c->reach[1] * c->reach[2] + place[k],
+                            height->in_step * c->reach[2], breadth->in_step);
+                }
+        }
+    }
+    conv_scratch_done(c, place);
+}
+
+/* --- columns for their own sake ------------------------------------------------------------------------------------ */
+
+/* The pool's task: planes begin to end.  Row t of a plane's columns is the input under tap t at each position; the other
+ * way round (`back`), columns are added to the places that they came from. */
+static MT_CLONES void MT_F(conv_columns)(void *job, mt_index begin, mt_index end)
+{
+    const conv_pass *c = job;
+    const conv_axis *height = &c->axis[1], *breadth = &c->axis[2];
+    const mt_index rows = height->count, columns = breadth->count, step = breadth->in_step;
+    for (mt_index plane = begin; plane < end; plane++) {
+        MT_T *x = (MT_T *)c->x + plane * c->in_plane, *cols = (MT_T *)c->y + plane * c->taps * rows * columns;
+        if (c->back) memset(x, 0, c->in_plane * sizeof(MT_T));
+        for (mt_index th = 0; th < height->taps; th++)
+            for (mt_index tw = 0; tw < breadth->taps; tw++)
+                for (mt_index q = 0; q < rows; q++, cols += columns) {
+                    mt_index h = q * height->in_step + height->offset[th], w = breadth->offset[tw], low, high;
+                    conv_inside(breadth, w, columns, &low, &high);
+                    if (h < 0 || h >= height->in_size) low = high = 0;
+                    MT_T *row = x + h * breadth->in_size + w;
+                    if (c->back) for (mt_index j = low; j < high; j++) row[j * step] += cols[j];
+                    else MT_F(conv_run)(cols, row, low, high, columns, step);
+                }
+    }
+}
+
 #undef CONV_TILE
 #undef CONV_SUMS
 #undef MT_ALWAYS

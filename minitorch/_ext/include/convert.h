@@ -115,6 +115,16 @@ static inline void mt_transpose(int itemsize, char *d, ptrdiff_t dr, const char 
     }
 }
 
+/* rows of `bytes` bytes from s to d, `ss` and `ds` bytes apart; short ones by a loop that needs no call */
+static inline void mt_copy_rows(char *d, ptrdiff_t ds, const char *s, ptrdiff_t ss, ptrdiff_t rows, ptrdiff_t bytes) {
+    switch (bytes) {
+#define MT_ROWS(n) case n: for (ptrdiff_t i = 0; i < rows; i++) memcpy(d + i * ds, s + i * ss, n); break;
+        MT_ROWS(4) MT_ROWS(8) MT_ROWS(16) MT_ROWS(32) MT_ROWS(64) MT_ROWS(128) MT_ROWS(256)
+#undef MT_ROWS
+        default: for (ptrdiff_t i = 0; i < rows; i++) memcpy(d + i * ds, s + i * ss, (size_t)bytes);
+    }
+}
+
 /* a number as a value of a type; half types are kept as float32, in which they compute */
 static inline mt_scalar mt_scalar_from_double(int code, double v) {
     mt_scalar s = {.c128 = 0};

@@ -19,6 +19,33 @@ static inline void mt_take(char *out, const char *x, const long long *place, ptr
     }
 }
 
+static inline ptrdiff_t mt_count_true(const unsigned char *m, ptrdiff_t n) {
+    ptrdiff_t total = 0;
+    for (ptrdiff_t begin = 0; begin < n; begin += 32768) {
+        uint16_t part = 0;                                  /* narrow, so that the compiler counts many at once */
+        const ptrdiff_t end = n - begin < 32768 ? n : begin + 32768;
+        for (ptrdiff_t i = begin; i < end; i++) part = (uint16_t)(part + m[i]);
+        total += part;
+    }
+    return total;
+}
+
+/* the first n elements of x whose mask is set, one behind the other; without a branch, since masks may be random */
+#define MT_COMPRESS(T)                                                                                                  static inline void mt_compress_##T(T *restrict out, const T *restrict x, const unsigned char *restrict m,                                             ptrdiff_t n) {                                                                       for (ptrdiff_t i = 0, k = 0; k < n; i++) { out[k] = x[i]; k += m[i]; }                                          }
+MT_COMPRESS(uint8_t) MT_COMPRESS(uint16_t) MT_COMPRESS(uint32_t) MT_COMPRESS(uint64_t)
+
+static inline void mt_compress(char *out, const char *x, const unsigned char *m, ptrdiff_t n, ptrdiff_t bytes) {
+    switch (bytes) {
+        case 1: mt_compress_uint8_t((uint8_t *)out, (const uint8_t *)x, m, n); break;
+        case 2: mt_compress_uint16_t((uint16_t *)out, (const uint16_t *)x, m, n); break;
+        case 4: mt_compress_uint32_t((uint32_t *)out, (const uint32_t *)x, m, n); break;
+        case 8: mt_compress_uint64_t((uint64_t *)out, (const uint64_t *)x, m, n); break;
+        default:
+            for (ptrdiff_t i = 0, k = 0; k < n; i++)
+                if (m[i]) memcpy(out + bytes * k++, x + bytes * i, (size_t)bytes);
+    }
+}
+
 /* x[l, place[i], :] = v[l, i, :]; a place named twice keeps the last */
 static inline void mt_put(char *x, const char *v, const long long *place, ptrdiff_t n, ptrdiff_t bytes) {
     for (ptrdiff_t i = 0; i < n; i++) memcpy(x + place[i] * bytes, v + i * bytes, (size_t)bytes);

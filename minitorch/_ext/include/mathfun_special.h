@@ -57,6 +57,22 @@ MT_INLINE double mt_erf_f64(double x) {
     return __builtin_copysign(y, x);
 }
 
+/* erfcx(x) = exp(x^2) erfc(x): the same without the exponential; from 28 on, where erfc has vanished, by
+   sum (-1)^k (2k - 1)!! / (2 x^2)^k / (x sqrt pi). */
+MT_INLINE double mt_erfcx_right_f64(double a) {
+    double c = a > 28 ? 28 : a, t = (c - 3) / (c + 3);
+    double near = (mt_erfc_middle + (t * MT_HORNER_F64(t, mt_erfc_poly_f64) + mt_erfc_middle_low)) / (1 + 2 * c);
+    double z = 0.5 / a / a, far = 0x1.20dd750429b6dp-1 / a * (1 - z * (1 - 3 * z * (1 - 5 * z * (1 - 7 * z * (1 - 9 * z)))));
+    return a > 28 ? far : near;
+}
+MT_INLINE double mt_erfcx_f64(double x) {
+    double a = __builtin_fabs(x), c = a > 28 ? 28 : a, low, s = mt_square_twice_f64(c, &low), n, p_low;
+    double p = mt_exp_twice_f64(s, low, &n, &p_low), power = mt_scale_f64(p + p_low, n);
+    double right = mt_erfcx_right_f64(a), y = x < 0 ? 2 * power - right : right;
+    return x != x ? x : a < 0.5 ? power * (1 - mt_erf_small_f64(x)) : y;
+}
+MT_ROUNDED_1(erfcx)
+
 /* The normal distribution function, erfc(-x / sqrt 2) / 2. */
 MT_INLINE double mt_normcdf_f64(double x) {
     double v = __builtin_fabs(x), c = v > 39 ? 39 : v, low, s = mt_square_twice_f64(c, &low);
@@ -97,6 +113,14 @@ MT_INLINE float mt_erf_f32(float x) {
     double y = a < 0.5 ? small : 1 - 2 * mt_normtail_lo(M_SQRT2 * a);
     return __builtin_copysignf((float)y, x);
 }
+
+/* log normcdf(x), by erfcx where normcdf vanishes. */
+MT_INLINE double mt_log_ndtr_f64(double x) {
+    double left = mt_log_f64(0.5 * mt_erfcx_f64((x < -1 ? -x : 1) * M_SQRT1_2)) - 0.5 * x * x;
+    double right = mt_log1p_f64(-mt_normcdf_f64(x > -1 ? -x : 1));
+    return x != x ? x : x < -1 ? left : right;
+}
+MT_ROUNDED_1(log_ndtr)
 
 /* ---- inverses of the error function and of the normal distribution ----
    y with erf(y) = x and erfc(y) = c, given x in [0, 1], c = 1 - x and w = -log(1 - x^2), all as exact as can be.  A

@@ -92,9 +92,15 @@ static inline void mt_merge_runs(const mt_order *o, ptrdiff_t begin, ptrdiff_t m
     if (mt_is_narrow(o)) mt_merge_narrow(o, begin, middle, end, from, to, back, (uint64_t *)scratch);
     else mt_merge_wide(o, begin, middle, end, from, to, back, (mt_wide *)scratch);
 }
-static inline int mt_ties_left(const mt_order *o, int back, const char *scratch) {
-    if (mt_is_narrow(o)) return mt_has_ties_narrow((const uint64_t *)scratch + (back ? o->n : 0), o->n);
-    return mt_has_ties_wide((const mt_wide *)scratch + (back ? o->n : 0), o->n);
+/* What is sorted in the one half, if PyTorch's order of equal ones is wanted: which half it is in then. */
+static inline int mt_as_unstable(const mt_order *o, const char *x, int back, char *scratch) {
+    const ptrdiff_t from = back ? o->n : 0, to = back ? 0 : o->n;
+    if (mt_is_narrow(o)) {
+        uint64_t *const r = (uint64_t *)scratch;
+        return mt_unstable_narrow(o, x, r + from, r + to) == r + o->n;
+    }
+    mt_wide *const r = (mt_wide *)scratch;
+    return mt_unstable_wide(o, x, r + from, r + to) == r + o->n;
 }
 static inline void mt_sorted_out(const mt_order *o, const char *x, char *values, char *indices, ptrdiff_t begin,
                                  ptrdiff_t end, int back, const char *scratch) {

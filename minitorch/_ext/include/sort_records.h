@@ -164,6 +164,28 @@ static void NAME(partial_sort)(REC *a, ptrdiff_t k, ptrdiff_t n) {
     }
 }
 
+enum { NAME(side) = 64 };
+
+/* Elements on the wrong sides of a pivot are exchanged, from the outside in, as long as there is a block between them;
+ * what remains to be looked at lies from *low on and below *high.  Collecting the places first spares the processor
+ * the guess, for each element, of which side it is on. */
+static void NAME(exchange)(REC *a, uint64_t pivot, ptrdiff_t *low, ptrdiff_t *high) {
+    uint8_t left[NAME(side)], right[NAME(side)];
+    ptrdiff_t i = *low, j = *high;
+    int l = 0, nl = 0, r = 0, nr = 0;                       /* places not yet used are l..nl and r..nr */
+    while (j - i >= 2 * NAME(side)) {
+        if (l == nl)
+            for (int t = l = nl = 0; t < NAME(side); t++) { left[nl] = (uint8_t)t; nl += KEY(a[i + t]) >= pivot; }
+        if (r == nr)
+            for (int t = r = nr = 0; t < NAME(side); t++) { right[nr] = (uint8_t)t; nr += KEY(a[j - 1 - t]) <= pivot; }
+        while (l < nl && r < nr) NAME(swap)(a + i + left[l++], a + j - 1 - right[r++]);
+        if (l == nl) i += NAME(side);
+        if (r == nr) j -= NAME(side);
+    }
+    *low = l < nl ? i + left[l] : i;
+    *high = r < nr ? j - right[r] : j;
+}
+
 /* Divide by the median of three: where the second part begins. */
 static ptrdiff_t NAME(divide)(REC *a, ptrdiff_t n) {
     REC *const x = a + 1, *const y = a + n / 2, *const z = a + n - 1;
@@ -171,6 +193,7 @@ static ptrdiff_t NAME(divide)(REC *a, ptrdiff_t n) {
     else NAME(swap)(a, KEY(*x) < KEY(*z) ? x : KEY(*y) < KEY(*z) ? z : y);
     const uint64_t pivot = KEY(a[0]);
     ptrdiff_t i = 1, j = n;
+    if (n > 4 * NAME(side)) NAME(exchange)(a, pivot, &i, &j);
     for (;;) {
         while (KEY(a[i]) < pivot) i++;
         j--;
@@ -195,18 +218,31 @@ static void NAME(nth_element)(REC *a, ptrdiff_t k, ptrdiff_t n) {
     NAME(insertion)(a, n);
 }
 
-static void NAME(sort_parts)(REC *a, ptrdiff_t n, int depth) {
-    for (; n > 16; depth--) {
-        if (depth == 0) { NAME(partial_sort)(a, n, n); return; }
-        const ptrdiff_t cut = NAME(divide)(a, n);
-        NAME(sort_parts)(a + cut, n - cut, depth - 1);
-        n = cut;
+/* Whether a part of a sorted array has a key twice, or one that is beside it too. */
+static int NAME(tied)(const REC *sorted, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n) {
+    for (ptrdiff_t i = begin ? begin : 1; i <= end && i < n; i++)
+        if (KEY(sorted[i]) == KEY(sorted[i - 1])) return 1;
+    return 0;
+}
+
+/* Sort the part [begin, end) of n records.  If `sorted` has all of them in another order of equal ones, it settles the
+ * parts without such. */
+static void NAME(sort_part)(REC *a, const REC *sorted, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n, int depth) {
+    for (; end - begin > 1; depth--) {
+        if (sorted && !NAME(tied)(sorted, begin, end, n)) {
+            memcpy(a + begin, sorted + begin, (size_t)(end - begin) * sizeof(REC));
+            return;
+        }
+        if (end - begin <= 16) { NAME(insertion)(a + begin, end - begin); return; }
+        if (depth == 0) { NAME(partial_sort)(a + begin, end - begin, end - begin); return; }
+        const ptrdiff_t cut = begin + NAME(divide)(a + begin, end - begin);
+        NAME(sort_part)(a, sorted, cut, end, n, depth - 1);
+        end = cut;
     }
 }
 
-static void NAME(quicksort)(REC *a, ptrdiff_t n) {
-    NAME(sort_parts)(a, n, 2 * mt_log2(n));
-    NAME(insertion)(a, n);
+static void NAME(quicksort)(REC *a, const REC *sorted, ptrdiff_t n) {
+    NAME(sort_part)(a, sorted, 0, n, n, 2 * mt_log2(n));
 }
 
 /* The k-th smallest (from 0) to its place, by quickselect; the median of the first, middle and last divides. */
@@ -234,19 +270,12 @@ static void NAME(quickselect)(REC *a, ptrdiff_t k, ptrdiff_t n) {
 
 /* --- lines ------------------------------------------------------------------------------------------------------ */
 
-static int NAME(has_ties)(const REC *a, ptrdiff_t n) {
-    ptrdiff_t i = 1;
-    while (i < n && KEY(a[i]) != KEY(a[i - 1])) i++;
-    return i < n;
-}
-
-/* Sorted with equal ones in the order in which the C++ library leaves them. */
-static REC *NAME(unstable)(const mt_order *o, const char *x, REC *a) {
-    REC *const sorted = NAME(radix)(a, a + o->n, o->n, mt_key_bits[o->code]);
-    if (!NAME(has_ties)(sorted, o->n)) return sorted;
-    NAME(load)(o, x, 0, o->n, a);
-    NAME(quicksort)(a, o->n);
-    return a;
+/* Sorted with equal ones in the order in which the C++ library leaves them, from what is sorted already. */
+static REC *NAME(unstable)(const mt_order *o, const char *x, REC *sorted, REC *other) {
+    if (!NAME(tied)(sorted, 0, o->n, o->n)) return sorted;
+    NAME(load)(o, x, 0, o->n, other);
+    NAME(quicksort)(other, sorted, o->n);
+    return other;
 }
 
 enum { NAME(block) = 32, NAME(top_most) = 64 };
@@ -279,13 +308,13 @@ MT_CLONES static int NAME(smallest)(const REC *restrict a, ptrdiff_t n, ptrdiff_
 }
 
 static REC *NAME(topk)(REC *a, ptrdiff_t n, ptrdiff_t count) {
-    REC *const top = a + n;                                 /* the second half is free, and one longer */
+    REC *const top = a + n;                                 /* the second half is free */
     if (count == 0) return a;
     if (count <= NAME(top_most) && 8 * count < n && NAME(smallest)(a, n, count, top)) return top;
     if (64 * count <= n) NAME(partial_sort)(a, count, n);
     else {
         NAME(nth_element)(a, count - 1, n);
-        NAME(quicksort)(a, count - 1);
+        NAME(quicksort)(a, NULL, count - 1);
     }
     return a;
 }
@@ -311,7 +340,7 @@ static ptrdiff_t NAME(median)(const mt_order *o, REC *a, int skip_nan) {
 /* Where the last of the longest run is, after sorting. */
 static ptrdiff_t NAME(mode)(REC *a, ptrdiff_t n) {
     ptrdiff_t best = 0, longest = 0, run = 0;
-    NAME(quicksort)(a, n);
+    NAME(quicksort)(a, NULL, n);
     for (ptrdiff_t i = 0; i < n; i++) {
         run = i && KEY(a[i]) == KEY(a[i - 1]) ? run + 1 : 1;
         if (run > longest) { longest = run; best = i; }
@@ -321,10 +350,15 @@ static ptrdiff_t NAME(mode)(REC *a, ptrdiff_t n) {
 
 static void NAME(line)(int what, const mt_order *o, const char *x, char *values, char *indices, REC *a) {
     ptrdiff_t count = 1;
+    REC *const other = a + o->n, *sorted;
     NAME(load)(o, x, 0, o->n, a);
     switch (what) {
-        case MT_SORT: a = NAME(radix)(a, a + o->n, o->n, mt_key_bits[o->code]); count = o->n; break;
-        case MT_UNSTABLE: a = NAME(unstable)(o, x, a); count = o->n; break;
+        case MT_SORT:
+        case MT_UNSTABLE:
+            sorted = NAME(radix)(a, other, o->n, mt_key_bits[o->code]);
+            a = what == MT_SORT ? sorted : NAME(unstable)(o, x, sorted, sorted == a ? other : a);
+            count = o->n;
+            break;
         case MT_TOPK: a = NAME(topk)(a, o->n, o->count); count = o->count; break;
         case MT_KTHVALUE: NAME(quickselect)(a, o->k, o->n); a += o->k; break;
         case MT_MODE: a += NAME(mode)(a, o->n); break;

@@ -5,15 +5,17 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import minitorch
 from minitorch import Tensor
 from minitorch._ext import pointwise as _pointwise
 from minitorch._ext import softmax as _softmax
-from minitorch._ext.pointwise import gelu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
+from minitorch._ext.pointwise import gelu, hardshrink, logsigmoid, prelu, softplus, softsign, tanhshrink
 
 __all__ = [
-    "celu", "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
-    "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "selu", "sigmoid", "silu", "softmax", "softmin",
-    "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
+    "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu",
+    "relu6", "relu_", "rrelu", "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "threshold_",
 ]
 
 
@@ -138,3 +140,119 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """`softmax` of the negative."""
     return _softmax.softmax(-input, _usual_dim("softmin", dim, input.ndim), dtype)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Moved towards 0 by `lambd`, not past it.
+
+    >>> nn.functional.softshrink(minitorch.tensor([-1., 0.25, 2.]))
+    tensor([-0.5000,  0.0000,  1.5000])
+    """
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be in range [0, inf], but found {lambd}")
+    return _pointwise.softshrink(input, lambd)
+
+
+# --- in place -----------------------------------------------------------------------------------------------------
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """`elu` in place."""
+    return elu(input, alpha, True)
+
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """`celu` in place."""
+    return celu(input, alpha, True)
+
+
+def selu_(input: Tensor) -> Tensor:
+    """`selu` in place."""
+    return selu(input, True)
+
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """`hardtanh` in place."""
+    return hardtanh(input, min_val, max_val, True)
+
+
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """`leaky_relu` in place."""
+    return leaky_relu(input, negative_slope, True)
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
+    """`threshold` in place."""
+    return _pointwise.threshold_(input, threshold, value)
+
+
+# --- gates, and what is random ------------------------------------------------------------------------------------
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    r"""Gated linear unit: one half of the input by the sigmoid of the other, :math:`a \sigma(b)`.
+
+    Shape:
+        output half as large as the input along `dim`.
+
+    Source: Dauphin and others, arXiv:1612.08083.
+
+    >>> nn.functional.glu(minitorch.tensor([2., 4., 0., 0.]))
+    tensor([1., 2.])
+    """
+    if input.ndim == 0:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    if not -input.ndim <= dim < input.ndim:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-input.ndim}, {input.ndim - 1}], but "
+                         f"got {dim})")
+    size = input.shape[dim]
+    if size % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
+    return input.narrow(dim, 0, size // 2) * input.narrow(dim, size // 2, size // 2).sigmoid()
+
+
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    r"""Leaky `relu` whose slope is random, uniform in [lower, upper], in training, and their mean otherwise.
+
+    Source: Xu and others, arXiv:1505.00853.
+    """
+    if lower > upper:
+        raise RuntimeError(f"rrelu: lower must not be above upper, got {lower} and {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    below = (input.detach() <= 0).reshape(-1)
+    slopes = minitorch.ones(input.numel(), dtype=minitorch.float64)
+    slopes[below] = minitorch.empty(int(below.sum()), dtype=minitorch.float64).uniform_(lower, upper)
+    slopes = slopes.to(input.dtype).reshape(input.shape)
+    return input.mul_(slopes) if inplace else input * slopes
+
+
+def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
+    """`rrelu` in place."""
+    return rrelu(input, lower, upper, training, True)
+
+
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    r"""A random choice in proportion to :math:`e^{x}`, softened so that it has a gradient.
+
+    .. math:: \mathrm{softmax}\!\left(\frac{x + g}{\tau}\right)
+
+    with :math:`g` from Gumbel's distribution.
+
+    Args:
+        tau: the softness; near 0 the result is near one-hot.
+        hard: make it one-hot, with the gradient of the soft one.
+        eps: has no effect, as in PyTorch.
+
+    Source: Jang and others, arXiv:1611.01144.
+    """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    gumbels = -minitorch.empty_like(logits).exponential_().log()
+    soft = ((logits + gumbels) / tau).softmax(dim)
+    if not hard:
+        return soft
+    choice = minitorch.zeros_like(logits).scatter(dim, soft.argmax(dim, keepdim=True), 1.0)
+    return choice - soft.detach() + soft

@@ -223,8 +223,8 @@ class _ConvTranspose(_ConvNd):
     ) -> None:
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, groups, bias,
-                         padding_mode, device, dtype)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, groups,
+                         bias, padding_mode, device, dtype)
 
     def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
         """The transposed convolution; an `output_size` chooses among the sizes that the stride leaves open."""
@@ -237,8 +237,8 @@ class _ConvTranspose(_ConvNd):
         if len(output_size) > self.dims:
             lead = input.ndim - self.dims
             if len(output_size) != input.ndim:
-                raise ValueError(f"{type(self).__name__}: for {input.ndim}D input, output_size must have {self.dims} or "
-                                 f"{input.ndim} elements (got {len(output_size)})")
+                raise ValueError(f"{type(self).__name__}: for {input.ndim}D input, output_size must have {self.dims} "
+                                 f"or {input.ndim} elements (got {len(output_size)})")
             output_size = output_size[lead:]
         least = [(size - 1) * s - 2 * p + d * (k - 1) + 1
                  for size, s, p, d, k in zip(input.shape[-self.dims:], self.stride, self.padding, self.dilation,

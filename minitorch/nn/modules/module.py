@@ -11,6 +11,20 @@ from minitorch.utils.hooks import RemovableHandle
 
 from ..parameter import Buffer, Parameter
 from ._attributes import MissingAttribute
+from ._hooks import BackwardHooks, move_to_front
+from ._hooks import global_backward_hooks as _every_backward_hook
+from ._hooks import global_backward_pre_hooks as _every_backward_pre_hook
+from ._hooks import global_forward_hooks as _every_forward_hook
+from ._hooks import global_forward_hooks_always_called as _every_forward_hook_always
+from ._hooks import global_forward_hooks_with_kwargs as _every_forward_hook_with_kwargs
+from ._hooks import global_forward_pre_hooks as _every_forward_pre_hook
+from ._hooks import (  # noqa: F401 - where programs look for them
+    register_module_backward_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+)
 from ._state import StateMixin
 
 __all__ = ["Module"]
@@ -59,7 +73,8 @@ class Module(StateMixin):
         raise NotImplementedError(f"Module [{type(self).__name__}] is missing the required \"forward\" function")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks or self._forward_pre_hooks:
+        if (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+                or _every_forward_hook or _every_forward_pre_hook or _every_backward_hook or _every_backward_pre_hook):
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -396,6 +411,17 @@ class Module(StateMixin):
         """Move to the GPU."""
         return self._apply(lambda tensor: tensor.cuda(device))
 
+    def to_empty(self: Self, *, device: Any, recurse: bool = True) -> Self:
+        """Move to a device without the values: parameters and buffers are left unset."""
+        return self._apply(lambda tensor: minitorch.empty_like(tensor, device=device), recurse)
+
+    def share_memory(self: Self) -> Self:
+        """Move parameters and buffers into memory that processes share: `Tensor.share_memory_` of each."""
+        return self._apply(lambda tensor: tensor.share_memory_())
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing is compiled here, so this changes nothing but that programs which call it run."""
+
     def train(self: Self, mode: bool = True) -> Self:
         """Choose how layers such as Dropout behave: as in training, or as in use."""
         if not isinstance(mode, bool):
@@ -442,7 +468,7 @@ class Module(StateMixin):
         if with_kwargs:
             self._forward_pre_hooks_with_kwargs[handle.id] = True
         if prepend:
-            _move_to_front(self._forward_pre_hooks, handle.id)
+            move_to_front(self._forward_pre_hooks, handle.id)
         return handle
 
     def register_forward_hook(
@@ -469,36 +495,68 @@ class Module(StateMixin):
         if always_call:
             self._forward_hooks_always_called[handle.id] = True
         if prepend:
-            _move_to_front(self._forward_hooks, handle.id)
+            move_to_front(self._forward_hooks, handle.id)
         return handle
 
     def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        """Not there yet: hooks on the gradients of modules."""
-        raise NotImplementedError("backward hooks of modules are not supported yet: Tensor.register_hook on the "
-                                  "module's input or output sees its gradient")
+        """Call ``hook(module, grad_input, grad_output)`` when the gradients of the positional arguments are known.
+
+        What it returns, a tuple as long as `grad_input`, replaces those.
+
+        >>> layer = nn.Linear(2, 3)
+        >>> handle = layer.register_full_backward_hook(lambda module, inputs, outputs: print(outputs[0].shape))
+        >>> layer(minitorch.ones(5, 2, requires_grad=True)).sum().backward()
+        torch.Size([5, 3])
+        """
+        return self._register_backward(self._backward_hooks, hook, prepend)
 
     def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        """Not there yet: hooks on the gradients of modules."""
-        return self.register_full_backward_hook(hook, prepend)
+        """Call ``hook(module, grad_output)`` when the gradients of the result are known, before they go on."""
+        return self._register_backward(self._backward_pre_hooks, hook, prepend)
 
     def register_backward_hook(self, hook: Callable) -> RemovableHandle:
-        """Not there yet: hooks on the gradients of modules."""
+        """`register_full_backward_hook` by its older name."""
         return self.register_full_backward_hook(hook)
+
+    def _register_backward(self, table: dict[int, Any], hook: Callable, prepend: bool) -> RemovableHandle:
+        handle = RemovableHandle(table)
+        table[handle.id] = hook
+        if prepend:
+            move_to_front(table, handle.id)
+        return handle
+
+    def _watch_gradients(self) -> BackwardHooks | None:
+        """The backward hooks on one call, if there are any."""
+        pre_hooks = [*_every_backward_pre_hook.values(), *self._backward_pre_hooks.values()]
+        hooks = [*_every_backward_hook.values(), *self._backward_hooks.values()]
+        return BackwardHooks(self, pre_hooks, hooks) if pre_hooks or hooks else None
+
+    def _after_forward(self) -> list[tuple[int, Callable, bool, bool]]:
+        """The forward hooks: id, hook, whether it wants the keyword arguments, whether it is called after an error."""
+        return [(id, hook, id in _every_forward_hook_with_kwargs, id in _every_forward_hook_always)
+                for id, hook in _every_forward_hook.items()] + [
+            (id, hook, id in self._forward_hooks_with_kwargs, id in self._forward_hooks_always_called)
+            for id, hook in self._forward_hooks.items()]
 
     def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         called: set[int] = set()
         try:
+            for hook in list(_every_forward_pre_hook.values()):
+                args, kwargs = self._call_pre_hook(hook, False, args, kwargs)
             for id, hook in list(self._forward_pre_hooks.items()):
                 args, kwargs = self._call_pre_hook(hook, id in self._forward_pre_hooks_with_kwargs, args, kwargs)
+            watch = self._watch_gradients()
+            if watch is not None:
+                args = watch.on_inputs(args)
             output = self.forward(*args, **kwargs)
-            for id, hook in list(self._forward_hooks.items()):
+            for id, hook, with_kwargs, _ in self._after_forward():
                 called.add(id)
-                output = self._call_hook(hook, id, args, kwargs, output)
-            return output
+                output = self._call_hook(hook, with_kwargs, args, kwargs, output)
+            return output if watch is None else watch.on_outputs(output)
         except Exception:
-            for id, hook in list(self._forward_hooks.items()):
-                if id in self._forward_hooks_always_called and id not in called:
-                    self._call_after_error(hook, id, args, kwargs)
+            for id, hook, with_kwargs, always in self._after_forward():
+                if always and id not in called:
+                    self._call_after_error(hook, with_kwargs, args, kwargs)
             raise
 
     def _call_pre_hook(self, hook: Callable, with_kwargs: bool, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -511,15 +569,14 @@ class Module(StateMixin):
             return result
         raise RuntimeError(f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {result}.")
 
-    def _call_hook(self, hook: Callable, id: int, args: tuple, kwargs: dict, output: Any) -> Any:
-        inputs = (args, kwargs) if id in self._forward_hooks_with_kwargs else (args,)
-        result = hook(self, *inputs, output)
+    def _call_hook(self, hook: Callable, with_kwargs: bool, args: tuple, kwargs: dict, output: Any) -> Any:
+        result = hook(self, *((args, kwargs) if with_kwargs else (args,)), output)
         return output if result is None else result
 
-    def _call_after_error(self, hook: Callable, id: int, args: tuple, kwargs: dict) -> None:
+    def _call_after_error(self, hook: Callable, with_kwargs: bool, args: tuple, kwargs: dict) -> None:
         """An error of this hook must not hide the one that came first."""
         try:
-            self._call_hook(hook, id, args, kwargs, None)
+            self._call_hook(hook, with_kwargs, args, kwargs, None)
         except Exception as error:
             import warnings
 
@@ -549,6 +606,8 @@ def _fresh_attributes() -> dict[str, Any]:
         "_buffers": {},
         "_non_persistent_buffers_set": set(),
         "_modules": {},
+        "_backward_hooks": {},
+        "_backward_pre_hooks": {},
         "_forward_hooks": {},
         "_forward_hooks_with_kwargs": {},
         "_forward_hooks_always_called": {},
@@ -586,14 +645,6 @@ def _parse_to(
 
 def _type_of(value: Any) -> str:
     return value.type() if isinstance(value, Tensor) else type(value).__name__
-
-
-def _move_to_front(table: dict[int, Any], key: int) -> None:
-    entries = [(k, table[k]) for k in table if k != key]
-    first = table[key]
-    table.clear()
-    table[key] = first
-    table.update(entries)
 
 
 def _indent(text: str) -> str:

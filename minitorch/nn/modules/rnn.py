@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import minitorch
 from minitorch import Tensor
@@ -14,8 +14,10 @@ from .. import functional as F
 from .. import init
 from ..functional import recurrent
 from ..parameter import Parameter
-from ..utils.rnn import PackedSequence
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..utils.rnn import PackedSequence
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
 
@@ -95,7 +97,7 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Refuse an input of another type or width than the weights expect."""
         weight = getattr(self, self._names[0][0])
-        if input.dtype != weight.dtype:
+        if input.dtype != weight.dtype and not minitorch.is_autocast_enabled():
             raise ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
                              f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})")
         expected = 2 if batch_sizes is not None else 3
@@ -138,7 +140,7 @@ class RNNBase(Module):
         self, input: Tensor | PackedSequence, h: Tensor | None, c: Tensor | None
     ) -> tuple[Any, Tensor, Tensor | None]:
         """The whole of `forward`, for any form of the input."""
-        if isinstance(input, PackedSequence):
+        if not isinstance(input, Tensor):
             return self._run_packed(input, h, c)
         if input.dim() not in (2, 3):
             raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead")
@@ -172,6 +174,8 @@ class RNNBase(Module):
         return out.transpose(0, 1) if turned else out, hn, cn
 
     def _run_packed(self, input: PackedSequence, h: Tensor | None, c: Tensor | None) -> tuple[Any, Tensor, Any]:
+        from ..utils.rnn import PackedSequence
+
         x, batch_sizes, order, back = input
         self.check_input(x, batch_sizes)
         h, c = (None if state is None else _permuted(state, order) for state in (h, c))

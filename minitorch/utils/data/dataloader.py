@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset, gatherer
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed, index_batches
-from .workers import WorkersIterator
+
+if TYPE_CHECKING:
+    from .workers import WorkersIterator
 
 T = TypeVar("T", covariant=True)
 
@@ -120,6 +121,8 @@ class DataLoader(Generic[T]):
     def __iter__(self) -> Iterator[Any]:
         if self.num_workers == 0:
             return self._here()
+        from .workers import WorkersIterator  # and with it multiprocessing, only where there are workers
+
         if not self.persistent_workers:
             return WorkersIterator(self)
         if self._iterator is None or self._iterator.closed:
@@ -161,12 +164,16 @@ def _check_workers(
 
 def _context(given: Any) -> Any:
     """A way to start processes, from its name."""
+    if given is None:
+        return None
+    import multiprocessing
+
     if isinstance(given, str):
         if given not in multiprocessing.get_all_start_methods():
             raise ValueError("multiprocessing_context option should specify a valid start method in "
                              f"{multiprocessing.get_all_start_methods()!r}, but got {given!r}")
         return multiprocessing.get_context(given)
-    if given is not None and not isinstance(given, multiprocessing.context.BaseContext):
+    if not isinstance(given, multiprocessing.context.BaseContext):
         raise TypeError("multiprocessing_context option should be a valid context object or a string specifying the "
                         f"start method, but got {given!r}")
     return given

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import queue
 import random
 import shutil
@@ -19,42 +18,13 @@ import numpy as np
 
 import minitorch
 
+from . import worker_info
 from .collate import default_collate
 from .dataset import Dataset, IterableDataset, gatherer
 from .sharing import pack
+from .worker_info import WorkerInfo
 
 DATA, RAISED, ENDED = range(3)
-
-
-@dataclass(frozen=True)
-class WorkerInfo:
-    """What a worker process knows about itself.
-
-    Attributes:
-        id: its number, from 0.
-        num_workers: how many there are.
-        seed: what its random numbers were seeded with.
-        dataset: its own copy of the data set.
-    """
-
-    id: int
-    num_workers: int
-    seed: int
-    dataset: Any
-
-
-_info: WorkerInfo | None = None
-
-
-def get_worker_info() -> WorkerInfo | None:
-    """What this worker process knows about itself; None outside one.
-
-    A stream (`IterableDataset`) asks it which part of the data is its own.
-
-    >>> minitorch.utils.data.get_worker_info() is None
-    True
-    """
-    return _info
 
 
 class Raised:
@@ -136,12 +106,11 @@ def work(task: Task, pipe: connection.Connection, close: list[connection.Connect
     Args:
         close: the other side's ends of pipes, which a forked process has too.
     """
-    global _info
     for other in close:
         other.close()
     minitorch.set_num_threads(1)
     seed_everything(task.base_seed, task.number)
-    _info = WorkerInfo(task.number, task.workers, task.base_seed + task.number, task.dataset)
+    worker_info.info = WorkerInfo(task.number, task.workers, task.base_seed + task.number, task.dataset)
     where = f"in DataLoader worker process {task.number}"
     fetch, broken = None, None
     try:

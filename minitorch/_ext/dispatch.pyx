@@ -1,0 +1,281 @@
+"""Listening to operations: while somebody does, each call of an engine function passes through the listener.
+
+Python calls a function of the engine through a pointer that the function object holds (its vectorcall).  While there
+are listeners these pointers lead here, and from here to the listener; otherwise they are untouched, so that what nobody
+listens to costs nothing.  `vmap`, forward-mode derivatives and the profiler are listeners.
+
+The listeners of a thread are a stack.  While one runs it is off the stack: what it calls goes to the one below it.
+"""
+import builtins
+import operator
+import pkgutil
+import sys
+import threading
+from cpython.object cimport PyObject
+from minitorch._ext.tensor cimport (
+    MAX_DIMS, TensorBase, new_as_class, new_tensor, set_dims,
+)
+from minitorch._ext import tensor as tensor_module
+
+cdef extern from *:
+    """
+    typedef PyObject *(*mt_vectorcall)(PyObject *, PyObject **, size_t, PyObject *);    /* without its const */
+    #define mt_place(f) ((mt_vectorcall *)((char *)(f) + Py_TYPE(f)->tp_vectorcall_offset))
+    static int mt_can_listen(PyObject *f) {
+        return (Py_TYPE(f)->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL) && Py_TYPE(f)->tp_vectorcall_offset > 0;
+    }
+    static mt_vectorcall mt_pointer(PyObject *f) { return *mt_place(f); }
+    static void mt_set_pointer(PyObject *f, mt_vectorcall pointer) { *mt_place(f) = pointer; }
+
+    /* A function with *args or **kwargs has no such pointer, but a method definition. */
+    static int mt_has_definition(PyObject *f) {
+        return (((PyCFunctionObject *)f)->m_ml->ml_flags & (METH_VARARGS | METH_KEYWORDS | METH_FASTCALL))
+            == (METH_VARARGS | METH_KEYWORDS);
+    }
+    static PyObject *mt_call_definition(PyObject *f, PyObject *args, PyObject *kwargs) {
+        PyCFunctionObject *c = (PyCFunctionObject *)f;
+        return ((PyCFunctionWithKeywords)(void (*)(void))c->m_ml->ml_meth)(c->m_self, args, kwargs);
+    }
+    static PyObject *mt_call_pointer(mt_vectorcall pointer, PyObject *f, PyObject **args, size_t nargsf,
+                                     PyObject *names) {
+        return pointer(f, args, nargsf, names);
+    }
+    #define mt_items(t) (((PyTupleObject *)(t))->ob_item)
+    """
+    PyObject **mt_items(object t)
+    ctypedef object (*mt_vectorcall)(object, PyObject **, size_t, PyObject *)
+    bint mt_can_listen(object f)
+    mt_vectorcall mt_pointer(object f)
+    void mt_set_pointer(object f, mt_vectorcall pointer)
+    bint mt_has_definition(object f)
+    object mt_call_definition(object f, object args, object kwargs)
+    object mt_call_pointer(mt_vectorcall pointer, object f, PyObject **args, size_t nargsf, PyObject *names)
+    Py_ssize_t PyVectorcall_NARGS(size_t nargsf)
+
+cdef dict originals = {}                # id of each function that leads here -> its own pointer, as an int
+cdef list rewired = []
+cdef int listening = 0, on_operators = 0    # how many listeners there are, in whatever thread
+cdef object local = threading.local()
+
+
+cdef list listeners_here():
+    try:
+        return local.listeners
+    except AttributeError:
+        local.listeners = []
+        return local.listeners
+
+
+cdef object interposed(object function, PyObject **args, size_t nargsf, PyObject *names):
+    """What the functions' pointers lead to while there are listeners."""
+    cdef list listeners = listeners_here()
+    cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf), i
+    cdef mt_vectorcall pointer
+    cdef size_t address
+    if not listeners:
+        found = originals.get(<size_t><PyObject *>function)
+        address = 0 if found is None else found
+        if address:
+            pointer = <mt_vectorcall><void *>address
+            return mt_call_pointer(pointer, function, args, nargsf, names)
+    arguments = tuple([<object>args[i] for i in range(n)])
+    keywords = {}
+    if names != NULL:
+        for i in range(len(<tuple>names)):
+            keywords[(<tuple>names)[i]] = <object>args[n + i]
+    if not listeners:
+        return mt_call_definition(function, arguments, keywords)
+    return notify(function, arguments, keywords)
+
+
+def unheard(function, tuple arguments, dict keywords):
+    """Call an engine function itself, past the listeners (who hear what it calls in its turn)."""
+    cdef size_t address
+    cdef tuple names = tuple(keywords), values = arguments + tuple(keywords.values())
+    found = originals.get(<size_t><PyObject *>function)
+    if found is None:
+        return function(*arguments, **keywords)
+    address = found
+    if address == 0:
+        return mt_call_definition(function, arguments, keywords)
+    return mt_call_pointer(<mt_vectorcall><void *>address, function, mt_items(values), len(arguments),
+                           <PyObject *>names if names else NULL)
+
+
+def notify(function, tuple arguments, dict keywords):
+    """Hand a call to the innermost listener of this thread."""
+    cdef list listeners = listeners_here()
+    if not listeners:
+        return function(*arguments, **keywords)
+    listener = listeners.pop()
+    try:
+        return listener(function, arguments, keywords)
+    finally:
+        listeners.append(listener)
+
+
+def engine_functions():
+    """Every function of the engine that takes tensors or makes them."""
+    import minitorch._ext as engine
+    for info in pkgutil.iter_modules(engine.__path__):
+        module = sys.modules.get("minitorch._ext." + info.name)
+        if module is None or info.name in NOT_HEARD:
+            continue
+        for name, function in vars(module).items():
+            if hasattr(function, "__code__") and mt_can_listen(function) and \
+                    getattr(function, "__module__", None) == module.__name__:
+                yield function
+
+
+# modules that no operation on tensors belongs to
+NOT_HEARD = {"build", "dispatch", "dtype", "loops", "storage", "tensor", "threads", "optim"}
+
+
+cdef int rewire() except -1:
+    cdef mt_vectorcall pointer
+    for function in engine_functions():
+        pointer = mt_pointer(function)
+        if pointer == interposed or (pointer == NULL and not mt_has_definition(function)):
+            continue
+        originals[<size_t><PyObject *>function] = <size_t><void *>pointer
+        rewired.append(function)
+        mt_set_pointer(function, interposed)
+    return 0
+
+
+cdef int restore() except -1:
+    cdef size_t address
+    for function in rewired:
+        address = originals[<size_t><PyObject *>function]
+        mt_set_pointer(function, <mt_vectorcall><void *>address)
+    rewired.clear()
+    originals.clear()
+    return 0
+
+
+cdef object operator_function(str name):
+    """What an operator's method comes as to a listener (``add`` of the module `operator`), and whether reflected."""
+    for candidate in (name, name + "_"):
+        if hasattr(operator, candidate):
+            return getattr(operator, candidate), False
+    if hasattr(builtins, name):
+        return getattr(builtins, name), False
+    return operator_function(name[1:])[0], True
+
+
+cdef object heard(str method):
+    """An operator's method that listeners hear of."""
+    slot = getattr(tensor_module.engine_class_(), method)
+    function, reflected = operator_function(method.strip("_"))
+
+    def operator_method(self, *others):
+        if not listeners_here():
+            return slot(self, *others)
+        return notify(function, (*others, self) if reflected else (self, *others), {})
+    operator_method.__name__ = method
+    return operator_method
+
+
+cdef int rewire_operators(bint listen) except -1:
+    """Let the operators of plain tensors be heard too: their C functions give way to Python ones."""
+    public = tensor_module.public_class_()
+    for name in tensor_module.OPERATOR_NAMES:
+        if listen and name not in public.__dict__ and hasattr(public, name):
+            setattr(public, name, heard(name))
+        elif not listen and name in public.__dict__:
+            delattr(public, name)
+    if not listen:
+        todo = [public]
+        while todo:
+            cls = todo.pop()
+            tensor_module.inherit_operators(cls)
+            todo.extend(cls.__subclasses__())
+    return 0
+
+
+def push(listener, bint operators=False):
+    """Let a function ``listener(function, arguments, keywords)`` stand in for every call of the engine in this thread.
+
+    Args:
+        operators: hear those of plain tensors (``a + b``) too; they come as functions of the module `operator`.
+    """
+    global listening, on_operators
+    if listening == 0:
+        rewire()
+    listening += 1
+    if operators:
+        if on_operators == 0:
+            rewire_operators(True)
+        on_operators += 1
+    listeners_here().append(listener)
+
+
+def pop(listener, bint operators=False):
+    """End what `push` began; the listener must be the innermost one."""
+    global listening, on_operators
+    cdef list listeners = listeners_here()
+    if not listeners or listeners[len(listeners) - 1] is not listener:
+        raise RuntimeError("listeners must end in the reverse order of their beginning")
+    listeners.pop()
+    listening -= 1
+    if operators:
+        on_operators -= 1
+        if on_operators == 0:
+            rewire_operators(False)
+    if listening == 0:
+        restore()
+
+
+def remove(listener, bint operators=False):
+    """End what `push` began, wherever in the stack of this thread the listener is."""
+    cdef list listeners = listeners_here()
+    if listener not in listeners:
+        raise RuntimeError("this thread does not have that listener")
+    listeners.remove(listener)
+    listeners.append(listener)
+    pop(listener, operators)
+
+
+class only:
+    """Inside, these are the listeners of this thread, the innermost one last; without any, nobody listens."""
+    def __init__(self, *listeners):
+        self.inside = list(listeners)
+
+    def __enter__(self):
+        self.before = listeners_here()
+        local.listeners = self.inside
+
+    def __exit__(self, *exception):
+        local.listeners = self.before
+
+
+def listeners():
+    """The listeners of this thread, the innermost one last."""
+    return tuple(listeners_here())
+
+
+def shell(cls, TensorBase like not None, int without=-1):
+    """A tensor of a subclass that looks like another, without one of its dimensions: what stands for a wrapped one."""
+    cdef Py_ssize_t[MAX_DIMS] shape, strides
+    cdef int d, n = 0
+    cdef TensorBase memory = like
+    for d in range(like.ndim):
+        if d != without:
+            shape[n] = like.shape[d]
+            strides[n] = like.strides[d]
+            n += 1
+    if without >= 0 and like.shape[without] == 0:           # nothing there to look at
+        memory = new_tensor(n, shape, like.code)
+        for d in range(n):
+            strides[d] = memory.strides[d]
+    cdef TensorBase t = new_as_class(cls)
+    t.code = memory.code
+    t.storage = memory.storage
+    t.offset = memory.offset
+    set_dims(t, n, shape, strides)
+    return t
+
+
+def operator_names():
+    """The methods that are operators."""
+    return tensor_module.OPERATOR_NAMES

@@ -1,0 +1,89 @@
+"""What the functions share: dimensions, `out=`, in-place variants of functions that make new tensors."""
+
+from __future__ import annotations
+
+import functools
+
+from .._ext.dtype import can_cast
+from .._ext.tensor import is_grad_enabled
+from .._size import Size
+from .._tensor import Tensor
+
+
+def wrap_dim(dim: int, ndim: int) -> int:
+    """A dimension counted from the front; a tensor without dimensions takes 0 and -1."""
+    bound = max(ndim, 1)
+    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        raise TypeError(f"a dimension must be an int, not {type(dim).__name__}")
+    dim = int(dim)
+    if not -bound <= dim < bound:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
+    return dim % bound
+
+
+def wrap_dims(dims, ndim: int, name: str) -> list[int]:
+    """Several dimensions counted from the front, all different."""
+    wrapped = [wrap_dim(d, ndim) for d in ((dims,) if hasattr(dims, "__index__") else dims)]
+    if len(set(wrapped)) < len(wrapped):
+        raise RuntimeError(f"{name}: a dimension appears multiple times in the list of dims: {tuple(dims)}")
+    return wrapped
+
+
+def require_tensor(value: object, name: str, argument: str = "input", position: int = 1) -> None:
+    """Refuse what is no tensor, as PyTorch words it."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, "
+                        f"not {type(value).__name__}")
+
+
+def give(result: Tensor, out: Tensor | None, name: str) -> Tensor:
+    """The result, put into what was given as ``out=``."""
+    if out is None:
+        return result
+    if is_grad_enabled() and (result.requires_grad or out.requires_grad):
+        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but "
+                           "one of the arguments requires grad.")
+    if not can_cast(result.dtype, out.dtype):
+        raise RuntimeError(f"{name}: result type {result.dtype} can't be cast to the desired output type {out.dtype}")
+    if out.shape != result.shape:
+        out.resize_(result.shape)
+    return out.copy_(result)
+
+
+def with_out(function):
+    """Give a function that makes a new tensor the keyword ``out``."""
+
+    @functools.wraps(function)
+    def with_given_out(*args, out=None, **options):
+        return give(function(*args, **options), out, function.__name__)
+
+    return with_given_out
+
+
+def in_place(function, name: str | None = None):
+    """The method that writes what a function makes back into its first argument."""
+    name = name or function.__name__ + "_"
+
+    def method(self, *args, **options):
+        # what the function keeps for its derivative must not be what is overwritten
+        recorded = is_grad_enabled() and (
+            self.requires_grad or any(isinstance(x, Tensor) and x.requires_grad for x in args))
+        result = function(self.clone() if recorded else self, *args, **options)
+        if result.shape != self.shape:
+            raise RuntimeError(f"{name}: the result has shape {tuple(result.shape)}, which does not fit into the "
+                               f"tensor of shape {tuple(self.shape)}")
+        if not can_cast(result.dtype, self.dtype):
+            raise RuntimeError(f"{name}: result type {result.dtype} can't be cast to the desired output type "
+                               f"{self.dtype}")
+        return self.copy_(result)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"In-place `{function.__name__}`."
+    return method
+
+
+def size_of(sizes) -> Size:
+    """A shape given as several ints or as one sequence."""
+    if len(sizes) == 1 and not hasattr(sizes[0], "__index__"):
+        (sizes,) = sizes
+    return Size(int(n) for n in sizes)

@@ -1,0 +1,134 @@
+"""What the files of `minitorch.linalg` share: the primitives, checks of arguments, errors, triangles, results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .._creation import arange
+from .._ext import lapack as _lapack
+from .._ext.dtype import finfo
+from .._ext.engine import from_numpy
+from .._ext.lapack import deliver
+from .._ext.rules import record_rule
+from .._tensor import Tensor
+
+__all__ = [
+    "LinAlgError", "broadcast_batches", "check_info", "check_matrices", "check_same_dtype", "deliver", "deliver_all",
+    "eps", "mH", "primitive", "record_rule", "tril", "triu",
+]
+
+
+class LinAlgError(RuntimeError):
+    """A matrix was singular, not positive definite, or an iteration did not converge.
+
+    >>> import minitorch
+    >>> minitorch.linalg.inv(minitorch.zeros(1, 1))
+    Traceback (most recent call last):
+    minitorch.linalg.LinAlgError: linalg.inv: The diagonal element 1 is zero, the inversion could not be completed \
+because the input matrix is singular.
+    """
+
+    __module__ = "minitorch.linalg"
+
+
+def primitive(name: str) -> Callable:
+    """LAPACK's routine of that name over batches: the engine's, or its NumPy twin where OpenBLAS is absent."""
+    kernel = getattr(_lapack, name)
+
+    def call(*arguments):
+        if _lapack.available():
+            return kernel(*arguments)
+        from ..reference import linalg as twins
+
+        results = getattr(twins, name)(*(a.detach().numpy() if isinstance(a, Tensor) else a for a in arguments))
+        if not isinstance(results, tuple):
+            return from_numpy(results)
+        return tuple(None if result is None else from_numpy(result) for result in results)
+
+    return call
+
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+
+
+def check_matrices(name: str, tensor: Tensor, *, square: bool = False, what: str = "A") -> None:
+    """Refuse what is not a batch of (square) matrices of a type that LAPACK takes."""
+    shape = tuple(tensor.shape)
+    if tensor.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor {what} must have at least 2 dimensions, but its shape is {shape}")
+    if square and shape[-1] != shape[-2]:
+        raise RuntimeError(f"{name}: {what} must be batches of square matrices, but they are {shape[-2]} by {shape[-1]}"
+                           f" matrices (shape {shape})")
+    kind = str(tensor.dtype).removeprefix("torch.")
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {kind}. Convert {what} "
+                           "with .float()")
+    if kind in ("float16", "bfloat16"):
+        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {kind}. Convert {what} with .float()")
+
+
+def check_same_dtype(name: str, a: Tensor, b: Tensor) -> None:
+    """Refuse operands of different types."""
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"{name}: Expected A and B to have the same dtype, but found A of type {a.dtype} and B of "
+                           f"type {b.dtype} instead. Convert one with .to(dtype)")
+
+
+def check_info(name: str, info: Tensor, reason: str) -> None:
+    """Raise `LinAlgError` for the first matrix that LAPACK failed on; ``{}`` in the reason stands for its number."""
+    failure = _lapack.first_failure(info)
+    if failure is not None:
+        place, number = failure
+        where = f"(Batch element {place}): " if info.ndim else ""
+        raise LinAlgError(f"{name}: {where}{reason.format(number)}")
+
+
+def broadcast_batches(name: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Both with the same leading dimensions, broadcast."""
+    from ..functions.shaping import broadcast_shapes
+
+    if a.shape[:-2] == b.shape[:-2]:
+        return a, b
+    try:
+        batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except RuntimeError:
+        raise RuntimeError(f"{name}: the batch dimensions of {tuple(a.shape)} and {tuple(b.shape)} do not broadcast: "
+                           "each pair must be equal, or one of them 1") from None
+    return a.expand(*batch, *a.shape[-2:]), b.expand(*batch, *b.shape[-2:])
+
+
+# --- small things -----------------------------------------------------------------------------------------------------
+
+
+def mH(a: Tensor) -> Tensor:
+    """The conjugate transposes."""
+    return a.mT.conj() if a.is_complex() else a.mT
+
+
+def eps(a: Tensor) -> float:
+    """The rounding unit of a tensor's type."""
+    return finfo(a.dtype).eps
+
+
+def tril(a: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangles: zero above a diagonal."""
+    rows, columns = arange(a.shape[-2]), arange(a.shape[-1])
+    return a.masked_fill(columns - rows.unsqueeze(-1) > diagonal, 0)
+
+
+def triu(a: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangles: zero below a diagonal."""
+    rows, columns = arange(a.shape[-2]), arange(a.shape[-1])
+    return a.masked_fill(columns - rows.unsqueeze(-1) < diagonal, 0)
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+
+def deliver_all(kind: type, results, outs, name: str):
+    """Results as a named tuple, put into the tensors given as ``out=`` if they are."""
+    if outs is None:
+        return kind(results)
+    if len(outs) != len(results):
+        raise TypeError(f"{name}: out= must be {len(results)} tensors, not {len(outs)}")
+    return kind(deliver(result, out, name) for result, out in zip(results, outs))
