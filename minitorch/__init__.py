@@ -76,6 +76,7 @@ globals().update(_CLASSES)
 
 # the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
+<<<<<<< HEAD
 from .nn.functional import (  # noqa: E402
     channel_shuffle,
     cosine_similarity,
@@ -85,6 +86,8 @@ from .nn.functional import (  # noqa: E402
     pixel_unshuffle,
     rrelu,
 )
+=======
+>>>>>>> f5dc6cb9de72388cadc2d9c1a2e2d76c727a36fe
 from . import amp, backends, cuda, datasets, fft, func, linalg, return_types, signal, special, utils, version  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402

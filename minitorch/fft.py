@@ -70,7 +70,7 @@ def _dim(x: Tensor, dim: int) -> int:
     return _wrap(dim, max(x.ndim, 1))
 
 
-def _dims(x: Tensor, s: Sequence[int] | int | None, dim: Sequence[int] | int | None) -> tuple[tuple[int, ...], list[int]]:
+def _dims(x: Tensor, s, dim) -> tuple[tuple[int, ...], list[int]]:
     """The dimensions of a transform and how many points each has; -1 in ``s`` stands for all there are."""
     dims = (dim,) if isinstance(dim, int) else dim
     sizes = (s,) if isinstance(s, int) else s

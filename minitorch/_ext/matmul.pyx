@@ -418,7 +418,7 @@ cdef TensorBase add_product(TensorBase init, TensorBase a, TensorBase b, object 
     """beta init + alpha a b, recorded."""
     cdef AddmmBackward node
     cdef TensorBase result, start = init, left = a
-    if mt_category[a.code] != 2:                             # integers are scaled by the integer part
+    if mt_category[a.code] < 2:                              # integers are scaled by the integer part
         alpha, beta = int(scale_of(alpha, a, "alpha", name)), int(scale_of(beta, a, "beta", name))
     cdef double factor = scale_of(alpha, a, "alpha", name)
     cdef double start_factor = scale_of(beta, a, "beta", name)

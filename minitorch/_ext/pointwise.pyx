@@ -12,7 +12,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of,
+    MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of,
     mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
 )
 from minitorch._ext.loops cimport (
@@ -26,7 +26,7 @@ from minitorch._ext.tensor cimport (
     requires_grad, same_shape, set_contiguous_dims, shape_of,
     tensor_class,
 )
-from minitorch._ext.views cimport clone_of, detach_of, reshape_to
+from minitorch._ext.views cimport clone_of, copy_into, detach_of, reshape_to
 
 cdef extern from "pointwise_loops.h" nogil:
     enum:
@@ -301,8 +301,12 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     if loop == NULL or (op == MT_OP_nextafter and code != compute):   # the half types' neighbours are not float32's
         if op == MT_OP_square and code == MT_BOOL and not inplace:
             return call(op, cast(<TensorBase>a, MT_I64), None, None, (), out)
-        if mt_category[code] == 3 and not inplace and name_of(op) in complex_rules:
-            return given(complex_rules[name_of(op)](a, b, *params), out, name_of(op))
+        if mt_category[code] == 3 and name_of(op) in complex_rules and not (inplace and op == MT_OP_abs):
+            like = complex_rules[name_of(op)](*(a, b, c)[:spec.n_inputs], *params)
+            if not inplace:
+                return given(like, out, name_of(op))
+            copy_into(out, like)
+            return out
         refuse_type(op, code)
     operands.n = spec.n_inputs
     if out is None and code == compute and spec.n_inputs < 3 and not spec.mask_first and (
@@ -1232,7 +1236,7 @@ def zero_(TensorBase self not None):
 
 
 def float_power(input, exponent, *, TensorBase out=None):
-    """Power in float64, whatever the types.
+    """Power in float64, or complex128 if an operand is complex, whatever the types.
 
     .. math:: y = x_1^{x_2}
 
@@ -1240,10 +1244,11 @@ def float_power(input, exponent, *, TensorBase out=None):
     >>> minitorch.float_power(minitorch.tensor([2, 3]), 0.5)
     tensor([1.4142, 1.7321], dtype=torch.float64)
     """
+    cdef int code = MT_F64 if mt_category[result_code(input, exponent, None)] < 3 else MT_C128
     if isinstance(input, TensorBase):
-        input = cast(<TensorBase>input, MT_F64)
+        input = cast(<TensorBase>input, code)
     if isinstance(exponent, TensorBase):
-        exponent = cast(<TensorBase>exponent, MT_F64)
+        exponent = cast(<TensorBase>exponent, code)
     elif not isinstance(input, TensorBase):
         raise TypeError("float_power(): expected a tensor among its operands")
     return power(input, exponent, out, False)

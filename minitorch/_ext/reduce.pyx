@@ -15,14 +15,15 @@ from minitorch._ext.loops cimport (
     GRAIN, contiguous_data, conversion, converted, copy_data, fill_data, scalar_value, zero_data, zeros_like_data,
 )
 from minitorch._ext.pointwise cimport (
-    OP_POW, cast, compare, conj_of, op_add, op_div, op_eq, op_exp, op_mul, op_sub, op_where, operator, prepare_out,
+    OP_POW, cast, compare, conj_of, op_add, op_div, op_eq, op_exp, op_log, op_mul, op_sub, op_where, operator,
+    prepare_out,
 )
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_tensor,
     rebase, record1, record_edges, record_outputs, recording1, requires_grad, shape_of, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
-from minitorch._ext.views cimport copy_into, expand_to, reshape_to, select_of, slice_of, view_as_real_of
+from minitorch._ext.views cimport copy_into, detach_of, expand_to, reshape_to, select_of, slice_of, view_as_real_of
 
 import warnings
 from minitorch import return_types
@@ -1321,6 +1322,15 @@ cdef class LogsumexpBackward(ReduceBackward):
         return (op_mul(self.spread(g), op_exp(op_sub(self.saved(0), self.spread(y)))),)
 
 
+cdef TensorBase logsumexp_complex(TensorBase x, unsigned long long mask, bint keepdim):
+    """The same of complex numbers, the largest real part taken out."""
+    cdef TensorBase shape = new_reduced(x, mask, keepdim, x.code), high
+    high = extreme(select_of(view_as_real_of(detach_of(x)), x.ndim, 0), mask, True, False, True, "logsumexp", "")
+    high = op_where(op_eq(absolute(high), float("inf")), 0, high)
+    high = op_add(op_log(sum_of(op_exp(op_sub(x, high)), mask, True)), high)
+    return reshape_to(high, shape.ndim, shape.shape)
+
+
 def logsumexp(TensorBase input not None, dim, keepdim=False, *, TensorBase out=None):
     """Logarithm of the sum of exponentials along dimensions, without overflow on the way.
 
@@ -1332,7 +1342,9 @@ def logsumexp(TensorBase input not None, dim, keepdim=False, *, TensorBase out=N
     """
     cdef unsigned long long mask = dims_mask(dim, input.ndim)
     cdef bint keep = flag(keepdim, None)
-    cdef TensorBase x = input if mt_category[input.code] == 2 else converted(input, default_code())
+    if mt_category[input.code] == 3 and input.numel:
+        return into(out, logsumexp_complex(input, mask, keep), "logsumexp")
+    cdef TensorBase x = input if mt_category[input.code] >= 2 else converted(input, default_code())
     cdef TensorBase result = new_reduced(x, mask, keep, x.code)
     cdef LogsumexpBackward node
     if x.numel == 0:

@@ -238,6 +238,8 @@ cdef void take_means(wide *x, const long long *count, Py_ssize_t n, bint fresh) 
 
 cdef TensorBase reduced(TensorBase x, TensorBase places, TensorBase v, int how, bint fresh):
     """The values of scatter_reduce, computed in float64 or int64; not recorded."""
+    if mt_category[x.code] == 3:
+        raise NotImplementedError(f"scatter_reduce: not implemented for complex numbers, got {describe(x)}")
     cdef int code = MT_F64 if mt_category[x.code] == 2 else MT_I64
     cdef TensorBase total = new_tensor(x.ndim, x.shape, code), out, count
     cdef long long *place = <long long *>data_of(places)

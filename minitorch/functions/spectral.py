@@ -209,13 +209,14 @@ def istft(
     end = start + length if length is not None else whole - start if center else whole
     stop = min(end, whole)
     if stop <= start:
-        raise RuntimeError(f"istft: no samples remain: the pieces cover {whole}, of which {start} at either end are cut")
+        raise RuntimeError(f"istft: no samples remain: the pieces cover {whole}, of which {start} at each end are cut")
     signal, cover = signal[:, start:stop], cover[:, start:stop]
     if float(cover.detach().abs().min()) < 1e-11:
         raise RuntimeError("istft: window overlap add min: 1: the windows leave samples uncovered, where they are zero")
     signal = _pointwise.div(signal, cover)
     if end > whole:
-        warnings.warn("The length of signal is shorter than the length parameter. Result is being padded with zeros in "
-                      "the tail. Please check your center and hop_length settings.", UserWarning, stacklevel=2)  # fmt: skip
+        message = ("The length of signal is shorter than the length parameter. Result is being padded with zeros in "
+                   "the tail. Please check your center and hop_length settings.")  # fmt: skip
+        warnings.warn(message, UserWarning, stacklevel=2)
         signal = _index.cat((signal, signal.new_zeros((signal.shape[0], end - whole))), 1)
     return signal if input.ndim == 3 else signal[0]

@@ -137,7 +137,9 @@ class Printer:
             truth = self.ctype is BOOL or self.is_bool(node.operand)
             return f"(!{operand})" if truth else f"({self.ctype.name})~{operand}"
         self.allow(node, isinstance(node.op, ast.USub))
-        return f"(-{operand})" if self.ctype.is_float or self.ctype.is_complex else f"mt_neg_{self.ctype.suffix}({operand})"
+        if self.ctype.is_float or self.ctype.is_complex:
+            return f"(-{operand})"
+        return f"mt_neg_{self.ctype.suffix}({operand})"
 
     def BinOp(self, node: ast.BinOp) -> str:
         kind = type(node.op)
@@ -172,7 +174,7 @@ class Printer:
 
 CODES = {"g": 0, "x": 1, "x1": 1, "x2": 2, "x3": 3, "y": 4}
 GRADIENT_KINDS = {None: "MT_GRAD_NONE", "g": "MT_GRAD_SAME", "-g": "MT_GRAD_NEGATIVE", "0": "MT_GRAD_ZERO"}
-TYPES = ["MT_FLOAT_ONLY", "MT_NUMBER", "MT_INTEGRAL", "MT_ANY", "MT_COMPLEX_ONLY"]  # in the order of the table's constants
+TYPES = ["MT_FLOAT_ONLY", "MT_NUMBER", "MT_INTEGRAL", "MT_ANY", "MT_COMPLEX_ONLY"]  # in the table's order
 DIVISIONS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
 
 

@@ -42,9 +42,9 @@ CONSTANTS = {
 # Which types an operation takes.  FLOAT promotes integers to the default type; the others keep the operands' type.
 FLOAT, NUMBER, INTEGRAL, ANY, COMPLEX_ONLY = range(5)
 
-# Operations that take complex numbers too, by the same texts.  Where z -> f(z) has a complex derivative f', the gradient
-# that descends is g * conj(f'(z)), by PyTorch's convention; since the texts are linear in g, that is the conjugate of the
-# text of conj(g), and the texts need not mention it.
+# Operations that take complex numbers too, by the same texts.  Where z -> f(z) has a complex derivative f', the
+# gradient that descends is g * conj(f'(z)), by PyTorch's convention; since the texts are linear in g, that is the
+# conjugate of the text of conj(g), and the texts need not mention it.
 COMPLEX = frozenset(
     """
     add sub mul div add_scaled pow square cube neg positive reciprocal sqrt rsqrt addcmul addcdiv where conj
