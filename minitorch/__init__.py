@@ -76,18 +76,6 @@ globals().update(_CLASSES)
 
 # the packages: each uses those before it
 from . import autograd, nn, optim  # noqa: E402, I001
-<<<<<<< HEAD
-from .nn.functional import (  # noqa: E402
-    channel_shuffle,
-    cosine_similarity,
-    pairwise_distance,
-    pdist,
-    pixel_shuffle,
-    pixel_unshuffle,
-    rrelu,
-)
-=======
->>>>>>> f5dc6cb9de72388cadc2d9c1a2e2d76c727a36fe
 from . import amp, backends, cuda, datasets, fft, func, linalg, return_types, signal, special, utils, version  # noqa: E402
 from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
@@ -96,13 +84,20 @@ from .func import vmap  # noqa: E402
 from .nn.functional import (  # noqa: E402
     adaptive_avg_pool1d,
     avg_pool1d,
+    channel_shuffle,
+    cosine_similarity,
     group_norm,
     layer_norm,
     max_pool1d,
     max_pool1d_with_indices,
     max_pool2d,
     max_pool3d,
+    pairwise_distance,
+    pdist,
+    pixel_shuffle,
+    pixel_unshuffle,
     rms_norm,
+    rrelu,
 )
 
 globals().update(_AUTOCAST)

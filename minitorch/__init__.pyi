@@ -9,10 +9,7 @@ from . import autograd as autograd
 from . import backends as backends
 from . import cuda as cuda
 from . import datasets as datasets
-<<<<<<< HEAD
 from . import fft as fft
-=======
->>>>>>> f5dc6cb9de72388cadc2d9c1a2e2d76c727a36fe
 from . import func as func
 from . import functions as functions
 from . import linalg as linalg
@@ -57,6 +54,7 @@ from ._ext.engine import empty_like as empty_like
 from ._ext.engine import from_numpy as from_numpy
 from ._ext.engine import full as full
 from ._ext.engine import full_like as full_like
+from ._ext.engine import is_complex as is_complex
 from ._ext.engine import is_floating_point as is_floating_point
 from ._ext.engine import numel as numel
 from ._ext.engine import ones as ones
@@ -290,8 +288,6 @@ from ._ext.pointwise import rsqrt_ as rsqrt_
 from ._ext.pointwise import rsub as rsub
 from ._ext.pointwise import selu as selu
 from ._ext.pointwise import selu_ as selu_
-from ._ext.pointwise import sgn as sgn
-from ._ext.pointwise import sgn_ as sgn_
 from ._ext.pointwise import sigmoid as sigmoid
 from ._ext.pointwise import sigmoid_ as sigmoid_
 from ._ext.pointwise import sign as sign
@@ -411,12 +407,9 @@ from ._ext.views import transpose as transpose
 from ._ext.views import unbind as unbind
 from ._ext.views import unflatten as unflatten
 from ._ext.views import unsqueeze as unsqueeze
-<<<<<<< HEAD
 from ._ext.views import view_as_complex as view_as_complex
 from ._ext.views import view_as_real as view_as_real
 from ._printing import get_printoptions as get_printoptions
-=======
->>>>>>> f5dc6cb9de72388cadc2d9c1a2e2d76c727a36fe
 from ._printing import set_printoptions as set_printoptions
 from ._settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from ._settings import get_default_device as get_default_device
@@ -460,7 +453,6 @@ from .functions.comparing import equal as equal
 from .functions.comparing import is_tensor as is_tensor
 from .functions.comparing import isclose as isclose
 from .functions.comparing import where as where
-<<<<<<< HEAD
 from .functions.complex_numbers import adjoint as adjoint
 from .functions.complex_numbers import angle as angle
 from .functions.complex_numbers import complex as complex
@@ -468,20 +460,16 @@ from .functions.complex_numbers import conj as conj
 from .functions.complex_numbers import conj_physical as conj_physical
 from .functions.complex_numbers import imag as imag
 from .functions.complex_numbers import is_conj as is_conj
-from .functions.complex_numbers import isreal as isreal
 from .functions.complex_numbers import polar as polar
 from .functions.complex_numbers import real as real
 from .functions.complex_numbers import resolve_conj as resolve_conj
 from .functions.complex_numbers import resolve_neg as resolve_neg
 from .functions.complex_numbers import sgn as sgn
-=======
->>>>>>> f5dc6cb9de72388cadc2d9c1a2e2d76c727a36fe
 from .functions.counting import argwhere as argwhere
 from .functions.counting import bincount as bincount
 from .functions.counting import histc as histc
 from .functions.counting import histogram as histogram
 from .functions.counting import histogramdd as histogramdd
-<<<<<<< HEAD
 from .functions.creating import asarray as asarray
 from .functions.creating import bartlett_window as bartlett_window
 from .functions.creating import blackman_window as blackman_window
@@ -557,8 +545,6 @@ from .functions.linear_algebra import triangular_solve as triangular_solve
 from .functions.numbers import fill as fill
 from .functions.numbers import frexp as frexp
 from .functions.numbers import is_nonzero as is_nonzero
-=======
->>>>>>> f5dc6cb9de72388cadc2d9c1a2e2d76c727a36fe
 from .functions.ordering import bucketize as bucketize
 from .functions.ordering import isin as isin
 from .functions.ordering import nanquantile as nanquantile
@@ -566,7 +552,6 @@ from .functions.ordering import quantile as quantile
 from .functions.ordering import searchsorted as searchsorted
 from .functions.ordering import unique as unique
 from .functions.ordering import unique_consecutive as unique_consecutive
-<<<<<<< HEAD
 from .functions.products import cdist as cdist
 from .functions.products import chain_matmul as chain_matmul
 from .functions.products import cross as cross
@@ -575,8 +560,6 @@ from .functions.products import kron as kron
 from .functions.products import renorm as renorm
 from .functions.products import tensordot as tensordot
 from .functions.products import vander as vander
-=======
->>>>>>> f5dc6cb9de72388cadc2d9c1a2e2d76c727a36fe
 from .functions.shaping import broadcast_shapes as broadcast_shapes
 from .functions.shaping import broadcast_tensors as broadcast_tensors
 from .functions.shaping import fliplr as fliplr
@@ -587,7 +570,6 @@ from .functions.shaping import roll as roll
 from .functions.shaping import rot90 as rot90
 from .functions.shaping import swapaxes as swapaxes
 from .functions.shaping import swapdims as swapdims
-<<<<<<< HEAD
 from .functions.shaping import tile as tile
 from .functions.shaping import unravel_index as unravel_index
 from .functions.spectral import istft as istft
@@ -608,8 +590,6 @@ from .nn.functional.pooling import max_pool3d as max_pool3d
 from .nn.functional.rearranging import channel_shuffle as channel_shuffle
 from .nn.functional.rearranging import pixel_shuffle as pixel_shuffle
 from .nn.functional.rearranging import pixel_unshuffle as pixel_unshuffle
-=======
->>>>>>> f5dc6cb9de72388cadc2d9c1a2e2d76c727a36fe
 
 bool: dtype
 uint8: dtype
@@ -621,6 +601,10 @@ float16: dtype
 bfloat16: dtype
 float32: dtype
 float64: dtype
+complex64: dtype
+complex128: dtype
+cfloat: dtype
+cdouble: dtype
 short: dtype
 int: dtype
 long: dtype

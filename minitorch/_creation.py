@@ -123,7 +123,7 @@ def _bounds(start, end, steps, name):
 def _spaced(start, end, steps, kind):
     """Counted from both ends, in the precision of the result, so that it is symmetric."""
     if isinstance(start, complex) or isinstance(end, complex):
-        raise NotImplementedError("linspace: complex ends are not supported; space the parts and join them by complex()")
+        raise NotImplementedError("linspace: complex ends are not supported; space the parts, join them by complex()")
     kind = kind.to_real()
     real = np.float64 if kind is _float64 or not kind.is_floating_point else np.float32
     if not kind.is_floating_point:

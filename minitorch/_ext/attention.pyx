@@ -82,8 +82,8 @@ cdef void probabilities(Attention *a, Py_ssize_t batch, Py_ssize_t head, Py_ssiz
         if a.mask != NULL:
             mask = a.mask + (1 if a.mask_bool else a.item) * (
                 batch * a.mask_strides[0] + head * a.mask_strides[1] + (first + r) * a.mask_strides[2])
-            left = (mt_mask_row_f64 if a.code == MT_F64 else mt_mask_row_f32)(row, mask, a.mask_strides[3],
-                                                                             a.mask_bool, n)
+            left = (mt_mask_row_f64 if a.code == MT_F64 else mt_mask_row_f32)(
+                row, mask, a.mask_strides[3], a.mask_bool, n)
         if left:
             a.softmax(p + r * wide * a.item, row, 1, n)
         else:

@@ -36,7 +36,7 @@ cdef class dtype:
 
 
 cdef tuple _names = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64",
-                    "complex64", "complex128")
+                     "complex64", "complex128")
 cdef tuple _dtypes = tuple([dtype(name, code) for code, name in enumerate(_names)])
 # bfloat16 has no NumPy type: its bits travel as uint16
 cdef tuple _numpy = tuple([None if name == "bfloat16" else np.dtype(name) for name in _names])

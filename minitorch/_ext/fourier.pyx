@@ -2,7 +2,8 @@
 
 There are three: of complex numbers to complex ones, of real numbers to the half of the spectrum that is not the
 conjugate of the rest, and back from that half.  Everything in `minitorch.fft` is one of them or a chain.  They are
-linear, so each derivative is the adjoint: the transform in the other direction with the same factor, by the opposite name of the norm.
+linear, so each derivative is the adjoint: the transform in the other direction with the same factor,
+by the opposite name of the norm.
 """
 import numpy as np
 from minitorch._ext.dtype cimport mt_complex_of

@@ -924,8 +924,8 @@ def as_subclass(cls, TensorBase data not None, bint requires_grad):
     """A tensor of a subclass over the same memory, outside the graph."""
     cdef TensorBase t
     if requires_grad and mt_category[data.code] < 2:
-        raise RuntimeError(f"only Tensors of floating point and complex dtype can require gradients, not {dtype_of(data.code)}: "
-                           "convert first, with .float()")
+        raise RuntimeError("only Tensors of floating point and complex dtype can require gradients, not "
+                           f"{dtype_of(data.code)}: convert first, with .float()")
     t = new_as_class(cls)
     t.code = data.code
     t.storage = data.storage

@@ -299,7 +299,8 @@ def table_row(op: Op, loops: Loops) -> str:
         f"0x{saved_operands(op):02x}",
         int(op.types not in (pointwise.FLOAT, pointwise.COMPLEX_ONLY) and bool(names_in(op.y) & DIVISIONS)),
     ]
-    return f'    {{"{op.name}", {", ".join(map(str, flags))},\n     {{{", ".join(entries)}}},\n     {{{numbers}}},\n     {{{gradients}}}}},'
+    head = f'    {{"{op.name}", {", ".join(map(str, flags))},'
+    return f"{head}\n     {{{', '.join(entries)}}},\n     {{{numbers}}},\n     {{{gradients}}}}},"
 
 
 NOTE = "/* Generated from minitorch/ops/pointwise.py by generate.py: change those. */"
@@ -317,7 +318,8 @@ def c_source(table: dict[str, Op]) -> str:
     """pointwise_loops.c: a file of its own, so that it is compiled only when it has changed."""
     loops = Loops()
     rows = [table_row(op, loops) for op in table.values()]
-    lines = [NOTE, '#include "pointwise_loops.h"', '#include "mathfun.h"', '#include "specfun.h"', '#include "mathfun_complex.h"', "", *loops.texts]
+    headers = ("pointwise_loops", "mathfun", "specfun", "mathfun_complex")
+    lines = [NOTE, *(f'#include "{header}.h"' for header in headers), "", *loops.texts]
     lines += ["const mt_pointwise_op mt_pointwise[] = {", *rows, "};", ""]
     return "\n".join(lines)
 

@@ -92,13 +92,15 @@ CALLS = """
     cross_entropy [4,7] i[4] | nll_loss [4,7] i[4] [7] | ctc_loss [5,2,7] i[2,3] i[2] i[2] | pixel_shuffle [1,4,2,2] 2
     gather [3,4] 1 i[3,2] | scatter [8,4] 0 i[3,2] [3,2] | scatter_add [8,4] 0 i[3,2] [3,2] | index_select [8,4] 0 i[3]
     index_add [8,4] 0 i[3] [3,4] | index_copy [8,4] 0 i[3] [3,4] | index_fill [8,4] 0 i[3] 1. | take [8,4] i[3]
-    index_put [8,4] i[1,3] [4] | masked_scatter [3,4] i[3,4] [12] | repeat_interleave [3] i[3] | sort [4,5] 1 | topk [9] 3
+    index_put [8,4] i[1,3] [4] | masked_scatter [3,4] i[3,4] [12] | repeat_interleave [3] i[3]
+    sort [4,5] 1 | topk [9] 3
     kthvalue [4,5] 2 1 | quantile [9] 0.5 | searchsorted [9] [4] | bucketize [4] [9] | bincount i[9] | histc [9] 5 0 1
     unique i[9] | multinomial [7] 2 | cummax [4,5] 1 | logcumsumexp [4,5] 1 | cdist [3,4] [5,4] | diagonal [4,5] 1 0 1
     as_strided [20] i[2] i[2] 0 | unflatten [4,6] 1 i[2] | roll [4,5] 1 1 | tril [4,5] 1 | diag_embed [3,4] 1 0 1
     tensordot [3,4] [4,5] 1 | baddbmm [2,3,5] [2,3,4] [2,4,5] | addmm [3,5] [3,4] [4,5] | einsum 'ij,jk' [3,4] [4,5]
     solve [3,3] [3,2] | cholesky [3,3] | lu_factor [3,3] | lu_solve [3,3] i[3] [3,2] | eigh [3,3] | svd [3,4] | qr [4,3]
-    lstsq [4,3] [4,2] | matrix_power [3,3] 2 | solve_triangular [3,3] [3,2] | householder_product [4,3] [3] | fft [8] 4 0
+    lstsq [4,3] [4,2] | matrix_power [3,3] 2 | solve_triangular [3,3] [3,2]
+    householder_product [4,3] [3] | fft [8] 4 0
     irfft [5] 8 0 | stft [32] 8 4
 """
 
