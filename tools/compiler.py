@@ -132,6 +132,8 @@ def _probe(compiler: Any, switches: Switches, prober: Prober) -> Features:
         flags.append("-pthread")
         link.append("-pthread")
     link.append("-lm")
+    if "-g0" in flags and prober.links(LOOP.format(attribute="", pragma=""), "-Wl,-s"):
+        link.append("-Wl,-s")  # nor the names of functions that nobody can call: a tenth of the size
     clones = (f"__attribute__((target_clones({names})))" for names in CLONES) if switches.clones else ()
     return Features(
         compiler=_version(compiler),

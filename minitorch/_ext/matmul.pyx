@@ -270,6 +270,15 @@ cdef TensorBase scaled(TensorBase t, object factor, bint record_it=False):
         set_grad(before)
 
 
+cdef object whole(object factor, str argument, str name):
+    """The integer part of alpha or beta, in Python's arithmetic: a double cannot hold every int64."""
+    if isinstance(factor, TensorBase):
+        factor = factor.item()
+    if not isinstance(factor, (int, float)) and not hasattr(factor, "__index__"):
+        raise TypeError(f"{name}: {argument} must be a number, not {type(factor).__name__}")
+    return int(factor)
+
+
 cdef double scale_of(object factor, TensorBase t, str argument, str name) except? -1:
     """alpha or beta as a number that suits the dtype; of a complex one only whether it is 0 or 1 (else NaN)."""
     if isinstance(factor, TensorBase):
@@ -278,8 +287,6 @@ cdef double scale_of(object factor, TensorBase t, str argument, str name) except
         raise TypeError(f"{name}: {argument} must be a number, not {type(factor).__name__}")
     if mt_category[t.code] == 3 and isinstance(factor, complex):
         return 0 if factor == 0 else 1 if factor == 1 else NAN
-    if mt_category[t.code] < 2:                              # integers are scaled by the integer part
-        return int(factor)
     return float(factor)
 
 
@@ -419,7 +426,7 @@ cdef TensorBase add_product(TensorBase init, TensorBase a, TensorBase b, object 
     cdef AddmmBackward node
     cdef TensorBase result, start = init, left = a
     if mt_category[a.code] < 2:                              # integers are scaled by the integer part
-        alpha, beta = int(scale_of(alpha, a, "alpha", name)), int(scale_of(beta, a, "beta", name))
+        alpha, beta = whole(alpha, "alpha", name), whole(beta, "beta", name)
     cdef double factor = scale_of(alpha, a, "alpha", name)
     cdef double start_factor = scale_of(beta, a, "beta", name)
     no_graph(out, (init, a, b), name)

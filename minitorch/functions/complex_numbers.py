@@ -14,7 +14,7 @@ from .._ext import views as _views
 from .._tensor import Tensor
 from .shaping import broadcast_tensors
 
-__all__ = ["adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "polar", "real", "resolve_conj",
+__all__ = ["adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "isreal", "polar", "real", "resolve_conj",
            "resolve_neg", "sgn"]  # fmt: skip
 
 
@@ -200,6 +200,18 @@ def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     size = _abs(input)
     zero = size == 0
     return _into(_pointwise._where(zero, 0, input / _pointwise._where(zero, 1, size)), out, "sgn")
+
+
+def isreal(input: Tensor) -> Tensor:
+    """Whether the imaginary part is zero.
+
+    >>> import minitorch
+    >>> minitorch.isreal(minitorch.tensor([1 + 2j, 1 + 0j]))
+    tensor([False,  True])
+    """
+    if input.is_complex():
+        return imag(input) == 0
+    return _engine.ones_like(input, dtype=_pointwise.eq(input, input).dtype)
 
 
 def adjoint(input: Tensor) -> Tensor:

@@ -124,7 +124,7 @@ def nearly_right(mt, rng: random.Random, junk: Junk) -> tuple:
         if isinstance(spoilt, mt.Tensor) and spoilt.dim() > 1 and rng.random() < 0.8:
             spoilt = spoilt.detach()
             spoilt = rng.choice([
-                lambda: spoilt.to(getattr(mt, rng.choice(DTYPES))), lambda: spoilt - 5, lambda: spoilt * 2**40,
+                lambda: spoilt.to(getattr(mt, rng.choice(DTYPES))), lambda: spoilt * -5, lambda: spoilt * 2**40,
                 lambda: spoilt[..., :0], lambda: spoilt[None][:0], lambda: spoilt[None, ..., ::2],
                 lambda: spoilt.unsqueeze(0), lambda: spoilt.reshape(-1), lambda: spoilt.sum(0), lambda: spoilt.mT,
                 lambda: spoilt[:1].expand(spoilt.shape), lambda: mt.cat([spoilt, spoilt]), lambda: spoilt * math.nan,
