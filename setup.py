@@ -40,6 +40,10 @@ DIRECTIVES = {
     "auto_pickle": False,
     "c_api_binop_methods": True,
 }
+# Modules that have no loops worth unrolling: a fifth smaller and sooner compiled.
+WITHOUT_KERNELS = set(
+    "build dispatch dtype engine fourier function lapack rules storage tape tensor threads views".split()
+)
 
 
 def write_if_changed(path: Path, text: str) -> bool:
@@ -117,7 +121,10 @@ class BuildEngine(build_ext):
             # NAME_loops.c, generated, belongs to the module NAME
             loops = GENERATED / f"{extension.name.rpartition('.')[2]}_loops.c"
             extension.sources = sources[extension.name] + ([loops.as_posix()] if loops.exists() else [])
-            extension.extra_compile_args = found.compile_flags
+            kernels = extension.name.rpartition(".")[2] not in WITHOUT_KERNELS
+            extension.extra_compile_args = [
+                "-O2" if flag == "-O3" and not kernels else flag for flag in found.compile_flags
+            ]
             extension.extra_link_args = found.link_flags
             # mt_config.h holds the flags, so that changing those rebuilds everything.
             headers = {header for source in extension.sources for header in headers_of(Path(source))}

@@ -245,7 +245,7 @@ def test_added_products_of_integers(rng):
     found = minitorch.addmm(*map(minitorch.from_numpy, (init, a, b)), alpha=huge, beta=-3)
     with np.errstate(over="ignore"):
         np.testing.assert_array_equal(found.numpy(), init * -3 + (a * huge) @ b)
-    parts = minitorch.addmm(*map(minitorch.from_numpy, (init, a, b)), alpha=2.9, beta=-1.5)   # their integer parts count
+    parts = minitorch.addmm(*map(minitorch.from_numpy, (init, a, b)), alpha=2.9, beta=-1.5)  # the integer parts
     np.testing.assert_array_equal(parts.numpy(), 2 * (a @ b) - init)
     with pytest.raises(TypeError, match="addmm: alpha must be a number, not str"):
         minitorch.addmm(*map(minitorch.from_numpy, (init, a, b)), alpha="2")

@@ -124,7 +124,9 @@ def _probe(compiler: Any, switches: Switches, prober: Prober) -> Features:
         flags += [*link, "-fno-sanitize-recover=all"]
     else:
         # Symbols for a debugger only for who asks: they are most of the size.
-        flags = ["-O3"] + ([] if "-g" in os.environ.get("CFLAGS", "").split() else ["-g0"])
+        flags = ["-O3"]
+        if "-g" not in os.environ.get("CFLAGS", "").split():
+            flags += [flag for flag in ("-g0", "-fno-asynchronous-unwind-tables") if prober.accepts(EXPECT, flag)]
         link = []
     flags += [flag for flag in FLAGS if prober.accepts(LOOP.format(attribute="", pragma=""), flag)]
     threads = switches.threads and prober.works(THREAD, "-pthread")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -38,6 +40,21 @@ def install(files: list[Path], directory: Path) -> None:
             old.unlink()
     for file in files:
         target = directory / file.name
-        if not target.exists() or target.stat().st_size != file.stat().st_size:
+        if not target.exists() or target.stat().st_mtime != file.stat().st_mtime:
             target.unlink(missing_ok=True)  # never write into a library that a process has mapped
             shutil.copy2(file, target)
+            if target.name.startswith("libscipy_openblas"):
+                strip(target)
+
+
+def strip(library: Path) -> None:
+    """Drop the names that only a debugger asks for, a megabyte, if there is a ``strip`` and the result still loads."""
+    small = library.with_name(library.name + ".small")
+    command = ["strip", "--strip-unneeded", "--preserve-dates", "-o", str(small), str(library)]
+    if sys.platform != "linux" or shutil.which("strip") is None:
+        return
+    if subprocess.run(command, capture_output=True).returncode == 0:
+        opens = [sys.executable, "-c", "import ctypes, sys; ctypes.CDLL(sys.argv[1])", str(small.resolve())]
+        if subprocess.run(opens, capture_output=True).returncode == 0:
+            small.replace(library)
+    small.unlink(missing_ok=True)

@@ -14,8 +14,10 @@ from .._ext import views as _views
 from .._tensor import Tensor
 from .shaping import broadcast_tensors
 
-__all__ = ["adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "isreal", "polar", "real", "resolve_conj",
-           "resolve_neg", "sgn"]  # fmt: skip
+__all__ = [
+    "adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "isreal", "polar",
+    "real", "resolve_conj", "resolve_neg", "sgn",
+]
 
 
 def _into(result: Tensor, out: Tensor | None, name: str) -> Tensor:

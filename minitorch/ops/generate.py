@@ -180,6 +180,8 @@ DIVISIONS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
 
 # Functions that call the C library or loop: several versions of them for several instruction sets would all be alike.
 SCALAR = DIVISIONS | {"nextafter", "lgamma", "digamma", "polygamma", "i1", "gcd", "lcm"}
+# Functions so rare that versions for several instruction sets are not worth their size.
+SCALAR |= {"log_ndtr", "ndtri", "erfcx", "i0", "i0e", "i1e", "zeta", "igamma", "igammac"}
 
 # So cheap that repeating a number into a buffer would cost as much: their loops over floats have versions that take a
 # number for one operand.

@@ -49,8 +49,22 @@ typedef float mt_f32_t; typedef double mt_f64_t;
 #define MT_STORE_c64(v) ((mt_c64_t)(v))
 #define MT_STORE_c128(v) ((mt_c128_t)(v))
 
+/* what makes complex numbers has one version: it is rare, and the versions are most of the code */
+#define MT_CLONES_b8 MT_CLONES
+#define MT_CLONES_u8 MT_CLONES
+#define MT_CLONES_i8 MT_CLONES
+#define MT_CLONES_i16 MT_CLONES
+#define MT_CLONES_i32 MT_CLONES
+#define MT_CLONES_i64 MT_CLONES
+#define MT_CLONES_f16 MT_CLONES
+#define MT_CLONES_bf16 MT_CLONES
+#define MT_CLONES_f32 MT_CLONES
+#define MT_CLONES_f64 MT_CLONES
+#define MT_CLONES_c64
+#define MT_CLONES_c128
+
 #define MT_CONVERT(to, from)                                                                                       \
-    MT_CLONES static void mt_convert_##to##_##from(char *dst, ptrdiff_t ds, const char *src, ptrdiff_t ss,         \
+    MT_CLONES_##to static void mt_convert_##to##_##from(char *dst, ptrdiff_t ds, const char *src, ptrdiff_t ss,         \
                                                    ptrdiff_t n) {                                                  \
         typedef mt_##to##_t D; typedef mt_##from##_t S;                                                            \
         if (ss == 0) {                                                                                             \
