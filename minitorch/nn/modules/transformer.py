@@ -354,8 +354,8 @@ class Transformer(Module):
         """The mask that hides what comes later: -inf above the diagonal.
 
         >>> nn.Transformer.generate_square_subsequent_mask(2)
-        tensor([[  0., -inf],
-                [  0.,   0.]])
+        tensor([[0., -inf],
+                [0., 0.]])
         """
         steps = minitorch.arange(sz)
         later = steps > steps.unsqueeze(1)
