@@ -460,6 +460,7 @@ from .functions.complex_numbers import conj as conj
 from .functions.complex_numbers import conj_physical as conj_physical
 from .functions.complex_numbers import imag as imag
 from .functions.complex_numbers import is_conj as is_conj
+from .functions.complex_numbers import isreal as isreal
 from .functions.complex_numbers import polar as polar
 from .functions.complex_numbers import real as real
 from .functions.complex_numbers import resolve_conj as resolve_conj

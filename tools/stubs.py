@@ -140,7 +140,7 @@ IMPORTS = {
     "Generator": "from minitorch._ext.random import Generator",
     "Node": "from minitorch._ext.tensor import Node",
     "TensorBase": "from minitorch._ext.tensor import TensorBase",
-    "RemovableHandle": "from minitorch._ext.tape import RemovableHandle",
+    "RemovableHandle": "from minitorch.utils.hooks import RemovableHandle",
     "TensorMethods": "from minitorch._ext.engine import TensorMethods",
     "return_types": "from minitorch import return_types",
     **{name: f"from minitorch._types import {name}" for name in ("Device", "Dims", "DType", "Number", "Sizes")},

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Any, final
 
 from minitorch import Tensor
-from minitorch._ext.tape import RemovableHandle
+from minitorch.utils.hooks import RemovableHandle
 
 @final
 class Replay: ...

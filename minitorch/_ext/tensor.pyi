@@ -2,7 +2,7 @@
 from typing import Any
 
 from minitorch import Tensor
-from minitorch._ext.tape import RemovableHandle
+from minitorch.utils.hooks import RemovableHandle
 
 class TensorBase:
     def __hash__(self) -> int: ...
