@@ -178,7 +178,7 @@ static void MT_F(conv_pack)(void *job, mt_index begin, mt_index end)
     }
 }
 
-/* rows by nv vectors of outputs, summed in registers */
+/* rows by nv vectors of outputs, summed in registers; its arguments may not name its own r, v, k, x, wk and bk */
 #define CONV_TILE(V, rows, nv, w, b, out, bias) do {                                                                 \
     enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
     V acc[rows][nv];                                                                                                 \
@@ -211,9 +211,9 @@ static MT_CLONES void MT_F(conv_block_narrow)(mt_index rows, mt_index columns, m
                                               const MT_T *w, const MT_T *panel, const MT_T *bias, MT_T *out)
 {
     enum { STEP = 3 * 32 / sizeof(MT_T) };
-    for (mt_index r = 0; r < rows; r += 4)
+    for (mt_index half = 0; half < rows; half += 4, w += 4, out += 4 * CONV_PANEL, bias += 4)
         for (mt_index j = 0; j < columns; j += STEP)
-            CONV_TILE(MT_F(conv_narrow), 4, 3, w + r, panel + j, out + r * CONV_PANEL + j, bias + r);
+            CONV_TILE(MT_F(conv_narrow), 4, 3, w, panel + j, out + j, bias);
 }
 
 /* Channels of a panel's outputs from the rows of `out` to where they belong. */
