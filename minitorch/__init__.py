@@ -85,6 +85,7 @@ from .nn.functional import (  # noqa: E402
     adaptive_avg_pool1d,
     avg_pool1d,
     channel_shuffle,
+    constant_pad_nd,
     cosine_similarity,
     group_norm,
     layer_norm,

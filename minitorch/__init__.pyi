@@ -582,6 +582,7 @@ from .nn.functional.distances import pdist as pdist
 from .nn.functional.normalization import group_norm as group_norm
 from .nn.functional.normalization import layer_norm as layer_norm
 from .nn.functional.normalization import rms_norm as rms_norm
+from .nn.functional.padding import constant_pad_nd as constant_pad_nd
 from .nn.functional.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
 from .nn.functional.pooling import avg_pool1d as avg_pool1d
 from .nn.functional.pooling import max_pool1d as max_pool1d

@@ -933,7 +933,7 @@ def sub_(TensorBase self not None, other, *, alpha=1):
     return scaled(MT_OP_sub, self, other, alpha, self, True)
 
 
-def rsub(input, other, *, alpha=1):
+def rsub(TensorBase input not None, other, *, alpha=1):
     """``other - alpha * input``"""
     if alpha == 1:
         return call(MT_OP_sub, other, input)
