@@ -74,55 +74,45 @@ from .functions import *  # noqa: E402, F403
 
 globals().update(_CLASSES)
 
-# the packages: each uses those before it
-from . import autograd, nn, optim  # noqa: E402, I001
-from . import amp, backends, cuda, datasets, fft, func, linalg, return_types, signal, special, utils, version  # noqa: E402
-from .amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
-from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
+from . import autograd  # noqa: E402
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
-from .func import vmap  # noqa: E402
-from .nn.functional import (  # noqa: E402
-    adaptive_avg_pool1d,
-    avg_pool1d,
-    channel_shuffle,
-    constant_pad_nd,
-    cosine_similarity,
-    group_norm,
-    layer_norm,
-    max_pool1d,
-    max_pool1d_with_indices,
-    max_pool2d,
-    max_pool3d,
-    pairwise_distance,
-    pdist,
-    pixel_shuffle,
-    pixel_unshuffle,
-    rms_norm,
-    rrelu,
+
+# What is imported when it is first asked for, so that importing minitorch takes little longer than importing NumPy:
+# modules, and names of minitorch with the module that they come from.
+_PACKAGES = set(
+    """amp backends cuda datasets distributions fft func linalg nn optim profiler random return_types serialization
+    signal special storage utils version""".split()
 )
-
-globals().update(_AUTOCAST)
-
-
-# What few programs use is imported when it is asked for: the module, and the name in it if it is not the module itself.
-_LAZY = {
-    "distributions": ("distributions", None),
-    "explain": ("autograd.explaining", "explain"),
-    "load": ("serialization", "load"),
-    "profiler": ("profiler", None),
-    "random": ("random", None),
-    "save": ("serialization", "save"),
-    "serialization": ("serialization", None),
-    "storage": ("storage", None),
+_HOMES = {
+    name: home
+    for home, names in {
+        "amp.autocast_mode": """
+        autocast get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled
+        is_autocast_cpu_enabled is_autocast_enabled""",
+        "autograd.anomaly_mode": "is_anomaly_check_nan_enabled is_anomaly_enabled",
+        "autograd.explaining": "explain",
+        "func": "vmap",
+        "nn.functional": """
+        adaptive_avg_pool1d avg_pool1d channel_shuffle constant_pad_nd cosine_similarity group_norm layer_norm
+        max_pool1d max_pool1d_with_indices max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle
+        pixel_unshuffle rms_norm rrelu""",
+        "serialization": "load save",
+    }.items()
+    for name in names.split()
 }
 
 
 def __getattr__(name: str) -> object:
-    """What is imported at its first use."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
+    """A package, or a name of minitorch that lives in one."""
     from importlib import import_module
 
-    home, inside = _LAZY[name]
-    module = import_module(f"{__name__}.{home}")
-    return module if inside is None else getattr(module, inside)
+    if name in _PACKAGES:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PACKAGES, *_HOMES})

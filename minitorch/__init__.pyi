@@ -9,15 +9,20 @@ from . import autograd as autograd
 from . import backends as backends
 from . import cuda as cuda
 from . import datasets as datasets
+from . import distributions as distributions
 from . import fft as fft
 from . import func as func
 from . import functions as functions
 from . import linalg as linalg
 from . import nn as nn
 from . import optim as optim
+from . import profiler as profiler
+from . import random as random
 from . import return_types as return_types
+from . import serialization as serialization
 from . import signal as signal
 from . import special as special
+from . import storage as storage
 from . import utils as utils
 from . import version as version
 from ._creation import arange as arange
@@ -436,6 +441,7 @@ from .amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enable
 from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from .autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
+from .autograd.explaining import explain as explain
 from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import no_grad as no_grad
@@ -592,36 +598,38 @@ from .nn.functional.pooling import max_pool3d as max_pool3d
 from .nn.functional.rearranging import channel_shuffle as channel_shuffle
 from .nn.functional.rearranging import pixel_shuffle as pixel_shuffle
 from .nn.functional.rearranging import pixel_unshuffle as pixel_unshuffle
+from .serialization import load as load
+from .serialization import save as save
 
-bool: dtype
-uint8: dtype
-int8: dtype
-int16: dtype
-int32: dtype
-int64: dtype
-float16: dtype
-bfloat16: dtype
-float32: dtype
-float64: dtype
-complex64: dtype
-complex128: dtype
-cfloat: dtype
-cdouble: dtype
-short: dtype
-int: dtype
-long: dtype
-half: dtype
-float: dtype
-double: dtype
-newaxis: None
-
+class BFloat16Tensor(Tensor): ...
 class BoolTensor(Tensor): ...
 class ByteTensor(Tensor): ...
 class CharTensor(Tensor): ...
-class ShortTensor(Tensor): ...
+class DoubleTensor(Tensor): ...
+class FloatTensor(Tensor): ...
+class HalfTensor(Tensor): ...
 class IntTensor(Tensor): ...
 class LongTensor(Tensor): ...
-class HalfTensor(Tensor): ...
-class BFloat16Tensor(Tensor): ...
-class FloatTensor(Tensor): ...
-class DoubleTensor(Tensor): ...
+class ShortTensor(Tensor): ...
+
+bfloat16: dtype
+bool: dtype
+cdouble: dtype
+cfloat: dtype
+complex128: dtype
+complex64: dtype
+double: dtype
+float: dtype
+float16: dtype
+float32: dtype
+float64: dtype
+half: dtype
+int: dtype
+int16: dtype
+int32: dtype
+int64: dtype
+int8: dtype
+long: dtype
+newaxis: None
+short: dtype
+uint8: dtype

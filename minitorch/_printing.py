@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 
 from ._ext import dtype as _dtype
@@ -173,7 +172,9 @@ def tensor_text(tensor) -> str:
 def tensor_html(tensor) -> str:
     """What notebooks show: the text, and the shape and type below it."""
     shape = " × ".join(map(str, tensor.shape)) or "no dimensions"
-    return f"<pre>{html.escape(repr(tensor))}</pre><small>{shape}, {str(tensor.dtype).rpartition('.')[2]}</small>"
+    from html import escape  # only notebooks ask
+
+    return f"<pre>{escape(repr(tensor))}</pre><small>{shape}, {str(tensor.dtype).rpartition('.')[2]}</small>"
 
 
 def get_printoptions() -> dict:

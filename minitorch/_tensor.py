@@ -210,6 +210,11 @@ class Tensor(engine.TensorMethods):
         """Whether the memory is pinned for transfers to a GPU: never."""
         return False
 
+    def share_memory_(self):
+        """Memory that processes share: not supported yet."""
+        raise NotImplementedError("share_memory_(): tensors cannot be shared between processes yet; give each process "
+                                  "a copy (DataLoader workers share their batches by themselves)")
+
     def is_shared(self):
         """Whether the memory is shared between processes: never."""
         return False

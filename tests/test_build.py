@@ -133,3 +133,19 @@ def test_probes_are_remembered(compiler: ModuleType, tmp_path: Path, monkeypatch
     assert not first.clones and not first.threads
     monkeypatch.setattr(compiler, "_probe", lambda *arguments: pytest.fail("probed again"))
     assert compiler.features(commands, switches, tmp_path / "probe.json") == first
+
+
+def test_importing_minitorch_imports_no_package_that_may_wait() -> None:
+    """Half of the time of an import was once theirs; each is there when it is asked for."""
+    waiting = "nn optim func datasets distributions amp special signal utils.data html".split()
+    loaded = run("import sys, numpy, pathlib; before = {*sys.modules}; import minitorch; "
+                 "print(*{*sys.modules} - before)", PYTHONPATH=str(PACKAGE.parent)).split()
+    assert "minitorch.autograd" in loaded
+    assert not {f"minitorch.{name}" for name in waiting}.union(waiting).intersection(loaded)
+
+
+@pytest.mark.parametrize("name", sorted({*minitorch._PACKAGES, *minitorch._HOMES}))
+def test_what_waits_is_there(name: str) -> None:
+    assert name in dir(minitorch)
+    same = f"minitorch.{name} is minitorch.{name}"
+    assert run(f"import minitorch; print({same})", PYTHONPATH=str(PACKAGE.parent)) == "True"

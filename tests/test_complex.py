@@ -302,3 +302,11 @@ def test_random():
     z = mt.randn(20000, dtype=mt.cfloat)
     assert abs(z.var().item() - 1) < 0.05 and abs(z.real.var().item() - 0.5) < 0.05
     assert mt.rand(5, dtype=mt.cdouble).dtype is mt.complex128
+
+
+def test_covariances_and_estimated_gradients():
+    z = numbers(3, 6)
+    np.testing.assert_allclose(mt.cov(mt.tensor(z)).numpy(), np.cov(z), rtol=1e-12)
+    np.testing.assert_allclose(mt.corrcoef(mt.tensor(z)).numpy(), np.corrcoef(z), rtol=1e-12)
+    for ours, theirs in zip(mt.gradient(mt.tensor(z)), np.gradient(z)):
+        np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-12)

@@ -285,7 +285,8 @@ def home_of(name: str, value: object) -> str:
 def namespace_stub() -> str:
     """`minitorch/__init__.pyi`: where each public name comes from."""
     imports, rest = [], []
-    for name, value in vars(minitorch).items():
+    for name in dir(minitorch):
+        value = getattr(minitorch, name)
         if (name.startswith("_") and name != "__version__") or name in ("annotations", "engine_functions"):
             continue
         if isinstance(value, minitorch.dtype):

@@ -9,7 +9,7 @@ The listeners of a thread are a stack.  While one runs it is off the stack: what
 import builtins
 import operator
 import pkgutil
-import sys
+from importlib import import_module
 import threading
 from cpython.object cimport PyObject
 from minitorch._ext.tensor cimport (
@@ -118,9 +118,9 @@ def engine_functions():
     """Every function of the engine that takes tensors or makes them."""
     import minitorch._ext as engine
     for info in pkgutil.iter_modules(engine.__path__):
-        module = sys.modules.get("minitorch._ext." + info.name)
-        if module is None or info.name in NOT_HEARD:
+        if info.name in NOT_HEARD:
             continue
+        module = import_module("minitorch._ext." + info.name)  # one that is imported later would not be heard
         for function in vars(module).values():
             if hasattr(function, "__code__") and mt_can_listen(function) and \
                     getattr(function, "__module__", None) == module.__name__:

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from .._ext.tape import backward, grad
-from . import function, functional, graph
+from . import function
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -28,8 +28,8 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    # what builds upon the whole package is imported when it is asked for
-    if name in ("anomaly_mode", "drawing", "forward_ad", "profiler"):
+    # what few programs use is imported when it is asked for
+    if name in ("anomaly_mode", "drawing", "forward_ad", "functional", "graph", "profiler"):
         return import_module(f"{__name__}.{name}")
     if name in ("detect_anomaly", "set_detect_anomaly"):
         return getattr(import_module(f"{__name__}.anomaly_mode"), name)

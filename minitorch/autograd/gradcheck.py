@@ -162,14 +162,17 @@ def gradgradcheck(
 
 
 def as_tuple(x: Any) -> tuple[Any, ...]:
+    """One value, or several, as a tuple."""
     return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
 
 def differentiable(outputs: Any) -> list[Tensor]:
+    """Those of the outputs that can be differentiated."""
     return [y for y in as_tuple(outputs) if isinstance(y, Tensor) and y.requires_grad]
 
 
 def values_of(t: Tensor) -> np.ndarray:
+    """A copy of the values in double precision."""
     with no_grad():
         return np.array(t.detach().double().numpy())
 

@@ -227,6 +227,7 @@ SORT_KEYS = ("cpu_time", "cpu_time_total", "self_cpu_time_total", "cpu_memory_us
 
 
 def shortened(text: str, width: int) -> str:
+    """A text cut to a width."""
     return text if len(text) <= width else text[: width - 3] + "..."
 
 

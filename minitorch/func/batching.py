@@ -171,6 +171,7 @@ def aligned(level: Level, x: Any, ndim: int) -> Any:
 
 
 def padded(value: Tensor, ndim: int) -> Tensor:
+    """A batch whose samples have leading dimensions of size one added, up to `ndim` with the batch's."""
     missing = ndim - value.ndim
     return value if missing <= 0 else value.reshape(value.shape[0], *[1] * missing, *value.shape[1:])
 
@@ -588,6 +589,7 @@ def grad(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def listed(tensors: Any) -> list[Any]:
+    """None, one tensor or several, as a list."""
     return [] if tensors is None else [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 

@@ -135,6 +135,7 @@ def with_aux(result: Any, has_aux: bool, what: str) -> tuple[Any, Any]:
 
 
 def tensors_of(output: Any, what: str) -> tuple[list[Tensor], Any]:
+    """The leaves of a tree, which must be tensors, and its structure."""
     leaves, spec = tree_flatten(output)
     for x in leaves:
         if not isinstance(x, Tensor):
@@ -247,6 +248,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
 
 
 def differentiable(leaves: Sequence[Tensor]) -> bool:
+    """Whether what is computed from the leaves is recorded."""
     return minitorch.is_grad_enabled() and any(v.requires_grad for v in leaves)
 
 

@@ -101,6 +101,7 @@ def broadcast_dims(dims: Any, spec: TreeSpec, args: Any, name: str = "in_dims") 
 
 
 def spread(dims: Any, spec: TreeSpec, message: str) -> list[int | None]:
+    """The batch dimension of each leaf of a tree, from a tree that may stop above the leaves."""
     if dims is None or isinstance(dims, int):
         return [dims] * spec.num_leaves
     if spec.type is None or len(dims) != len(spec.children):

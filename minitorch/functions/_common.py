@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from .._ext.dtype import can_cast
+from .._ext.dtype import can_cast, get_default_dtype
 from .._ext.tensor import is_grad_enabled
 from .._size import Size
 from .._tensor import Tensor
@@ -34,6 +34,11 @@ def require_tensor(value: object, name: str, argument: str = "input", position: 
     if not isinstance(value, Tensor):
         raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, "
                         f"not {type(value).__name__}")
+
+
+def inexact(input: Tensor) -> Tensor:
+    """A tensor that can be divided: one of integers becomes one of the default type."""
+    return input if input.is_floating_point() or input.is_complex() else input.to(get_default_dtype())
 
 
 def give(result: Tensor, out: Tensor | None, name: str) -> Tensor:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .._ext import engine
 from .._ext.index import cat
 from .._tensor import Tensor
-from ._common import require_tensor, with_out, wrap_dim
+from ._common import inexact, require_tensor, with_out, wrap_dim
+from .complex_numbers import complex
 
 __all__ = ["corrcoef", "cov", "cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"]
 
@@ -63,7 +63,7 @@ def _spacings(spacing, dims: list[int], input: Tensor) -> list:
     return list(spacing)
 
 
-def gradient(input: Tensor, *, spacing=None, dim=None, edge_order: int = 1) -> list[Tensor]:
+def gradient(input: Tensor, *, spacing=None, dim=None, edge_order: int = 1) -> tuple[Tensor, ...]:
     """Estimates of the derivatives of a function of which samples are given, one along each dimension.
 
     Central differences of second order inside, one-sided ones of order ``edge_order`` at the ends.
@@ -87,20 +87,20 @@ def gradient(input: Tensor, *, spacing=None, dim=None, edge_order: int = 1) -> l
         if input.shape[d] < edge_order + 1:
             raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
     steps = _spacings(spacing, wrapped, input)
-    real = input if input.is_floating_point() else input.to(engine.zeros(0).dtype)
+    values = inexact(input)
     results = []
     for d, step in zip(wrapped, steps):
         if isinstance(step, Tensor) and step.ndim == 1:
             if len(step) != input.shape[d]:
                 raise RuntimeError(f"torch.gradient expected each element of coordinates to have as many samples as "
                                    f"the dimension, {input.shape[d]}, got {len(step)}")
-            results.append(_uneven(real, step, d, edge_order))
+            results.append(_uneven(values, step, d, edge_order))
         elif isinstance(step, Tensor) and step.ndim > 1:
             raise RuntimeError("torch.gradient expected each element of spacing to have one dimension, got "
                                f"{step.ndim}")
         else:
-            results.append(_even(real, step, d, edge_order))
-    return results
+            results.append(_even(values, step, d, edge_order))
+    return tuple(results)
 
 
 def _even(x: Tensor, step, d: int, edge_order: int) -> Tensor:
@@ -243,8 +243,7 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None,
         if given.numel() and given.min().item() < 0:
             raise RuntimeError(f"cov(): {name} cannot be negative")
         weights = given.reshape(-1) if weights is None else weights * given.reshape(-1)
-    if not x.is_floating_point():
-        x = x.to(engine.zeros(0).dtype)
+    x = inexact(x)
     if weights is None:
         total, mean = observations, x.mean(1, keepdim=True)
     else:
@@ -259,7 +258,7 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None,
     centred = x - mean
     other = centred if weights is None else centred * weights
     factor = max(factor, 0) if isinstance(factor, (int, float)) else factor.clamp(min=0)
-    result = centred @ other.t() / factor
+    result = centred @ other.mH / factor
     return result.squeeze()
 
 
@@ -279,5 +278,6 @@ def corrcoef(input: Tensor) -> Tensor:
     c = cov(input)
     if c.ndim == 0:
         return c / c
-    deviations = c.diagonal().sqrt()
-    return (c / deviations.unsqueeze(-1) / deviations.unsqueeze(0)).clamp(-1, 1)
+    deviations = c.diagonal().real.sqrt()
+    r = c / deviations.unsqueeze(-1) / deviations.unsqueeze(0)
+    return complex(r.real.clamp(-1, 1), r.imag.clamp(-1, 1)) if r.is_complex() else r.clamp(-1, 1)

@@ -14,7 +14,7 @@ from .._ext import search as _search
 from .._ext.dtype import ALL as _DTYPES
 from .._tensor import Tensor
 from .._types import Number
-from .arguments import need_tensor
+from ._common import require_tensor
 
 __all__ = ["argwhere", "bincount", "histc", "histogram", "histogramdd"]
 
@@ -48,9 +48,9 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     >>> minitorch.tensor([3, 1, 3]).bincount()
     tensor([0, 1, 0, 2])
     """
-    need_tensor(input, "bincount")
+    require_tensor(input, "bincount")
     if weights is not None:
-        need_tensor(weights, "bincount", "weights")
+        require_tensor(weights, "bincount", "weights")
     if input.is_floating_point() or input.is_complex() or str(input.dtype) == "torch.bool":
         raise NotImplementedError(f"bincount(): counts integers, got {input.dtype}: convert with .long()")
     if minlength < 0:
@@ -110,7 +110,7 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0, *, o
     >>> minitorch.tensor([1., 2., 1.]).histc(bins=4, min=0, max=3)
     tensor([0., 2., 1., 0.])
     """
-    need_tensor(input, "histc")
+    require_tensor(input, "histc")
     count = _number_of_bins(bins, "histc")
     if not input.is_floating_point():
         raise NotImplementedError(f"histc(): not implemented for {input.dtype}: convert it with .float()")
@@ -157,7 +157,7 @@ def _histogram(points: Tensor, edges: list[Tensor], weight: Tensor | None, densi
 
 def _checked(input: Tensor, weight: Tensor | None, shape: tuple[int, ...], name: str) -> Tensor | None:
     if weight is not None:
-        need_tensor(weight, name, "weight")
+        require_tensor(weight, name, "weight")
     if str(input.dtype) not in ("torch.float32", "torch.float64"):
         raise NotImplementedError(f"{name}(): not implemented for {input.dtype}: convert it with .float()")
     if weight is None:
@@ -192,7 +192,7 @@ def histogram(
     >>> minitorch.tensor([1., 2., 1.]).histogram(4, range=(0., 4.)).hist
     tensor([0., 2., 1., 0.])
     """
-    need_tensor(input, "histogram")
+    require_tensor(input, "histogram")
     weight = _checked(input, weight, tuple(input.shape), "histogram")
     x = input.detach().reshape(-1)
     edges = _edges(x, bins, range, "histogram")
@@ -223,7 +223,7 @@ def histogramdd(
     tensor([[0., 1.],
             [2., 0.]])
     """
-    need_tensor(input, "histogramdd")
+    require_tensor(input, "histogramdd")
     if input.ndim < 2:
         raise RuntimeError(f"histogramdd(): input tensor should have at least 2 dimensions, got {tuple(input.shape)}")
     size = input.shape[-1]

@@ -8,6 +8,7 @@ from .._creation import arange
 from .._ext import pointwise
 from .._ext.lapack import deliver
 from .._tensor import Tensor
+from ._common import inexact
 
 __all__ = ["mvlgamma", "mvlgamma_"]
 
@@ -23,7 +24,7 @@ def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     """
     if p < 1:
         raise RuntimeError(f"mvlgamma: p has to be greater than or equal to 1, not {p}")
-    x = input if input.is_floating_point() else input * 1.0
+    x = inexact(input)
     shifts = arange(p - 1, -1, -1).to(x.dtype) * -0.5
     terms = (x.unsqueeze(-1) + shifts).lgamma().sum(-1)
     return deliver(terms + p * (p - 1) / 4 * math.log(math.pi), out, "mvlgamma")

@@ -12,7 +12,7 @@ from .._ext import search as _search
 from .._ext.dtype import ALL as _DTYPES
 from .._tensor import Tensor
 from .._types import Number
-from .arguments import need_tensor
+from ._common import require_tensor
 
 __all__ = [
     "bucketize",
@@ -74,7 +74,7 @@ def _between(ordered: Tensor, ranks: Tensor, interpolation: str) -> Tensor:
 def _quantiles(
     input: Tensor, q: Tensor | float, dim: int | None, keepdim: bool, interpolation: str, out: Tensor | None, name: str
 ) -> Tensor:
-    need_tensor(input, name)
+    require_tensor(input, name)
     if str(input.dtype) not in ("torch.float32", "torch.float64"):
         raise RuntimeError(
             f"{name}(): input tensor must be either float or double dtype, not {input.dtype}: convert it with .float()"
@@ -194,7 +194,7 @@ def unique_consecutive(
     >>> minitorch.tensor([1, 1, 2, 2, 1]).unique_consecutive(return_counts=True)
     (tensor([1, 2, 1]), tensor([2, 2, 1]))
     """
-    need_tensor(input, "unique_consecutive")
+    require_tensor(input, "unique_consecutive")
     if dim is None:
         flat = input.detach().reshape(-1)
         starts, inverse, counts = _runs(_begins(flat))
@@ -232,7 +232,7 @@ def unique(
     tensor([[0, 5],
             [2, 1]])
     """
-    need_tensor(input, "unique")
+    require_tensor(input, "unique")
     if dim is None:
         ordered, order = input.detach().reshape(-1).sort(stable=True)
         starts, runs, counts = _runs(_begins(ordered))
@@ -268,7 +268,7 @@ def _placed(
     if line.dtype == _BOOL:
         raise NotImplementedError(f"{name}(): not implemented for bool: convert it with .int()")
     if out is not None:
-        need_tensor(out, name, "out")
+        require_tensor(out, name, "out")
     if out is not None and out.dtype != (_INT32 if narrow else _INT64):
         raise RuntimeError(
             f"{name}(): output tensor's dtype is wrong, it can only be int32 or int64 depending on whether "
@@ -301,9 +301,9 @@ def searchsorted(
     >>> minitorch.searchsorted(minitorch.tensor([1, 3, 5, 7]), minitorch.tensor([3, 6]))
     tensor([1, 3])
     """
-    need_tensor(sorted_sequence, "searchsorted", "sorted_sequence")
+    require_tensor(sorted_sequence, "searchsorted", "sorted_sequence")
     if sorter is not None:
-        need_tensor(sorter, "searchsorted", "sorter")
+        require_tensor(sorter, "searchsorted", "sorter")
     if side not in (None, "left", "right"):
         raise RuntimeError(f"searchsorted(): side can only be 'left' or 'right' but got {side}")
     if side == "left" and right:
@@ -342,7 +342,7 @@ def bucketize(
     >>> minitorch.bucketize(minitorch.tensor([3, 6, 9]), minitorch.tensor([1, 3, 5, 7]))
     tensor([1, 3, 4])
     """
-    need_tensor(boundaries, "bucketize", "boundaries")
+    require_tensor(boundaries, "bucketize", "boundaries")
     if boundaries.ndim != 1:
         raise RuntimeError(f"bucketize(): boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     return _placed(boundaries, input, None, right, out_int32, out, "bucketize")

@@ -226,6 +226,7 @@ class Run:
 
 
 def name_of(function: Any) -> str:
+    """What a message calls a function."""
     return getattr(function, "__qualname__", type(function).__name__)
 
 

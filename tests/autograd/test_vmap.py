@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers import array, assert_near, mt, only_here, refuses
+from helpers import array, assert_near, mt, only_here, refuses, run_python
 
 F = mt.nn.functional
 RNG = np.random.default_rng(0)
@@ -272,3 +272,15 @@ def test_a_function_of_ones_own() -> None:
             return g * 3 * x**2
 
     assert_near(mt.vmap(Cube.apply)(A), array(A) ** 3, 1e-12)
+
+
+@only_here
+def test_modules_imported_inside_are_heard() -> None:
+    """The kernels of layers are imported with `nn`, here inside of the function."""
+    done = run_python("""
+        x = mt.arange(48.).view(2, 3, 8)
+        each = mt.vmap(lambda row: mt.nn.functional.max_pool1d(row.unsqueeze(0), 2))(x)
+        assert each.shape == (2, 1, 3, 4), each.shape
+        assert mt.equal(each, mt.stack([mt.nn.functional.max_pool1d(row.unsqueeze(0), 2) for row in x]))
+    """)
+    assert done.returncode == 0, done.stderr

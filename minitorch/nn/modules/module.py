@@ -417,7 +417,7 @@ class Module(StateMixin):
         return self._apply(lambda tensor: minitorch.empty_like(tensor, device=device), recurse)
 
     def share_memory(self: Self) -> Self:
-        """Move parameters and buffers into memory that processes share: `Tensor.share_memory_` of each."""
+        """`Tensor.share_memory_` of every parameter and buffer, which is refused so far."""
         return self._apply(lambda tensor: tensor.share_memory_())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
