@@ -14,8 +14,11 @@ from ._tensor import Tensor
 (_bool, _uint8, _int8, _int16, _int32, _int64, _float16, _bfloat16, _float32, _float64) = ALL[:10]
 
 
-def _finish(tensor: Tensor, out: Tensor | None, requires_grad: bool) -> Tensor:
-    if out is not None:
+def _finish(tensor: Tensor, out: Tensor | None, requires_grad: bool, device=None) -> Tensor:
+    """What was made on the CPU: in `out`, or on the device that was asked for."""
+    if out is None:
+        tensor = engine.to_device(tensor, "cuda" if engine.check_device(device) else "cpu")
+    else:
         if out.shape != tensor.shape:
             out.resize_(tensor.shape)
         tensor = out.copy_(tensor)
@@ -84,7 +87,7 @@ def arange(*bounds, start=0, end=None, step=1, out=None, dtype=None, layout=None
         values = low + np.arange(count, dtype=np.float64) * by
     else:
         values = low + np.arange(count, dtype=np.int64) * by
-    return _finish(engine.to_dtype(engine.from_numpy(values), kind), out, requires_grad)
+    return _finish(engine.to_dtype(engine.from_numpy(values), kind), out, requires_grad, device)
 
 
 def range(start=0, end=None, step=1, **options):
@@ -104,7 +107,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     _check(device, layout, pin_memory)
     kind = dtype or (out.dtype if out is not None else get_default_dtype())
     start, end = _bounds(start, end, steps, "linspace")
-    return _finish(engine.to_dtype(engine.from_numpy(_spaced(start, end, steps, kind)), kind), out, requires_grad)
+    result = engine.to_dtype(engine.from_numpy(_spaced(start, end, steps, kind)), kind)
+    return _finish(result, out, requires_grad, device)
 
 
 def _bounds(start, end, steps, name):
@@ -153,7 +157,7 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     if not kind.is_floating_point:
         start, end = int(start), int(end)
     exponents = _spaced(start, end, steps, _float64)
-    return _finish(engine.to_dtype(engine.from_numpy(np.power(base, exponents)), kind), out, requires_grad)
+    return _finish(engine.to_dtype(engine.from_numpy(np.power(base, exponents)), kind), out, requires_grad, device)
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -170,7 +174,7 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
         raise RuntimeError(f"eye: n and m must be greater or equal to 0, got {n} and {m}")
     result = engine.zeros(n, m, dtype=dtype or (out.dtype if out is not None else None))
     result.diagonal().fill_(1)
-    return _finish(result, out, requires_grad)
+    return _finish(result, out, requires_grad, device)
 
 
 # --- PyTorch's old constructors: FloatTensor(2, 3), LongTensor([1, 2]) ... --------------------------------------------
@@ -186,20 +190,20 @@ def legacy(kind: dtype, data: tuple, device=None) -> Tensor:
     """What ``Tensor(*data)`` and its kin make: of sizes a tensor that is not initialised, of data one of their type."""
     _check(device)
     if not data:
-        return _empty(0, dtype=kind)
+        return _empty(0, dtype=kind, device=device)
     if all(isinstance(x, (int, np.integer)) for x in data):
-        return _empty(*data, dtype=kind)
+        return _empty(*data, dtype=kind, device=device)
     if len(data) > 1:
         given = ", ".join(type(x).__name__ for x in data)
         raise TypeError(f"new(): expected sizes or one sequence of data, got {given}")
     (values,) = data
     if isinstance(values, tuple) and hasattr(values, "numel"):  # a Size
-        return _empty(values, dtype=kind)
+        return _empty(values, dtype=kind, device=device)
     if isinstance(values, Tensor):
         return values.detach() if values.dtype is kind else engine.to_dtype(values.detach(), kind)
     if isinstance(values, float) or not hasattr(values, "__len__"):
         raise TypeError(f"new(): data must be a sequence (got {type(values).__name__})")
-    return engine.tensor(values, dtype=kind)
+    return engine.tensor(values, dtype=kind, device=device)
 
 
 class _LegacyMeta(type):

@@ -18,7 +18,7 @@ from minitorch._ext.pointwise cimport (
     OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, moved, number_tensor, operator,
     prepare_out, resize,
 )
-from minitorch._ext.storage cimport borrow_storage
+from minitorch._ext.storage cimport borrow_storage, set_default_place, wants_device
 from minitorch._ext.tensor cimport (
     MAX_DIMS, TensorBase, bump, check_inplace, data_of, describe, edge_of, grad_enabled,
     new_as, new_at, new_like_class, new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad,
@@ -764,7 +764,7 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     """
     cdef int code = -1 if dtype is None else code_of(dtype)
     cdef TensorBase out
-    cdef bint there = check_device(device)
+    cdef bint there = wants_device(device)
     if pin_memory:
         raise NotImplementedError("tensor: pin_memory is for transfers to a GPU; leave it out")
     if isinstance(data, (float, int, complex)) and not isinstance(data, np.generic):
@@ -804,7 +804,7 @@ def as_tensor(data, dtype=None, device=None):
     >>> a
     array([1., 0.])
     """
-    cdef bint there = check_device(device)
+    cdef bint there = wants_device(device)
     if isinstance(data, TensorBase):
         return moved(data if dtype is None else cast(<TensorBase>data, code_of(dtype)),
                      there if device is not None else on_device(<TensorBase>data))
@@ -821,33 +821,17 @@ def check_device(device):
     >>> minitorch._ext.engine.check_device("cpu")
     False
     """
-    if device is None:
-        return default_on_device
-    if isinstance(device, int) and not isinstance(device, bool):
-        device = f"cuda:{device}"
-    elif not isinstance(device, str):
-        device = str(device)
-    if device == "cpu" or device == "cpu:0":
-        return False
-    if device == "cuda" or device.startswith("cuda:"):
-        from minitorch.cuda import require
-        require(device)
-        return True
-    raise NotImplementedError(f"device {device!r}: there are cpu and cuda; use device='cpu'")
-
-
-cdef bint default_on_device = False     # where what is made without a device goes
+    return wants_device(device)
 
 
 def set_default_on_device(bint on):
     """Make new tensors on the CUDA device where nothing else is said."""
-    global default_on_device
-    default_on_device = on
+    set_default_place(on)
 
 
 def to_device(TensorBase self not None, device):
     """The tensor on a device: itself if it is there."""
-    return moved(self, self.storage.on_device if device is None else check_device(device))
+    return moved(self, self.storage.on_device if device is None else wants_device(device))
 
 
 def is_on_device(TensorBase self not None):
@@ -873,9 +857,7 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
     cdef Py_ssize_t[MAX_DIMS] shape
     cdef int ndim = size_argument(sizes, size, shape, name)
     cdef TensorBase t
-    cdef bint there = default_on_device
-    if device is not None:
-        there = check_device(device)
+    cdef bint there = wants_device(device)
     if layout is not None and str(layout) != "torch.strided":
         raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
     if pin_memory:
@@ -956,7 +938,7 @@ cdef TensorBase like(TensorBase t, object dtype, object layout, object device, b
                      object memory_format, str name, object value):
     """A tensor of the shape of another, its dimensions in the same order in memory."""
     cdef TensorBase out
-    if device is not None and check_device(device) != on_device(t):
+    if device is not None and wants_device(device) != on_device(t):
         t = shape_on(t, not on_device(t))
     if layout is not None and str(layout) != "torch.strided":
         raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
