@@ -66,6 +66,7 @@ class memory_format(_Name):
 
 
 CPU = device("cpu")
+CUDA = device("cuda", 0)
 strided = layout("strided")
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
