@@ -366,7 +366,8 @@ cdef mt_scalar checked_value(object number, int code) except *:
             one << (bits - 1 if dtype_of(code).is_signed else bits))
         if not held:
             raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number}")
-    elif mt_category[code] >= 2 and not fits(number.real, code):
+    elif mt_category[code] >= 2 and not fits(
+            number.real if isinstance(number, (complex, np.complexfloating)) else number, code):
         raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number}; its "
                            f"largest number is {finfo(dtype_of(code)).max:g}, and float('inf') is a value too")
     return scalar_value(number, mt_compute[code])

@@ -238,7 +238,8 @@ def linear_cross_entropy(
         raise RuntimeError(f"linear_cross_entropy: expected a linear_bias of shape {(classes, *others)}, got "
                            f"{tuple(linear_bias.shape)}")
     if others and input.ndim == 1:
-        raise RuntimeError(f"linear_cross_entropy: several targets a sample need a batch, (N, in_features), got {shapes}")
+        raise RuntimeError(f"linear_cross_entropy: several targets a sample need a batch, (N, in_features), got "
+                           f"{shapes}")
     shape = (*input.shape[:-1], classes, *others)
     if tuple(target.shape) == shape and ignore_index is not None:
         raise RuntimeError("linear_cross_entropy: ignore_index is for classes, but the target has the shape of "
