@@ -105,8 +105,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     _check(device, layout, pin_memory)
-    kind = dtype or (out.dtype if out is not None else get_default_dtype())
     start, end = _bounds(start, end, steps, "linspace")
+    kind = dtype or (out.dtype if out is not None else _kind_of_range(start, end))
     result = engine.to_dtype(engine.from_numpy(_spaced(start, end, steps, kind)), kind)
     return _finish(result, out, requires_grad, device)
 
@@ -124,11 +124,19 @@ def _bounds(start, end, steps, name):
     return _number(start), _number(end)
 
 
+def _kind_of_range(start, end) -> dtype:
+    kind = get_default_dtype()
+    return kind.to_complex() if isinstance(start, complex) or isinstance(end, complex) else kind
+
+
 def _spaced(start, end, steps, kind):
     """Counted from both ends, in the precision of the result, so that it is symmetric."""
     if isinstance(start, complex) or isinstance(end, complex):
-        raise NotImplementedError("linspace: complex ends are not supported; space the parts, join them by complex()")
-    kind = kind.to_real()
+        if not kind.is_complex:
+            raise RuntimeError(f"linspace and logspace of complex ends are complex: pass dtype=minitorch.complex64, "
+                               f"not {kind}")
+        return _spaced(start.real, end.real, steps, kind) + 1j * _spaced(start.imag, end.imag, steps, kind)
+    kind = kind.to_real() if kind.is_complex else kind
     real = np.float64 if kind is _float64 or not kind.is_floating_point else np.float32
     if not kind.is_floating_point:
         start, end = int(start), int(end)
@@ -152,11 +160,11 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     tensor([  1.,  10., 100.])
     """
     _check(device, layout)
-    kind = dtype or (out.dtype if out is not None else get_default_dtype())
     start, end = _bounds(start, end, steps, "logspace")
-    if not kind.is_floating_point:
+    kind = dtype or (out.dtype if out is not None else _kind_of_range(start, end))
+    if not (kind.is_floating_point or kind.is_complex):
         start, end = int(start), int(end)
-    exponents = _spaced(start, end, steps, _float64)
+    exponents = _spaced(start, end, steps, kind if kind.is_complex else _float64)
     return _finish(engine.to_dtype(engine.from_numpy(np.power(base, exponents)), kind), out, requires_grad, device)
 
 

@@ -8,10 +8,12 @@ import numpy as np
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
+    MT_BF16, MT_BOOL, MT_C128, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
     mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
 )
-from minitorch._ext.loops cimport checked_value, conversion, converted, copy_data, fill_data, host_data
+from minitorch._ext.loops cimport (
+    checked_value, conversion, converted, copy_data, fill_data, host_data, scalar_value,
+)
 from minitorch._ext.matmul cimport matmul_of
 from minitorch._ext.pointwise cimport (
     OP_ABS, OP_ADD, OP_AND, OP_DIV, OP_FLOOR_DIVIDE, OP_INVERT, OP_LEFT_SHIFT, OP_MUL, OP_NEG, OP_OR, OP_POW,
@@ -872,7 +874,8 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
         prepare_out(t, ndim, shape, t.code, name, False)
         bump(t)
     if value is not None:
-        fill_data(t, checked_value(value, t.code))
+        # PyTorch's full takes any number for the half types, and its fill_ does not
+        fill_data(t, scalar_value(value, MT_F32) if t.code in (MT_F16, MT_BF16) else checked_value(value, t.code))
     if requires_grad:
         set_requires_grad(t, True)
     return t

@@ -13,7 +13,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I8, MT_I16, MT_I32, MT_I64, MT_U8,
-    code_of, dtype_of, mt_category,
+    code_of, dtype_of, mt_category, mt_real_of,
 )
 from minitorch._ext.loops cimport (
     GRAIN, broadcast_shape, contiguous_data, converted, copy_data, host_data, zero_data, zeros_like_data,
@@ -535,15 +535,16 @@ def uniform_(TensorBase self not None, double from_=0, double to=1, *, generator
 
     Raises:
         RuntimeError: if from_ > to, or a bound or their difference does not fit in the type.
-        NotImplementedError: if the tensor is not of a floating-point type.
+        NotImplementedError: if the tensor is not of a floating-point or complex type.
 
     >>> g = minitorch.manual_seed(0)
     >>> minitorch.empty(3).uniform_(-1, 1)
     tensor([-0.0075,  0.5364, -0.8230])
     """
-    cdef double most = largest(self.code)
+    cdef double most = largest(mt_real_of(self.code))
     check_inplace(self, "uniform_")
-    check_floating(self, "uniform_")
+    if mt_category[self.code] != 3:
+        check_floating(self, "uniform_")
     for bound, value in (("from", from_), ("to", to)):
         if not abs(value) <= most:
             raise RuntimeError(f"uniform_: {bound} is out of bounds for {dtype_of(self.code).name}: {value}")
