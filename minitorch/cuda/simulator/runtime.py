@@ -43,17 +43,17 @@ class Simulator:
     """A CUDA device made of the host's processor and memory.
 
     Args:
-        checked: report accesses out of bounds, races and the like, each by kernel, line, thread and argument.
+        check: report accesses out of bounds, races and the like, each by kernel, line, thread and argument.
         schedule: ``"forward"``, ``"reverse"`` or ``"random"``: a correct kernel gives the same in each.
         seed: of the random schedule.
     """
 
-    def __init__(self, checked: bool = False, schedule: str = "forward", seed: int = 1) -> None:
-        self.name = "sim-check" if checked else "sim"
-        self.checked = checked
+    def __init__(self, check: bool = False, schedule: str = "forward", seed: int = 1) -> None:
+        self.name = "sim-check" if check else "sim"
+        self.checked = check
         self._library = library()
         self._launch = self._library.sim_launch
-        self.pool = Pool(self._library, refill=checked)
+        self.pool = Pool(self._library, refill=check)
         self.set_schedule(schedule, seed)
 
     def set_schedule(self, schedule: str, seed: int = 1) -> None:
@@ -91,6 +91,14 @@ class Simulator:
 
     def synchronize(self) -> None:
         """Nothing to wait for: a launch returns when it is done."""
+
+    def empty_cache(self) -> None:
+        """Give unused blocks back to the host."""
+        self.pool.release()
+
+    def device_name(self) -> str:
+        """What the device is called."""
+        return "simulated CUDA device on the CPU" + (", every memory access checked" if self.checked else "")
 
     # ---- kernels
 
@@ -169,6 +177,6 @@ def _real(address: int) -> int:
 
 
 @functools.cache
-def simulator(checked: bool = False) -> Simulator:
+def simulator(check: bool = False) -> Simulator:
     """The one simulated device of this process, checked or not."""
-    return Simulator(checked)
+    return Simulator(check)
