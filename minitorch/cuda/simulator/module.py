@@ -161,6 +161,13 @@ def _host_options(options: tuple[str, ...]) -> list[str]:
     return kept
 
 
+def _included(options: tuple[str, ...]) -> list[str]:
+    """The headers that a source may include: a change in one makes another object."""
+    folders = [Path(option.removeprefix("-I")) for option in _host_options(options) if option.startswith("-I")]
+    return [toolchain.text(file) for folder in folders for file in sorted(folder.glob("*.[hc]*"))
+            if file.suffix in {".h", ".cuh", ".hpp"}]
+
+
 def _text(text: str, wanted: tuple[str, ...]) -> str:
     entries = ",\n".join(f'    SIM_ENTRY("{name}", {name})' for name in wanted)
     return f"""namespace {{
@@ -193,7 +200,8 @@ def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], check
         flags += ["-O2"]
     whole = _text(text, wanted)
     library = toolchain.device_library()
-    content = [toolchain.version(toolchain.compiler()), toolchain.headers(), library.name, whole, *flags]
+    content = [toolchain.version(toolchain.compiler()), toolchain.headers(), library.name, whole, *flags,
+               *_included(options)]
 
     def make(target: Path) -> None:
         file, made = target.with_suffix(".cu"), target.with_suffix(".o")

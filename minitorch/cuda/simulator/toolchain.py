@@ -58,6 +58,12 @@ def is_clang() -> bool:
 
 
 @functools.cache
+def text(file: Path) -> str:
+    """A file's text, read once."""
+    return file.read_text()
+
+
+@functools.cache
 def headers() -> str:
     """The text of the simulator's headers, part of what a kernel's object depends on."""
     return "".join(path.read_text() for path in sorted(INCLUDE.glob("*.h")))
