@@ -189,6 +189,7 @@ extern "C" __attribute__((visibility("default"))) const SimModule *sim_module() 
 def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], checked: bool) -> Path:
     clang = toolchain.is_clang()
     flags = ["-std=c++17", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing", "-fvisibility=hidden", "-w", "-g1",
+             "-gdwarf-4",
              "-fno-math-errno", "-fno-stack-protector", "-U_FORTIFY_SOURCE", "-nostdinc",
              f"-DMINITORCH_SIM_CHECK={int(checked)}", *_host_options(options)]
     if checked:
