@@ -170,9 +170,10 @@ def _included(options: tuple[str, ...]) -> list[str]:
 
 def _text(text: str, wanted: tuple[str, ...]) -> str:
     entries = ",\n".join(f'    SIM_ENTRY("{name}", {name})' for name in wanted)
-    return f"""namespace {{
+    headers, body = source.for_host(text)
+    return f"""{headers}namespace {{
 #line 1 "{source.default_file(text)}"
-{source.for_host(text)}
+{body}
 }}
 #line 1 "simulator"
 static const SimEntry sim_entries[] = {{
