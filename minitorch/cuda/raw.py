@@ -69,7 +69,7 @@ class RawFunction:
         ...     int i = blockIdx.x * blockDim.x + threadIdx.x;
         ...     if (i <= n) x[i] = 2 * x[i];
         ... }''', "twice")
-        >>> print(kernel.check(1, 32, (numpy.ones(8, numpy.float32), numpy.int32(8))))  # doctest: +SKIP
+        >>> print(kernel.check(1, 32, (np.ones(8, np.float32), np.int32(8))))  # doctest: +SKIP
         twice: thread (8,0,0) of block (0,0,0) reads one element past the end of `x` (float32, 8 elements) at line 4 \
 of twice.cu: `if (i <= n) x[i] = 2 * x[i];`
         twice: thread (8,0,0) of block (0,0,0) writes one element past the end of `x` (float32, 8 elements) at line 4 \
@@ -185,7 +185,7 @@ class RawKernel(RawFunction):
     ... }''', "square")
     >>> x = minitorch.arange(5.0, device="cuda")  # doctest: +SKIP
     >>> y = minitorch.empty_like(x)  # doctest: +SKIP
-    >>> square((1,), (32,), (x, y, numpy.int32(5)))  # doctest: +SKIP
+    >>> square((1,), (32,), (x, y, np.int32(5)))  # doctest: +SKIP
     >>> y.cpu()  # doctest: +SKIP
     tensor([ 0.,  1.,  4.,  9., 16.])
     """
