@@ -217,14 +217,13 @@ def _words(f: _Facts) -> str:
         return _race(f, kind)
     if kind == "out of bounds":
         return _out_of_bounds(f)
-    verb = "writes" if f.raw.write else "reads"
     if kind == "misaligned":
         return (f"{f.me} accesses {f.what} at byte {f.raw.offset}, an address that is not a multiple of "
                 f"{f.raw.size}, with {f.raw.size} bytes at once, at {f.place}")
     if kind == "read-only":
         return f"{f.me} writes to {f.what}, which is read-only, at {f.place}"
     if kind == "uninitialised":
-        return f"{f.me} {verb} {f.what} at byte {f.raw.offset}, which no thread of the block has written, at {f.place}"
+        return f"{f.me} reads {f.what} at byte {f.raw.offset}, which no thread of the block has written, at {f.place}"
     if kind == "divergent barrier":
         assert f.other_place
         return (f"__syncthreads() in divergent code: {f.me} waits at {f.place}, and {f.other} at {f.other_place}; all "
