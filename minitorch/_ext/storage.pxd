@@ -4,8 +4,11 @@ cdef class Storage:
     cdef unsigned long long version   # counts in-place changes, so that the tape can notice them
     cdef int size_class               # -1: the memory belongs to owner
     cdef bint readonly
+    cdef bint inference               # made in inference mode: its changes are not tracked
     cdef object owner
 
 
+cdef bint set_inference(bint on) noexcept                            # for this thread; returns what it was
+cdef bint inference_mode() noexcept
 cdef Storage new_storage(Py_ssize_t nbytes)
 cdef Storage borrow_storage(char *data, Py_ssize_t nbytes, bint readonly, object owner)
