@@ -274,7 +274,7 @@ def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], check
     ]
     if checked:
         # -fno-tree-sra: a float4 is loaded whole, as on a GPU, and counted so
-        flags += ["-O1", "-fsanitize=thread", "-fsanitize=alignment,bounds,integer-divide-by-zero,shift-exponent,null"]
+        flags += ["-O1", "-fsanitize=thread", "-fsanitize=alignment,bounds,integer-divide-by-zero,shift-exponent,null,object-size"]
         flags += (
             ["-mllvm", "-tsan-instrument-func-entry-exit=0"]
             if clang
