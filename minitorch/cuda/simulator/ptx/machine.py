@@ -16,7 +16,7 @@ import numpy as np
 from .formats import BITS, Array
 from .memory import Memory, Regions
 from .operands import Reader, Selection, Step
-from .parse import SIZES, PtxError
+from .parse import SIZES
 from .program import BARRIER, BRANCH, CALL, COLLECTIVE, EXIT, PLAIN, RETURN, TABLE, TRAP, Op, Program
 from .warp import WARP, ballot
 
@@ -44,10 +44,7 @@ def launch(
             machine.memory = Memory(regions, len(machine.blocks), machine.count, shared, program.local.size, parameters)
             machine.special["%dynamic_smem_size"] = np.full(machine.count, dynamic_shared, np.uint32)
             machine.special["%total_smem_size"] = np.full(machine.count, shared, np.uint32)
-            try:
-                machine.run()
-            except PtxError as error:
-                raise PtxError(f"{program.entry.name}: {error}") from None
+            machine.run()
 
 
 class Machine:
@@ -360,8 +357,9 @@ class Machine:
                 continue
             other = int(np.argmax(places != places[0]))
             here, there = (self.program.ops[int(places[k])].instruction for k in (0, other))
-            raise here.error(f"is reached by {self.name_of(int(group[0]))} while {self.name_of(int(group[other]))} "
-                             f"waits at the barrier at {there.where}: a barrier must be reached by all threads of a block")
+            who, whom = self.name_of(int(group[0])), self.name_of(int(group[other]))
+            raise here.error(f"is reached by {who} while {whom} waits at the barrier at {there.where}: a barrier must "
+                             "be reached by all threads of a block")
 
     def deadlock(self) -> None:
         """Say who waits for whom."""

@@ -60,14 +60,15 @@ class Op:
 
 @dataclass
 class Loaded:
-    """A module with its global variables in memory, where they stay."""
+    """A module with its global variables in memory, where they stay; those that are there already are used."""
 
     module: Module
     regions: dict[str, Region] = field(default_factory=dict)
     programs: dict[str, Program] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        variables = [v for v in self.module.variables.values() if v.space in ("global", "const") and not v.external]
+        variables = [v for v in self.module.variables.values()
+                     if v.space in ("global", "const") and not v.external and v.name not in self.regions]
         for variable in variables:
             data = aligned_bytes(variable.size)
             self.regions[variable.name] = Region(data.ctypes.data, data, variable.name)
