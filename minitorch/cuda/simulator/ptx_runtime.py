@@ -58,12 +58,15 @@ class Module:
             wanted = self.lowered.get(name, name)
             kernels = self.ENTRY.findall(self.text)
             if wanted not in kernels:
-                raise CompileError(f"the source has no kernel {name}; it has {', '.join(kernels) or 'none'}. A template "
-                                   "must be among the names that are asked for")
-            text = self.ENTRY.sub(lambda match: match[0] if match[1] == wanted else "\n" * match[0].count("\n"), self.text)
-            loaded = ptx.Loaded(ptx.parse(text), self.regions)
+                raise CompileError(f"the source has no kernel {name}; it has {', '.join(kernels) or 'none'}. The "
+                                   "instance of a template must be among the names that are asked for")
+            loaded = ptx.Loaded(ptx.parse(self.alone(wanted)), self.regions)
             self.functions[name] = PtxFunction(name, loaded.program(wanted))
         return self.functions[name]
+
+    def alone(self, kernel: str) -> str:
+        """The text without the other kernels; every line is where it was."""
+        return self.ENTRY.sub(lambda match: match[0] if match[1] == kernel else "\n" * match[0].count("\n"), self.text)
 
 
 class PtxRuntime:

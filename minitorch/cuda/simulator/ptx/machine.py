@@ -64,7 +64,7 @@ class Machine:
         self.carry = np.zeros(self.count, np.bool_)
         self.at: Selection = slice(None)
         self.here, self.limit, self.choices = 0, FAR, 0
-        self.pc = np.zeros(self.count, np.int64)
+        self.pc = np.full(self.count, program.starts[program.entry.name])
         self.status = np.zeros(self.count, np.int8)
         self.status[self.numbers % self.per_block >= threads] = EXITED  # fills the last warp, never runs
         self.alive = int((self.status != EXITED).sum())
