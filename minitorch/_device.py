@@ -43,6 +43,22 @@ class device:
     def __reduce__(self):
         return device, (self.type, self.index)
 
+    def __enter__(self) -> device:
+        """Inside, what is made without a device goes here."""
+        from . import _settings
+
+        _entered.append(_settings.get_default_device())
+        _settings.set_default_device(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        from . import _settings
+
+        _settings.set_default_device(_entered.pop())
+
+
+_entered: list[device] = []  # the defaults to go back to, the innermost last
+
 
 class _Name:
     """A constant known by its name alone."""

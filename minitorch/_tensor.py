@@ -293,6 +293,14 @@ def _conversion(target: dtype):
     return convert
 
 
+def _chalf(self, memory_format=None):
+    """PyTorch's conversion to complex32, a type that is not there."""
+    raise NotImplementedError("chalf: there is no complex32; use .cfloat() for complex64")
+
+
+_chalf.__name__ = "chalf"
+Tensor.chalf = _chalf
+
 for _name, _function in engine_functions("input", "self"):
     if _name not in Tensor.__dict__ and _name not in NOT_METHODS:
         setattr(Tensor, _name, _function)

@@ -8,17 +8,19 @@ import numpy as np
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
+    MT_BF16, MT_BOOL, MT_C128, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
     mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
 )
-from minitorch._ext.loops cimport checked_value, conversion, converted, copy_data, fill_data, host_data
+from minitorch._ext.loops cimport (
+    checked_value, conversion, converted, copy_data, fill_data, host_data, scalar_value,
+)
 from minitorch._ext.matmul cimport matmul_of
 from minitorch._ext.pointwise cimport (
     OP_ABS, OP_ADD, OP_AND, OP_DIV, OP_FLOOR_DIVIDE, OP_INVERT, OP_LEFT_SHIFT, OP_MUL, OP_NEG, OP_OR, OP_POW,
     OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, moved, number_tensor, operator,
     prepare_out, resize,
 )
-from minitorch._ext.storage cimport borrow_storage
+from minitorch._ext.storage cimport borrow_storage, set_default_place, wants_device
 from minitorch._ext.tensor cimport (
     MAX_DIMS, TensorBase, bump, check_inplace, data_of, describe, edge_of, grad_enabled,
     new_as, new_at, new_like_class, new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad,
@@ -764,7 +766,7 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     """
     cdef int code = -1 if dtype is None else code_of(dtype)
     cdef TensorBase out
-    cdef bint there = check_device(device)
+    cdef bint there = wants_device(device)
     if pin_memory:
         raise NotImplementedError("tensor: pin_memory is for transfers to a GPU; leave it out")
     if isinstance(data, (float, int, complex)) and not isinstance(data, np.generic):
@@ -804,7 +806,7 @@ def as_tensor(data, dtype=None, device=None):
     >>> a
     array([1., 0.])
     """
-    cdef bint there = check_device(device)
+    cdef bint there = wants_device(device)
     if isinstance(data, TensorBase):
         return moved(data if dtype is None else cast(<TensorBase>data, code_of(dtype)),
                      there if device is not None else on_device(<TensorBase>data))
@@ -821,33 +823,17 @@ def check_device(device):
     >>> minitorch._ext.engine.check_device("cpu")
     False
     """
-    if device is None:
-        return default_on_device
-    if isinstance(device, int) and not isinstance(device, bool):
-        device = f"cuda:{device}"
-    elif not isinstance(device, str):
-        device = str(device)
-    if device == "cpu" or device == "cpu:0":
-        return False
-    if device == "cuda" or device.startswith("cuda:"):
-        from minitorch.cuda import require
-        require(device)
-        return True
-    raise NotImplementedError(f"device {device!r}: there are cpu and cuda; use device='cpu'")
-
-
-cdef bint default_on_device = False     # where what is made without a device goes
+    return wants_device(device)
 
 
 def set_default_on_device(bint on):
     """Make new tensors on the CUDA device where nothing else is said."""
-    global default_on_device
-    default_on_device = on
+    set_default_place(on)
 
 
 def to_device(TensorBase self not None, device):
     """The tensor on a device: itself if it is there."""
-    return moved(self, self.storage.on_device if device is None else check_device(device))
+    return moved(self, self.storage.on_device if device is None else wants_device(device))
 
 
 def is_on_device(TensorBase self not None):
@@ -873,9 +859,7 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
     cdef Py_ssize_t[MAX_DIMS] shape
     cdef int ndim = size_argument(sizes, size, shape, name)
     cdef TensorBase t
-    cdef bint there = default_on_device
-    if device is not None:
-        there = check_device(device)
+    cdef bint there = wants_device(device)
     if layout is not None and str(layout) != "torch.strided":
         raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
     if pin_memory:
@@ -890,7 +874,8 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
         prepare_out(t, ndim, shape, t.code, name, False)
         bump(t)
     if value is not None:
-        fill_data(t, checked_value(value, t.code))
+        # PyTorch's full takes any number for the half types, and its fill_ does not
+        fill_data(t, scalar_value(value, MT_F32) if t.code in (MT_F16, MT_BF16) else checked_value(value, t.code))
     if requires_grad:
         set_requires_grad(t, True)
     return t
@@ -956,7 +941,7 @@ cdef TensorBase like(TensorBase t, object dtype, object layout, object device, b
                      object memory_format, str name, object value):
     """A tensor of the shape of another, its dimensions in the same order in memory."""
     cdef TensorBase out
-    if device is not None and check_device(device) != on_device(t):
+    if device is not None and wants_device(device) != on_device(t):
         t = shape_on(t, not on_device(t))
     if layout is not None and str(layout) != "torch.strided":
         raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")

@@ -11,6 +11,7 @@ from minitorch._ext.dtype cimport (
     MT_BOOL, MT_C128, MT_I64, dtype_of, mt_category, mt_compute, mt_itemsize,
 )
 from minitorch._ext.storage cimport primitives
+from minitorch._ext.dtype import finfo
 from minitorch._ext.tensor cimport (
     TensorBase, data_of, new_as, new_on, new_tensor, on_device, same_shape, shape_of, strides_of,
 )
@@ -337,10 +338,10 @@ cdef mt_scalar scalar_value(object number, int code) except *:
     if isinstance(number, (complex, np.complexfloating)):
         if mt_category[code] == 3:
             return mt_scalar_from_complex(code, number.real, number.imag)
-        if number.imag != 0:
+        if number.imag != 0 and code != MT_BOOL:
             raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number} is "
                                "complex")
-        number = number.real
+        number = number.real if code != MT_BOOL else number != 0
     if mt_category[code] >= 2 or isinstance(number, float):
         return mt_scalar_from_double(code, number)
     if code == MT_BOOL:
@@ -365,16 +366,30 @@ cdef object number_of(const mt_scalar *value, int code):
 
 
 cdef mt_scalar checked_value(object number, int code) except *:
-    """A number to be stored in a type, in its compute type: an integer type refuses what it cannot hold."""
+    """A number to be stored in a type, in its compute type: types refuse what they cannot hold.
+
+    A floating-point type takes inf and NaN, but not a finite number that would become inf.
+    """
     cdef object bits = 8 * mt_itemsize[code], one = 1       # Python's integers: C's would overflow
-    cdef bint fits
+    cdef bint held
     if mt_category[code] == 1 and not isinstance(number, (bool, complex, np.complexfloating)):
         # negative numbers wrap in the unsigned type, as PyTorch has it
-        fits = number == number and -(one << (bits - 1)) <= number < (
+        held = number == number and -(one << (bits - 1)) <= number < (
             one << (bits - 1 if dtype_of(code).is_signed else bits))
-        if not fits:
+        if not held:
             raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number}")
+    elif mt_category[code] >= 2 and not fits(
+            number.real if isinstance(number, (complex, np.complexfloating)) else number, code):
+        raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number}; its "
+                           f"largest number is {finfo(dtype_of(code)).max:g}, and float('inf') is a value too")
     return scalar_value(number, mt_compute[code])
+
+
+cdef bint fits(double number, int code) except -1:
+    """Whether a number that is finite stays so in a floating-point type."""
+    if -65504 <= number <= 65504 or number != number or number - number != 0:
+        return True
+    return abs(number) <= finfo(dtype_of(code)).max
 
 
 cdef void copy_loop(char *const *p, Py_ssize_t n, const mt_scalar *unused) noexcept nogil:

@@ -885,9 +885,9 @@ cdef TensorBase moved(TensorBase t, bint to_device):
 
 
 cdef TensorBase number_tensor(object number, int code):
-    """A 0-d tensor of a number."""
+    """A 0-d tensor of a number; one that is too large for a floating-point type becomes inf."""
     cdef TensorBase out = new_tensor(0, NULL, code)
-    fill_data(out, checked_value(number, code))
+    fill_data(out, checked_value(number, code) if mt_category[code] < 2 else scalar_value(number, mt_compute[code]))
     return out
 
 

@@ -12,4 +12,6 @@ cdef Storage new_storage(Py_ssize_t nbytes)
 cdef Storage borrow_storage(char *data, Py_ssize_t nbytes, bint readonly, object owner)
 cdef Storage new_storage_like(Storage storage, Py_ssize_t nbytes)    # on the same device
 cdef Storage new_device_storage(Py_ssize_t nbytes)
+cdef bint wants_device(object device) except -1                     # does an argument `device` mean it?
+cdef void set_default_place(bint on_device) noexcept                # where tensors go that are made without one
 cdef object primitives()                                             # what a device does: `minitorch.cuda.backend`

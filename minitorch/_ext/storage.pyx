@@ -76,6 +76,31 @@ cdef Storage new_storage_like(Storage storage, Py_ssize_t nbytes):
     return new_device_storage(nbytes) if storage.on_device else new_storage(nbytes)
 
 
+cdef bint default_on_device = False
+
+
+cdef void set_default_place(bint on_device) noexcept:
+    global default_on_device
+    default_on_device = on_device
+
+
+cdef bint wants_device(object device) except -1:
+    """Whether an argument `device` means the CUDA device; refuses one that is not there."""
+    if device is None:
+        return default_on_device
+    if isinstance(device, int) and not isinstance(device, bool):
+        device = f"cuda:{device}"
+    elif not isinstance(device, str):
+        device = str(device)
+    if device == "cpu" or device == "cpu:0":
+        return False
+    if device == "cuda" or device.startswith("cuda:"):
+        from minitorch.cuda import require
+        require(device)
+        return True
+    raise NotImplementedError(f"device {device!r}: there are cpu and cuda; use device='cpu'")
+
+
 cdef object _primitives = None
 
 

@@ -16,6 +16,28 @@ FUNCTIONS: dict[str, set[str]] = {
     "matmul": set(),
     "softmax": set(),
     "index": set(),
+    "random": {
+        "bernoulli",
+        "bernoulli_",
+        "cauchy_",
+        "dropout",
+        "dropout_",
+        "exponential_",
+        "geometric_",
+        "log_normal_",
+        "manual_seed",
+        "normal_",
+        "rand",
+        "rand_like",
+        "randint",
+        "randint_like",
+        "randn",
+        "randn_like",
+        "random_",
+        "randperm",
+        "seed",
+        "uniform_",
+    },
 }
 
 

@@ -6,5 +6,6 @@ know a run time only by its five verbs, so the same code works a GPU and the sim
 
 from .memory import accumulate, allocate, copy, fill
 from .pointwise import pointwise
+from .random import random
 
-__all__ = ["accumulate", "allocate", "copy", "fill", "pointwise"]
+__all__ = ["accumulate", "allocate", "copy", "fill", "pointwise", "random"]

@@ -24,8 +24,8 @@ BLOCKS = 65535  # of a grid: kernels take several elements a thread where that i
 
 
 def function(family: str, name: str, names: tuple[str, ...] = ()) -> Function:
-    """The kernel `name` of a family, compiled if it was not before; `names` if it is an instance of a template."""
-    return active().function(kernels.source(family), name, names or (name,) if "<" in name else ())
+    """The kernel `name` of a family; `names`: the instances of its templates, which are compiled together."""
+    return active().function(kernels.source(family), name, names)
 
 
 def is_tensor(operand: Any) -> bool:
