@@ -161,7 +161,7 @@ def _host_options(options: tuple[str, ...]) -> list[str]:
     return kept
 
 
-def _included(options: tuple[str, ...]) -> list[str]:
+def included(options: tuple[str, ...]) -> list[str]:
     """The headers that a source may include: a change in one makes another object."""
     folders = [Path(option.removeprefix("-I")) for option in _host_options(options) if option.startswith("-I")]
     return [toolchain.text(file) for folder in folders for file in sorted(folder.glob("*.[hc]*"))
@@ -201,7 +201,7 @@ def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], check
     whole = _text(text, wanted)
     library = toolchain.device_library()
     content = [toolchain.version(toolchain.compiler()), toolchain.headers(), library.name, whole, *flags,
-               *_included(options)]
+               *included(options)]
 
     def make(target: Path) -> None:
         file, made = target.with_suffix(".cu"), target.with_suffix(".o")
