@@ -56,7 +56,7 @@ class PtxFunction:
 class Module:
     """A compiled source, each kernel of which is read when it is first asked for."""
 
-    ENTRY = re.compile(r"^\.visible \.entry ([\w$]+)\(.*?^\}", re.MULTILINE | re.DOTALL)
+    ENTRY = re.compile(r"^(?:\.visible |\.weak )?\.entry ([\w$]+)\(.*?^\}", re.MULTILINE | re.DOTALL)
 
     def __init__(self, text: str, compiled: str, lowered: dict[str, str]) -> None:
         self.source, self.ptx, self.lowered = text, compiled, lowered

@@ -24,7 +24,7 @@ RUNNING, AT_BARRIER, AT_COLLECTIVE, EXITED = range(4)
 BATCH_BYTES = 1 << 24  # of registers, for the threads that run together
 BATCH_LANES = 1 << 13
 FAR = sys.maxsize
-PATIENCE = 10_000  # jumps after which threads that wait elsewhere get their turn
+PATIENCE = 1000  # jumps after which threads that wait elsewhere get their turn: what is waited for may be theirs to do
 FAIRNESS = 64  # every so many choices, some other threads than those furthest behind run
 Dim = tuple[int, int, int]
 
@@ -40,7 +40,7 @@ def launch(
     with np.errstate(all="ignore"):
         for first in range(0, blocks, together):
             machine = Machine(program, grid, block, range(first, min(first + together, blocks)))
-            shared = program.dynamic_shared + dynamic_shared
+            shared = program.dynamic_shared + dynamic_shared if dynamic_shared else program.static_shared
             machine.memory = Memory(regions, len(machine.blocks), machine.count, shared, program.local.size, parameters)
             machine.special["%dynamic_smem_size"] = np.full(machine.count, dynamic_shared, np.uint32)
             machine.special["%total_smem_size"] = np.full(machine.count, shared, np.uint32)
@@ -63,7 +63,7 @@ class Machine:
         self.registers = [_register(kind, self.count) for kind in program.registers]
         self.carry = np.zeros(self.count, np.bool_)
         self.at: Selection = slice(None)
-        self.here, self.limit, self.choices = 0, FAR, 0
+        self.here, self.limit, self.choices, self.impatient = 0, FAR, 0, False
         self.pc = np.full(self.count, program.starts[program.entry.name])
         self.status = np.zeros(self.count, np.int8)
         self.status[self.numbers % self.per_block >= threads] = EXITED  # fills the last warp, never runs
@@ -115,18 +115,18 @@ class Machine:
 
     def choose(self) -> bool:
         """Choose the threads that run next: those furthest behind. False if all have exited."""
+        if not self.alive:
+            return False
         running = np.flatnonzero(self.status == RUNNING)
         if not len(running):
-            if not self.alive:
-                return False
             self.release()
-            return True
+            running = np.flatnonzero(self.status == RUNNING)
         places = self.pc[running]
         self.choices += 1
         self.here, self.limit = int(places.min()), FAR
-        if self.choices % FAIRNESS == 0:
+        if self.impatient or self.choices % FAIRNESS == 0:
             others = np.unique(places)
-            self.here = int(others[self.choices // FAIRNESS % len(others)])
+            self.here, self.impatient = int(others[self.choices % len(others)]), False
         chosen = places == self.here
         if not chosen.all():
             rest = places[~chosen]
@@ -154,6 +154,7 @@ class Machine:
             if place < 0:
                 return
         self.pc[self.at] = place
+        self.impatient = not patience
 
     def guarded(self, guard: Reader, step: Step) -> None:
         """A step for those threads whose guard holds."""

@@ -130,7 +130,7 @@ class Program:
         # Shared variables outside of functions are there for all; those without a size begin where the others end.
         shared = [v for v in loaded.module.variables.values() if v.space == "shared"]
         places = {v.name: self.shared.place(v.size, max(v.align, SIZES[v.type])) for v in shared if not v.external}
-        self.dynamic_shared = self.shared.place(0, 16)
+        self.static_shared, self.dynamic_shared = self.shared.size, self.shared.place(0, 16)
         places.update({v.name: self.dynamic_shared for v in shared if v.external})
         for scope in self.scopes.values():
             scope.names.update(places)
