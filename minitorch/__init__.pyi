@@ -400,6 +400,7 @@ from ._ext.views import detach as detach
 from ._ext.views import detach_ as detach_
 from ._ext.views import diagonal as diagonal
 from ._ext.views import flatten as flatten
+from ._ext.views import is_inference as is_inference
 from ._ext.views import movedim as movedim
 from ._ext.views import narrow as narrow
 from ._ext.views import permute as permute

@@ -8,8 +8,8 @@ import numpy as np
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_C128, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
-    mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
+    MT_BF16, MT_BOOL, MT_C128, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code,
+    dtype_of, mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
 )
 from minitorch._ext.loops cimport (
     checked_value, conversion, converted, copy_data, fill_data, host_data, scalar_value,
@@ -20,14 +20,14 @@ from minitorch._ext.pointwise cimport (
     OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, moved, number_tensor, operator,
     prepare_out, resize,
 )
-from minitorch._ext.storage cimport borrow_storage, set_default_place, wants_device
+from minitorch._ext.storage cimport borrow_storage, inference_mode, set_default_place, wants_device
 from minitorch._ext.tensor cimport (
     MAX_DIMS, TensorBase, bump, check_inplace, data_of, describe, edge_of, grad_enabled,
     new_as, new_at, new_like_class, new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad,
-    same_shape, set_dims, shape_of, strides_of, wrap_dim,
+    same_shape, set_contiguous_dims, set_dims, shape_of, strides_of, wrap_dim,
 )
 from minitorch._ext.views cimport (
-    copy_into, detach_of, index_basic, select_of, transpose_of, view_of,
+    copy_into, detach_of, index_basic, one_of_several, select_of, transpose_of, view_of,
 )
 from minitorch._ext import index as advanced
 
@@ -203,7 +203,7 @@ cdef class TensorMethods(TensorBase):
     def __iter__(self):
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter([select_of(self, 0, i) for i in range(self.shape[0])])
+        return iter([one_of_several(select_of(self, 0, i)) for i in range(self.shape[0])])
 
     def __contains__(self, value):
         if not is_operand(value):
@@ -342,12 +342,18 @@ cdef class TensorMethods(TensorBase):
     @property
     def _version(self):
         """How often the memory was changed in place."""
+        if self.storage.inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self.storage.version
 
     @property
     def _base(self):
         """Of a view: the tensor whose memory it shows."""
         return self.base
+
+    def _is_view(self):
+        """Whether the tensor shows the memory of another one, its ``_base``."""
+        return self.base is not None
 
     # --- NumPy
     def __array__(self, dtype=None, copy=None):
@@ -383,6 +389,9 @@ cdef int set_requires_grad(TensorBase t, bint wanted) except -1:
     if wanted and mt_category[t.code] < 2:
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients, not "
                            f"{dtype_of(t.code)}: convert first, with .float()")
+    if wanted and t.storage.inference and not inference_mode():
+        raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: "
+                           "clone() it to get a normal tensor")
     t.leaf_requires_grad = wanted
     return 0
 
@@ -638,7 +647,10 @@ def from_numpy(array not None):
         strides[d] = a.strides[d] // mt_itemsize[code] if a.shape[d] > 1 else 1
     t = new_like_class()
     t.code = code
-    set_dims(t, a.ndim, shape, strides)
+    if a.size:
+        set_dims(t, a.ndim, shape, strides)
+    else:                               # NumPy leaves the strides of an empty array at anything
+        set_contiguous_dims(t, a.ndim, shape)
     cdef Py_ssize_t last = 0
     for d in range(a.ndim):
         last += (shape[d] - 1) * strides[d]

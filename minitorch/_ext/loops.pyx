@@ -528,7 +528,8 @@ cdef int fill_data(TensorBase dst, mt_scalar value) except -1:
     cdef mt_scalar itemsize
     cdef int want = mt_compute[dst.code]
     if on_device(dst):
-        primitives().fill(dst, number_of(&value, want))
+        if dst.numel:
+            primitives().fill(dst, number_of(&value, want))
         return 0
     itemsize.i64 = mt_itemsize[dst.code]
     if dst.contiguous and dst.numel < GRAIN:

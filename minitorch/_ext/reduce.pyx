@@ -709,9 +709,11 @@ cdef class ProdBackward(ReduceBackward):
         """Those before times those behind: no division, so that it can be differentiated where there are zeros."""
         cdef TensorBase flat = reshape_to(x, 1, &x.numel) if self.whole else x
         cdef int dim = 0
+        if flat.ndim == 0:
+            return ones_like(x)
         while not self.whole and not (self.mask >> dim) & 1:
             dim += 1
-        if flat.ndim == 0 or flat.shape[dim] == 1:
+        if flat.shape[dim] == 1:
             return ones_like(x)
         flat = op_mul(product_beside(flat, dim, False), product_beside(flat, dim, True))
         return reshape_to(flat, x.ndim, x.shape)

@@ -5,9 +5,12 @@ cdef class Storage:
     cdef int size_class               # -1: the memory belongs to owner
     cdef bint readonly
     cdef bint on_device               # the memory is a device's, and `data` an address there: never to be followed here
+    cdef bint inference               # made in inference mode: its changes are not tracked
     cdef object owner
 
 
+cdef bint set_inference(bint on) noexcept                            # for this thread; returns what it was
+cdef bint inference_mode() noexcept
 cdef Storage new_storage(Py_ssize_t nbytes)
 cdef Storage borrow_storage(char *data, Py_ssize_t nbytes, bint readonly, object owner)
 cdef Storage new_storage_like(Storage storage, Py_ssize_t nbytes)    # on the same device

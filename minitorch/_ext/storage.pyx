@@ -12,7 +12,27 @@ cdef extern from "blocks.h" nogil:
     void mt_give_block(void *block, int size_class)
     void mt_empty_cache()
 
+cdef extern from *:
+    """
+    #ifndef MT_THREAD_LOCAL
+    #define MT_THREAD_LOCAL _Thread_local
+    #endif
+    static MT_THREAD_LOCAL int mt_inference_mode = 0;
+    """
+    int mt_inference_mode
+
 cdef Py_ssize_t LARGEST = <Py_ssize_t>1 << 46
+
+
+cdef bint inference_mode() noexcept:
+    return mt_inference_mode
+
+
+cdef bint set_inference(bint on) noexcept:
+    global mt_inference_mode
+    cdef bint before = mt_inference_mode
+    mt_inference_mode = on
+    return before
 
 
 @cython.final
@@ -45,6 +65,7 @@ cdef Storage new_storage(Py_ssize_t nbytes):
         raise RuntimeError(f"not enough memory: you tried to allocate {nbytes} bytes "
                            f"({mt_stats.allocated} are in use by tensors)")
     storage.nbytes = nbytes
+    storage.inference = mt_inference_mode
     return storage
 
 
@@ -55,6 +76,7 @@ cdef Storage borrow_storage(char *data, Py_ssize_t nbytes, bint readonly, object
     storage.data = data
     storage.nbytes = nbytes
     storage.readonly = readonly
+    storage.inference = mt_inference_mode
     storage.owner = owner
     return storage
 
@@ -69,6 +91,7 @@ cdef Storage new_device_storage(Py_ssize_t nbytes):
     storage.data = <char *>pointer
     storage.nbytes = nbytes
     storage.on_device = True
+    storage.inference = mt_inference_mode
     return storage
 
 

@@ -7,6 +7,13 @@ cdef enum:
     SAVED = 4           # tensors that a node can keep for its backward
 
 
+cdef enum:
+    MADE_UNRECORDED = 1  # in no_grad mode
+    MADE_INFERENCE      # in inference mode, of a tensor from outside
+    MADE_OF_SEVERAL     # one of several outputs of one operation
+    MADE_BY_FUNCTION    # by an autograd.Function
+
+
 cdef class TensorBase:
     cdef Storage storage
     cdef Py_ssize_t offset              # in elements, as are the strides
@@ -16,6 +23,8 @@ cdef class TensorBase:
     cdef Py_ssize_t[2 * INLINE_DIMS] dims
     cdef int ndim
     cdef signed char code               # of the dtype
+    cdef signed char made               # of a view: how, if that forbids in-place changes (MADE_...)
+    cdef signed char adding             # of a leaf: a thread is adding to its gradient
     cdef bint leaf_requires_grad        # set on leaves only; others ask grad_fn
     cdef bint contiguous                # in the sense of C order
     cdef int output_nr                  # which output of grad_fn this is
@@ -114,6 +123,7 @@ cdef TensorBase unpacked(Packed holder)
 cdef object public_saved(Node node, int k)                            # a saved tensor to show to users
 cdef void leave(PyObject *reference) noexcept                       # what a dropped node held: see Node.__dealloc__
 cdef void set_node_hooks(object hook, object prehook)                # what register_hook of a node does
+cdef int refuse_inference(TensorBase t, str name) except -1          # name cannot save it
 cdef int check_inplace(TensorBase t, str name) except -1             # refuse leaves that need gradients, read-only
 cdef Node record_edges(Node node, tuple inputs)                     # sets them; for rebase
 cdef int rebase(TensorBase t, Node node) except -1                   # t was changed in place by node

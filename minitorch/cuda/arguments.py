@@ -80,12 +80,24 @@ class Slot(NamedTuple):
 
 _LETTER = {"f": {4: "f", 8: "d"}, "i": {1: "b", 2: "h", 4: "i", 8: "q"}, "u": {1: "B", 2: "H", 4: "I", 8: "Q"}}
 _SCALAR = {
-    ("f", 4): "float32", ("f", 8): "float64", ("b", 1): "bool_",
+    ("f", 4): "float32",
+    ("f", 8): "float64",
+    ("b", 1): "bool_",
     **{(kind, size): f"{'u' * (kind == 'u')}int{8 * size}" for kind in "iu" for size in (1, 2, 4, 8)},
 }
-_WORDS = {"f4": "float", "f8": "double", "i1": "signed char", "u1": "unsigned char", "i2": "short",
-          "u2": "unsigned short", "i4": "int", "u4": "unsigned", "i8": "long long", "u8": "unsigned long long",
-          "b1": "bool"}
+_WORDS = {
+    "f4": "float",
+    "f8": "double",
+    "i1": "signed char",
+    "u1": "unsigned char",
+    "i2": "short",
+    "u2": "unsigned short",
+    "i4": "int",
+    "u4": "unsigned",
+    "i8": "long long",
+    "u8": "unsigned long long",
+    "b1": "bool",
+}
 
 
 def _pointed(slot: Slot) -> frozenset[str] | None:
@@ -129,8 +141,13 @@ class Packer:
             at = slot.offset + size
         self._struct = struct.Struct(layout + f"{max(nbytes - at, 0)}x")
         self._plan = [
-            (slot, _pointed(slot), None if slot.pointer or (slot.kind, slot.size) not in _SCALAR
-             else getattr(np, _SCALAR[slot.kind, slot.size]))
+            (
+                slot,
+                _pointed(slot),
+                None
+                if slot.pointer or (slot.kind, slot.size) not in _SCALAR
+                else getattr(np, _SCALAR[slot.kind, slot.size]),
+            )
             for slot in slots
         ]
 

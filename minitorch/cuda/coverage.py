@@ -13,7 +13,25 @@ MODULES = {"pointwise", "views", "engine", "tape", "function", "rules"}
 # The functions of other modules that do.
 FUNCTIONS: dict[str, set[str]] = {
     "reduce": set(),
-    "matmul": set(),
+    "matmul": {
+        "addbmm",
+        "addmm",
+        "addmm_",
+        "addmv",
+        "addr",
+        "baddbmm",
+        "baddbmm_",
+        "bmm",
+        "dot",
+        "inner",
+        "linear",
+        "matmul",
+        "mm",
+        "mv",
+        "outer",
+        "ger",
+        "vdot",
+    },
     "softmax": set(),
     "index": set(),
     "random": {

@@ -4,8 +4,9 @@ The engine calls these functions, with tensors whose shapes and types it has alr
 know a run time only by its five verbs, so the same code works a GPU and the simulator.
 """
 
+from .matmul import matmul
 from .memory import accumulate, allocate, copy, fill
 from .pointwise import pointwise
 from .random import random
 
-__all__ = ["accumulate", "allocate", "copy", "fill", "pointwise", "random"]
+__all__ = ["accumulate", "allocate", "copy", "fill", "matmul", "pointwise", "random"]

@@ -38,9 +38,14 @@ def on_device(operand: Any) -> Any:
     return operand.item() if is_tensor(operand) and not operand.is_cuda else operand
 
 
+def dtype_name(tensor: Tensor) -> str:
+    """The name of a tensor's dtype, for example ``float32``."""
+    return tensor.dtype.name
+
+
 def code_of(tensor: Tensor) -> np.int32:
     """The code of a tensor's dtype, as an argument."""
-    return np.int32(CODES[str(tensor.dtype).removeprefix("torch.")])
+    return np.int32(CODES[dtype_name(tensor)])
 
 
 def walk_of(out: Tensor, operands: Sequence[Any] = ()) -> tuple[np.void, bool]:
@@ -60,6 +65,7 @@ __all__ = [
     "THREADS",
     "active",
     "code_of",
+    "dtype_name",
     "function",
     "is_tensor",
     "launch",

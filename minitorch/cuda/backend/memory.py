@@ -12,7 +12,8 @@ from .launching import code_of, function, launch, span_of, walk_of
 if TYPE_CHECKING:
     from ..._tensor import Tensor
 
-BITS = {1: "uint8_t", 2: "uint16_t", 4: "uint32_t", 8: "uint64_t"}
+BITS = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}
+SAME = tuple(f"copy_same<{bits}_t>" for bits in BITS.values())
 CONVERTED = ("copy_converted<int64_t>", "copy_converted<double>")
 FILLS = ("fill<int64_t>", "fill<double>")
 
@@ -41,13 +42,14 @@ def _copy_here(out: Tensor, x: Tensor) -> None:
         active().copy(out.data_ptr(), x.data_ptr(), out.nbytes, "on device")
         return
     walk, _ = walk_of(out, (x,))
-    args = [span_of(out), span_of(x, writable=False), walk]
-    if same:
-        names = tuple(f"copy_same<{bits}>" for bits in BITS.values())
-        launch(function("copy", f"copy_same<{BITS[out.itemsize]}>", names), out.numel(), args)
+    to, source = span_of(out), span_of(x, writable=False)
+    if same:  # whatever the bytes mean
+        bits = BITS[out.itemsize]
+        args = [to._replace(dtype=bits), source._replace(dtype=bits), walk]
+        launch(function("copy", f"copy_same<{bits}_t>", SAME), out.numel(), args)
     else:
         launch(function("copy", CONVERTED[x.is_floating_point()], CONVERTED), out.numel(),
-               [*args, code_of(out), code_of(x)])  # fmt: skip
+               [to, source, walk, code_of(out), code_of(x)])  # fmt: skip
 
 
 def _overlap(out: Tensor, x: Tensor) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import kernels
 from ..kernels.pointwise import COMPUTED_IN, IN_MEMORY, variant
-from .launching import CODES, NUMBER, active, code_of, is_tensor, launch, on_device, span_of, walk_of
+from .launching import CODES, NUMBER, active, code_of, dtype_name, is_tensor, launch, on_device, span_of, walk_of
 
 if TYPE_CHECKING:
     from ..._tensor import Tensor
@@ -51,21 +51,17 @@ def pointwise(
 
 def _memory(each: Any, ctype: Any, out: Tensor, operands: Sequence[Any]) -> str | None:
     """The one type in memory of all operands that are not masks, if there is one and it suits the result too."""
-    names = {_dtype(x) for x, name in zip(operands, each.operands)
+    names = {dtype_name(x) for x, name in zip(operands, each.operands)
              if is_tensor(x) and each.type_of(name, ctype) == ctype.name}  # fmt: skip
     if each.result_type(ctype) == ctype.name:
-        names.add(_dtype(out))
-    elif _dtype(out) != "bool":
+        names.add(dtype_name(out))
+    elif dtype_name(out) != "bool":
         return None
     masks = [x for x, name in zip(operands, each.operands) if is_tensor(x) and each.type_of(name, ctype) != ctype.name]
-    if len(names) != 1 or any(_dtype(mask) != "bool" for mask in masks):
+    if len(names) != 1 or any(dtype_name(mask) != "bool" for mask in masks):
         return None
     (found,) = names
     return IN_MEMORY[found] if COMPUTED_IN[found] == ctype else None
-
-
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
 
 
 assert list(CODES) == list(COMPUTED_IN)

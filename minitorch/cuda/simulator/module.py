@@ -18,13 +18,23 @@ class _Parameter(ctypes.Structure):
 
 
 class _Entry(ctypes.Structure):
-    _fields_ = [("name", ctypes.c_char_p), ("worker", ctypes.c_void_p), ("kernel", ctypes.c_void_p),
-                ("parameters", ctypes.POINTER(_Parameter)), ("count", ctypes.c_int), ("bytes", ctypes.c_int)]
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("worker", ctypes.c_void_p),
+        ("kernel", ctypes.c_void_p),
+        ("parameters", ctypes.POINTER(_Parameter)),
+        ("count", ctypes.c_int),
+        ("bytes", ctypes.c_int),
+    ]
 
 
 class _Module(ctypes.Structure):
-    _fields_ = [("entries", ctypes.POINTER(_Entry)), ("count", ctypes.c_int), ("context", ctypes.c_void_p),
-                ("dynamic", ctypes.c_void_p)]
+    _fields_ = [
+        ("entries", ctypes.POINTER(_Entry)),
+        ("count", ctypes.c_int),
+        ("context", ctypes.c_void_p),
+        ("dynamic", ctypes.c_void_p),
+    ]
 
 
 class _Shared(ctypes.Structure):
@@ -32,9 +42,15 @@ class _Shared(ctypes.Structure):
 
 
 class _Code(ctypes.Structure):
-    _fields_ = [("worker", ctypes.c_void_p), ("context", ctypes.c_void_p), ("dynamic", ctypes.c_void_p),
-                ("module_low", ctypes.c_size_t), ("module_high", ctypes.c_size_t),
-                ("shared", ctypes.POINTER(_Shared)), ("shared_count", ctypes.c_int)]
+    _fields_ = [
+        ("worker", ctypes.c_void_p),
+        ("context", ctypes.c_void_p),
+        ("dynamic", ctypes.c_void_p),
+        ("module_low", ctypes.c_size_t),
+        ("module_high", ctypes.c_size_t),
+        ("shared", ctypes.POINTER(_Shared)),
+        ("shared_count", ctypes.c_int),
+    ]
 
 
 class SharedVariable(NamedTuple):
@@ -67,8 +83,15 @@ class SimFunction:
         ranges = (_Shared * max(len(shared), 1))(
             *[_Shared(module.base + v.low, module.base + v.low + v.size) for v in shared]
         )
-        self._code = _Code(entry.worker, module.context, module.dynamic, module.base + module.low,
-                           module.base + module.high, ranges, len(shared))
+        self._code = _Code(
+            entry.worker,
+            module.context,
+            module.dynamic,
+            module.base + module.low,
+            module.base + module.high,
+            ranges,
+            len(shared),
+        )
         self.code = ctypes.addressof(self._code)
 
 
@@ -77,8 +100,9 @@ class SimModule:
 
     def __init__(self, text: str, names: tuple[str, ...], options: tuple[str, ...], checked: bool) -> None:
         self.source, self.checked = text, checked
-        self.wanted = {name: name for name, kernel in source.kernels(text).items()
-                       if kernel.is_c and not kernel.is_template} | {name: name for name in names}
+        self.wanted = {
+            name: name for name, kernel in source.kernels(text).items() if kernel.is_c and not kernel.is_template
+        } | {name: name for name in names}
         if not self.wanted:
             raise CompileError(_nothing(text))
         self.path = _compile(text, tuple(self.wanted), options, checked)
@@ -111,8 +135,11 @@ class SimModule:
                 variables.append((symbol.name, SharedVariable(local, symbol.value, symbol.size)))
         found = {}
         for entry, owner in zip(entries, owners):
-            shared = [v for mangled, v in variables
-                      if mangled.startswith(owner) or not any(mangled.startswith(o) for o in owners)]
+            shared = [
+                v
+                for mangled, v in variables
+                if mangled.startswith(owner) or not any(mangled.startswith(o) for o in owners)
+            ]
             name = entry.name.decode()
             found[name] = SimFunction(self, name, entry, shared)
         return found
@@ -129,8 +156,10 @@ def _nothing(text: str) -> str:
     kernels = source.kernels(text)
     if not kernels:
         return 'there is no kernel in this source: a kernel is a function `extern "C" __global__ void name(...)`'
-    return (f"none of the kernels ({', '.join(kernels)}) can be had by name: declare them extern \"C\", or give "
-            "templates as name expressions, such as names=(\"kernel<float>\",)")
+    return (
+        f'none of the kernels ({", ".join(kernels)}) can be had by name: declare them extern "C", or give '
+        'templates as name expressions, such as names=("kernel<float>",)'
+    )
 
 
 def _unknown(text: str, name: str, known: tuple[str, ...]) -> str:
@@ -139,13 +168,35 @@ def _unknown(text: str, name: str, known: tuple[str, ...]) -> str:
         return f"there is no kernel {name!r} in this source; it has {', '.join(known)}"
     if kernel.is_template:
         return f"{name!r} is a template: give what you want of it among the name expressions, such as '{name}<float>'"
-    return f"{name!r} is not extern \"C\": declare it so, or give {name!r} among the name expressions"
+    return f'{name!r} is not extern "C": declare it so, or give {name!r} among the name expressions'
 
 
-_NO_EFFECT = ("-std=", "--std=", "-lineinfo", "--generate-line-info", "--use_fast_math", "-use_fast_math", "--fmad=",
-              "-fmad=", "-ftz=", "--ftz=", "-prec-", "--prec-", "-arch=", "--gpu-architecture=", "--ptxas-options",
-              "-maxrregcount", "--maxrregcount", "-default-device", "--device-as-default-execution-space",
-              "--extra-device-vectorization", "-restrict", "--restrict", "-w", "--disable-warnings")
+_NO_EFFECT = (
+    "-std=",
+    "--std=",
+    "-lineinfo",
+    "--generate-line-info",
+    "--use_fast_math",
+    "-use_fast_math",
+    "--fmad=",
+    "-fmad=",
+    "-ftz=",
+    "--ftz=",
+    "-prec-",
+    "--prec-",
+    "-arch=",
+    "--gpu-architecture=",
+    "--ptxas-options",
+    "-maxrregcount",
+    "--maxrregcount",
+    "-default-device",
+    "--device-as-default-execution-space",
+    "--extra-device-vectorization",
+    "-restrict",
+    "--restrict",
+    "-w",
+    "--disable-warnings",
+)
 
 
 def _host_options(options: tuple[str, ...]) -> list[str]:
@@ -164,8 +215,12 @@ def _host_options(options: tuple[str, ...]) -> list[str]:
 def included(options: tuple[str, ...]) -> list[str]:
     """The headers that a source may include: a change in one makes another object."""
     folders = [Path(option.removeprefix("-I")) for option in _host_options(options) if option.startswith("-I")]
-    return [toolchain.text(file) for folder in folders for file in sorted(folder.glob("*.[hc]*"))
-            if file.suffix in {".h", ".cuh", ".hpp"}]
+    return [
+        toolchain.text(file)
+        for folder in folders
+        for file in sorted(folder.glob("*.[hc]*"))
+        if file.suffix in {".h", ".cuh", ".hpp"}
+    ]
 
 
 def _text(text: str, wanted: tuple[str, ...]) -> str:
@@ -188,20 +243,41 @@ extern "C" __attribute__((visibility("default"))) const SimModule *sim_module() 
 
 def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], checked: bool) -> Path:
     clang = toolchain.is_clang()
-    flags = ["-std=c++17", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing", "-fvisibility=hidden", "-w", "-g1",
-             "-fno-math-errno", "-fno-stack-protector", "-U_FORTIFY_SOURCE", "-nostdinc",
-             f"-DMINITORCH_SIM_CHECK={int(checked)}", *_host_options(options)]
+    flags = [
+        "-std=c++17",
+        "-fPIC",
+        "-ffp-contract=off",
+        "-fno-strict-aliasing",
+        "-fvisibility=hidden",
+        "-w",
+        "-g1",
+        "-fno-math-errno",
+        "-fno-stack-protector",
+        "-U_FORTIFY_SOURCE",
+        "-nostdinc",
+        f"-DMINITORCH_SIM_CHECK={int(checked)}",
+        *_host_options(options),
+    ]
     if checked:
         # -fno-tree-sra: a float4 is loaded whole, as on a GPU, and counted so
         flags += ["-O1", "-fsanitize=thread", "-fsanitize=alignment,bounds,integer-divide-by-zero,shift-exponent,null"]
-        flags += (["-mllvm", "-tsan-instrument-func-entry-exit=0"] if clang else
-                  ["-fno-tree-sra", "--param", "tsan-instrument-func-entry-exit=0"])
+        flags += (
+            ["-mllvm", "-tsan-instrument-func-entry-exit=0"]
+            if clang
+            else ["-fno-tree-sra", "--param", "tsan-instrument-func-entry-exit=0"]
+        )
     else:
         flags += ["-O2"]
     whole = _text(text, wanted)
     library = toolchain.device_library()
-    content = [toolchain.version(toolchain.compiler()), toolchain.headers(), library.name, whole, *flags,
-               *included(options)]
+    content = [
+        toolchain.version(toolchain.compiler()),
+        toolchain.headers(),
+        library.name,
+        whole,
+        *flags,
+        *included(options),
+    ]
 
     def make(target: Path) -> None:
         file, made = target.with_suffix(".cu"), target.with_suffix(".o")
@@ -209,8 +285,19 @@ def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], check
         header = str(toolchain.INCLUDE / "minitorch_sim.h")
         try:
             message = toolchain.run_compiler(
-                [*flags, "-isystem", str(toolchain.INCLUDE), "-include", header, "-x", "c++", "-c", str(file), "-o",
-                 str(made)]
+                [
+                    *flags,
+                    "-isystem",
+                    str(toolchain.INCLUDE),
+                    "-include",
+                    header,
+                    "-x",
+                    "c++",
+                    "-c",
+                    str(file),
+                    "-o",
+                    str(made),
+                ]
             ) or toolchain.run_compiler(["-shared", str(made), str(library), "-lm", "-o", str(target)])
         finally:
             file.unlink(missing_ok=True)
@@ -228,8 +315,10 @@ def _explained(message: str, file: str) -> str:
         advice = "use __syncthreads(), __syncwarp() and the *_sync functions"
         return f"cooperative groups are not supported: {advice}\n{message}"
     if "No such file or directory" in message or "file not found" in message:
-        return ("kernels have no standard headers, as with NVRTC: of headers there are cuda_fp16.h, cuda_bf16.h and "
-                "cuda_runtime.h\n" + message)
+        return (
+            "kernels have no standard headers, as with NVRTC: of headers there are cuda_fp16.h, cuda_bf16.h and "
+            "cuda_runtime.h\n" + message
+        )
     return message
 
 

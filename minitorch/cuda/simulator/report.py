@@ -18,9 +18,24 @@ if TYPE_CHECKING:
     from .module import SimFunction
 
 KINDS = (
-    "", "out of bounds", "misaligned", "read-only", "uninitialised", "race (write after write)",
-    "race (read after write)", "race (write after read)", "divergent barrier", "missed barrier", "mixed collectives",
-    "inactive lane", "not in mask", "deadlock", "trap", "undefined behaviour", "crash", "spinning",
+    "",
+    "out of bounds",
+    "misaligned",
+    "read-only",
+    "uninitialised",
+    "race (write after write)",
+    "race (read after write)",
+    "race (write after read)",
+    "divergent barrier",
+    "missed barrier",
+    "mixed collectives",
+    "inactive lane",
+    "not in mask",
+    "deadlock",
+    "trap",
+    "undefined behaviour",
+    "crash",
+    "spinning",
 )
 
 
@@ -32,10 +47,21 @@ class RawFinding(ctypes.Structure):
     """`sim::Finding` of device.h."""
 
     _fields_ = [
-        ("kind", ctypes.c_int), ("line", ctypes.c_int), ("other_line", ctypes.c_int), ("argument", ctypes.c_int),
-        ("variable", ctypes.c_int), ("size", ctypes.c_int), ("write", ctypes.c_int), ("mask", ctypes.c_uint),
-        ("offset", ctypes.c_int64), ("pc", ctypes.c_uint64), ("other_pc", ctypes.c_uint64),
-        ("count", ctypes.c_uint64), ("file", ctypes.c_char_p), ("who", _Who), ("other", _Who),
+        ("kind", ctypes.c_int),
+        ("line", ctypes.c_int),
+        ("other_line", ctypes.c_int),
+        ("argument", ctypes.c_int),
+        ("variable", ctypes.c_int),
+        ("size", ctypes.c_int),
+        ("write", ctypes.c_int),
+        ("mask", ctypes.c_uint),
+        ("offset", ctypes.c_int64),
+        ("pc", ctypes.c_uint64),
+        ("other_pc", ctypes.c_uint64),
+        ("count", ctypes.c_uint64),
+        ("file", ctypes.c_char_p),
+        ("who", _Who),
+        ("other", _Who),
         ("text", ctypes.c_char * 160),
     ]
 
@@ -44,8 +70,14 @@ class RawProfile(ctypes.Structure):
     """`sim::Profile` of profile.cpp."""
 
     _fields_ = [
-        ("pc", ctypes.c_uint64), ("requests", ctypes.c_int64), ("lanes", ctypes.c_int64), ("sectors", ctypes.c_int64),
-        ("ideal", ctypes.c_int64), ("ways", ctypes.c_int64), ("shared", ctypes.c_int), ("write", ctypes.c_int),
+        ("pc", ctypes.c_uint64),
+        ("requests", ctypes.c_int64),
+        ("lanes", ctypes.c_int64),
+        ("sectors", ctypes.c_int64),
+        ("ideal", ctypes.c_int64),
+        ("ways", ctypes.c_int64),
+        ("shared", ctypes.c_int),
+        ("write", ctypes.c_int),
         ("size", ctypes.c_int),
     ]
 
@@ -161,8 +193,15 @@ def _finding(function: SimFunction, args: Sequence[Any], raw: RawFinding) -> Fin
         argument = "dynamic shared memory" if raw.variable == -2 else None
     words = _words(_Facts(function, args, raw, place, other_place, argument))
     return Finding(
-        KINDS[raw.kind], function.name, words, place, other_place, argument, tuple(raw.who.thread),
-        tuple(raw.who.block), raw.count,
+        KINDS[raw.kind],
+        function.name,
+        words,
+        place,
+        other_place,
+        argument,
+        tuple(raw.who.thread),
+        tuple(raw.who.block),
+        raw.count,
     )
 
 
@@ -219,32 +258,44 @@ def _words(f: _Facts) -> str:
         return _out_of_bounds(f)
     verb = "writes" if f.raw.write else "reads"
     if kind == "misaligned":
-        return (f"{f.me} accesses {f.what} at byte {f.raw.offset}, an address that is not a multiple of "
-                f"{f.raw.size}, with {f.raw.size} bytes at once, at {f.place}")
+        return (
+            f"{f.me} accesses {f.what} at byte {f.raw.offset}, an address that is not a multiple of "
+            f"{f.raw.size}, with {f.raw.size} bytes at once, at {f.place}"
+        )
     if kind == "read-only":
         return f"{f.me} writes to {f.what}, which is read-only, at {f.place}"
     if kind == "uninitialised":
         return f"{f.me} {verb} {f.what} at byte {f.raw.offset}, which no thread of the block has written, at {f.place}"
     if kind == "divergent barrier":
         assert f.other_place
-        return (f"__syncthreads() in divergent code: {f.me} waits at {f.place}, and {f.other} at {f.other_place}; all "
-                "threads of a block must reach the same one")
+        return (
+            f"__syncthreads() in divergent code: {f.me} waits at {f.place}, and {f.other} at {f.other_place}; all "
+            "threads of a block must reach the same one"
+        )
     if kind == "missed barrier":
-        return (f"__syncthreads() at {f.place} is not reached by all threads of the block: {f.me} waits, but {f.other} "
-                f"has returned ({f.raw.mask} in all)")
+        return (
+            f"__syncthreads() at {f.place} is not reached by all threads of the block: {f.me} waits, but {f.other} "
+            f"has returned ({f.raw.mask} in all)"
+        )
     if kind == "mixed collectives":
         assert f.other_place
-        return (f"lanes of one warp run different *_sync functions with the mask {f.raw.mask:#010x}: {f.me} at "
-                f"{f.place}, {f.other} at {f.other_place}")
+        return (
+            f"lanes of one warp run different *_sync functions with the mask {f.raw.mask:#010x}: {f.me} at "
+            f"{f.place}, {f.other} at {f.other_place}"
+        )
     if kind == "inactive lane":
-        return (f"{f.me} reads lane {f.raw.offset} of its warp in a shuffle with the mask {f.raw.mask:#010x}, where "
-                f"that lane takes no part, at {f.place}")
+        return (
+            f"{f.me} reads lane {f.raw.offset} of its warp in a shuffle with the mask {f.raw.mask:#010x}, where "
+            f"that lane takes no part, at {f.place}"
+        )
     if kind == "not in mask":
         return f"{f.me} calls a *_sync function with the mask {f.raw.mask:#010x}, which leaves it out, at {f.place}"
     if kind == "deadlock":
         waits = f"; {f.other} waits in __syncthreads() at {f.other_place}" if f.other_place else ""
-        return (f"deadlock: {f.me} waits in a *_sync function with the mask {f.raw.mask:#010x} at {f.place} for lanes "
-                f"that do not come{waits}")
+        return (
+            f"deadlock: {f.me} waits in a *_sync function with the mask {f.raw.mask:#010x} at {f.place} for lanes "
+            f"that do not come{waits}"
+        )
     if kind == "trap":
         return f"{f.raw.text.decode()}: {f.me} at {f.place}"
     if kind == "undefined behaviour":
@@ -267,8 +318,9 @@ def _race(f: _Facts, kind: str) -> str:
     blocks = tuple(f.raw.who.block) != tuple(f.raw.other.block)
     missing = "blocks run in any order: use atomics" if blocks else "no barrier between them"
     other = ("several threads, such as " if f.raw.mask else "") + f.other
-    return (f"race: {f.me} {now} {where} at {f.place}, {then} by {other} at {f.other_place or 'an unknown line'}, "
-            f"{missing}")
+    return (
+        f"race: {f.me} {now} {where} at {f.place}, {then} by {other} at {f.other_place or 'an unknown line'}, {missing}"
+    )
 
 
 def _out_of_bounds(f: _Facts) -> str:
@@ -347,12 +399,18 @@ class Profile(Sequence[Row]):
         for (place, shared, write, size), parts in grouped.items():
             requests = sum(p.requests for p in parts)
             ideal = sum(p.ideal for p in parts)
-            rows.append(Row(
-                place, "shared" if shared else "global", "store" if write else "load", size, requests,
-                0.0 if shared else sum(p.sectors for p in parts) / requests,
-                0.0 if shared else ideal / requests,
-                sum(p.ways for p in parts) / ideal if shared else 0.0,
-            ))
+            rows.append(
+                Row(
+                    place,
+                    "shared" if shared else "global",
+                    "store" if write else "load",
+                    size,
+                    requests,
+                    0.0 if shared else sum(p.sectors for p in parts) / requests,
+                    0.0 if shared else ideal / requests,
+                    sum(p.ways for p in parts) / ideal if shared else 0.0,
+                )
+            )
         rows.sort(key=lambda row: (row.place.file, row.place.line, row.space, row.access))
         return cls(function.name, rows)
 

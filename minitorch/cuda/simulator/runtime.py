@@ -26,8 +26,14 @@ def library() -> ctypes.CDLL:
     if not sys.platform.startswith("linux"):
         raise KernelError(f"the CUDA simulator runs on Linux, not on {sys.platform}")
     lib = ctypes.CDLL(str(toolchain.device_library()))
-    lib.sim_launch.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int,
-                               ctypes.c_char_p]
+    lib.sim_launch.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_int,
+        ctypes.c_char_p,
+    ]
     lib.sim_allocate.argtypes = [ctypes.c_size_t, ctypes.c_size_t]
     lib.sim_allocate.restype = ctypes.c_void_p
     lib.sim_release.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
@@ -108,17 +114,13 @@ class Simulator:
         """The compiled kernel; see `Runtime.function`."""
         return module.load(source, tuple(names), tuple(options), self.checked).function(name)
 
-    def launch(
-        self, function: module.SimFunction, grid: Any, block: Any, args: Any, shared: int = 0
-    ) -> None:
+    def launch(self, function: module.SimFunction, grid: Any, block: Any, args: Any, shared: int = 0) -> None:
         """Run a kernel; see `Runtime.launch`."""
         found = self._run(function, grid, block, args, shared, self._mode)
         if found:
             raise KernelError(str(found[0]))
 
-    def check(
-        self, function: module.SimFunction, grid: Any, block: Any, args: Any, shared: int = 0
-    ) -> report.Report:
+    def check(self, function: module.SimFunction, grid: Any, block: Any, args: Any, shared: int = 0) -> report.Report:
         """Run a kernel and collect all that is wrong with it, where a launch stops at the first."""
         mode = self._mode_bytes(keep_going=True, profile=False)
         return report.Report(function.name, self._run(function, grid, block, args, shared, mode))
@@ -138,7 +140,13 @@ class Simulator:
         return report.Profile.of(function, rows)
 
     def _run(
-        self, function: module.SimFunction, grid: Any, block: Any, args: Any, shared: int, mode: bytes,
+        self,
+        function: module.SimFunction,
+        grid: Any,
+        block: Any,
+        args: Any,
+        shared: int,
+        mode: bytes,
         profile: list[report.RawProfile] | None = None,
     ) -> list[report.Finding]:
         size = launch_size(function.name, grid, block, shared)

@@ -288,6 +288,7 @@ int sim_launch(const KernelCode *kernel, char *args, const unsigned *size, const
     }
     launching = 0;
     launcher = false;
+    mode.checked = 0;                        // instrumented code also runs when a module is loaded
     if (failed) {
         free_all_fibers();
         for (Thread &t : threads) t.state = RUNNING;

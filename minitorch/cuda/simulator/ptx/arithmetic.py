@@ -255,7 +255,8 @@ def _approximation(of: Callable[[Array], Array]) -> Callable[[Instruction], Plan
             return (kind,), lambda x: formats.bf16_bits(of(x.astype(np.float64)))
         if kind == "f64":  # the upper half of the result only
             return (kind,), lambda x: np.asarray(
-                np.asarray(of(x)).view(np.uint64) & np.uint64(0xFFFFFFFF00000000)).view(np.float64)
+                np.asarray(of(x)).view(np.uint64) & np.uint64(0xFFFFFFFF00000000)
+            ).view(np.float64)
         return (kind,), lambda x: of(x.astype(np.float64)).astype(dtype)
 
     return plan
@@ -461,9 +462,14 @@ def _extend(i: Instruction) -> Plan:
 @opcodes("prmt")
 def _permute(i: Instruction) -> Plan:
     mode = i.modifiers[-1] if i.modifiers[-1] not in SIZES else ""
-    fixed = {"f4e": lambda n: [n, n + 1, n + 2, n + 3], "b4e": lambda n: [n, n - 1 & 7, n - 2 & 7, n - 3 & 7],
-             "rc8": lambda n: [n] * 4, "ecl": lambda n: [max(n, k) for k in range(4)],
-             "ecr": lambda n: [min(n, k) for k in range(4)], "rc16": lambda n: [2 * (n & 1), 2 * (n & 1) + 1] * 2}
+    fixed = {
+        "f4e": lambda n: [n, n + 1, n + 2, n + 3],
+        "b4e": lambda n: [n, n - 1 & 7, n - 2 & 7, n - 3 & 7],
+        "rc8": lambda n: [n] * 4,
+        "ecl": lambda n: [max(n, k) for k in range(4)],
+        "ecr": lambda n: [min(n, k) for k in range(4)],
+        "rc16": lambda n: [2 * (n & 1), 2 * (n & 1) + 1] * 2,
+    }
 
     def permute(a: Array, b: Array, select: Array) -> Array:
         both = b.astype(np.uint64) << np.uint64(32) | a
@@ -489,8 +495,10 @@ def _dot(i: Instruction) -> Plan:
 
     def parts(x: Array, kind: str, bits: int) -> list[Array]:
         dtype = {("u", 8): np.uint8, ("s", 8): np.int8, ("u", 16): np.uint16, ("s", 16): np.int16}[kind[0], bits]
-        return [(x.view(np.uint32) >> np.uint32(bits * k)).astype(BITS[bits // 8]).view(dtype).astype(np.int64)
-                for k in range(32 // bits)]
+        return [
+            (x.view(np.uint32) >> np.uint32(bits * k)).astype(BITS[bits // 8]).view(dtype).astype(np.int64)
+            for k in range(32 // bits)
+        ]
 
     def dot(a: Array, b: Array, c: Array) -> Array:
         xs, ys = parts(a, first, 8 if i.opcode == "dp4a" else 16), parts(b, second, 8)
@@ -505,8 +513,17 @@ def _dot(i: Instruction) -> Plan:
 
 
 _ORDERED: dict[str, Callable[[Array, Array], Array]] = {
-    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
-    "lo": np.less, "ls": np.less_equal, "hi": np.greater, "hs": np.greater_equal}
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "lo": np.less,
+    "ls": np.less_equal,
+    "hi": np.greater,
+    "hs": np.greater_equal,
+}
 
 
 def comparison(i: Instruction) -> Callable[[Array, Array], Array]:
@@ -526,7 +543,10 @@ def comparison(i: Instruction) -> Callable[[Array, Array], Array]:
 
 
 _COMBINE: dict[str, Callable[[Array, Array], Array]] = {
-    "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor}
+    "and": np.logical_and,
+    "or": np.logical_or,
+    "xor": np.logical_xor,
+}
 
 
 def prepare_setp(i: Instruction, link: Linker) -> Step:

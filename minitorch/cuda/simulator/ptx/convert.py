@@ -57,8 +57,13 @@ def conversion(i: Instruction, to: str, source: str) -> Callable[[Array], Array]
         if "sat" in modifiers:
             steps.append(formats.saturate)
         if "relu" in modifiers:
-            steps.append(lambda x: np.where(x > 0, x, x.dtype.type(0)) if x.dtype != np.uint16 else np.where(
-                formats.bf16_values(x) > 0, x, np.uint16(0)))
+            steps.append(
+                lambda x: (
+                    np.where(x > 0, x, x.dtype.type(0))
+                    if x.dtype != np.uint16
+                    else np.where(formats.bf16_values(x) > 0, x, np.uint16(0))
+                )
+            )
         if "ftz" in modifiers and to == "f32":
             steps.append(formats.flush)
     elif is_float(source):

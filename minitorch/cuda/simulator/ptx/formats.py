@@ -44,6 +44,7 @@ def saturate(x: Array) -> Array:
 
 # -- rounding to odd: a float64 that still tells which side of it the exact value lies on, and so can be rounded again
 
+
 def odd_sum(p: Array, c: Array) -> Array:
     """p + c in float64, with the last bit set where the sum is not exact.
 
@@ -115,6 +116,7 @@ def tf32_bits(x: Array, rounding: str = "rna") -> Array:
 
 # -- arithmetic with one rounding
 
+
 def fma(a: Array, b: Array, c: Array, kind: str, rounding: str = "rn") -> Array:
     """a * b + c, rounded once. For bf16 the arguments are float32 and the result is bits."""
     if kind == "f64":
@@ -154,6 +156,7 @@ def _fma64(a: Array, b: Array, c: Array, rounding: str) -> Array:
 
 def _product(a: Array, b: Array) -> tuple[Array, Array]:
     """The error of a * b, and a * b: Dekker's and Veltkamp's splitting."""
+
     def halves(x: Array) -> tuple[Array, Array]:
         t = x * np.float64(134217729)  # 2**27 + 1
         high = t - (t - x)
@@ -252,6 +255,14 @@ def square_root(x: Array, kind: str, rounding: str = "rn") -> Array:
 
 
 _PLAIN: dict[str, Callable[[Array, Array], Array]] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide}
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+}
 _EXACT: dict[str, Callable[..., Fraction]] = {
-    "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b}
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+}

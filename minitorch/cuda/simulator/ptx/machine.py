@@ -81,6 +81,7 @@ class Machine:
 
     def name_of(self, lane: int) -> str:
         """A thread and its block, in words."""
+
         def place(what: str) -> tuple[int, ...]:
             return tuple(int(self.special[f"%{what}.{axis}"][lane]) for axis in "xyz")
 
@@ -90,7 +91,7 @@ class Machine:
         """Copy arguments and results from one function's local memory to another's."""
         rows = self.memory.local.data.reshape(self.count, -1)
         for source, target, size in copies:
-            rows[self.at, target:target + size] = rows[self.at, source:source + size]
+            rows[self.at, target : target + size] = rows[self.at, source : source + size]
 
     def reduce_blocks(self, predicate: Array, mode: str) -> Array:
         """For each active thread, how many of its block's say yes, or whether all or any do."""
@@ -280,8 +281,9 @@ class Machine:
         own = self.mask[active] >> (active % WARP).astype(np.uint32) & np.uint32(1)
         if not own.all():
             lane = int(active[np.argmin(own)])
-            raise op.instruction.error(f"is executed by {self.name_of(lane)}, which its mask {int(self.mask[lane]):#x} "
-                                       "does not name")
+            raise op.instruction.error(
+                f"is executed by {self.name_of(lane)}, which its mask {int(self.mask[lane]):#x} does not name"
+            )
         there = np.zeros(self.count, np.bool_)
         there[active] = True
         ready = self.missing(active, there) == 0
@@ -333,8 +335,11 @@ class Machine:
             for number in np.unique(self.barrier_number[here]):
                 group = here[self.barrier_number[here] == number]
                 count = int(self.barrier_count[group].max())
-                enough = len(group) + self.arrived.get((int(block), int(number)), 0) >= count if count else (
-                    settled[block] and len(group) == len(here))
+                enough = (
+                    len(group) + self.arrived.get((int(block), int(number)), 0) >= count
+                    if count
+                    else (settled[block] and len(group) == len(here))
+                )
                 if enough:
                     groups[int(block), int(number)] = group
         if not groups:
@@ -371,17 +376,28 @@ class Machine:
             absent = int(self.missing(np.array([lane]), there)[0])
             missing = lane - lane % WARP + (absent & -absent).bit_length() - 1
             elsewhere = self.program.ops[int(self.pc[missing])].instruction.where
-            raise instruction.error(f"is waited at by {self.name_of(lane)} for {self.name_of(missing)}, which its mask "
-                                    f"{int(self.mask[lane]):#x} names and which waits at {elsewhere}")
+            raise instruction.error(
+                f"is waited at by {self.name_of(lane)} for {self.name_of(missing)}, which its mask "
+                f"{int(self.mask[lane]):#x} names and which waits at {elsewhere}"
+            )
         mine = np.flatnonzero((self.block == self.block[lane]) & (self.status != EXITED))
         other = next((k for k in mine.tolist() if self.pc[k] != self.pc[lane]), lane)
         elsewhere = self.program.ops[int(self.pc[other])].instruction.where
-        raise instruction.error(f"is waited at by {self.name_of(lane)}, while {self.name_of(other)} waits at "
-                                f"{elsewhere}: neither can go on")
+        raise instruction.error(
+            f"is waited at by {self.name_of(lane)}, while {self.name_of(other)} waits at {elsewhere}: neither can go on"
+        )
 
 
-CONTROL = {BRANCH: Machine.branch, TABLE: Machine.table, CALL: Machine.call, RETURN: Machine.return_,
-           EXIT: Machine.exit, TRAP: Machine.trap, BARRIER: Machine.barrier, COLLECTIVE: Machine.collective}
+CONTROL = {
+    BRANCH: Machine.branch,
+    TABLE: Machine.table,
+    CALL: Machine.call,
+    RETURN: Machine.return_,
+    EXIT: Machine.exit,
+    TRAP: Machine.trap,
+    BARRIER: Machine.barrier,
+    COLLECTIVE: Machine.collective,
+}
 
 
 def _register(kind: str, count: int) -> Array:
@@ -409,5 +425,6 @@ def special_registers(grid: Dim, block: Dim, blocks: range, numbers: Array, per_
     for axis, size, extent in zip("xyz", block, grid):
         values[f"%ntid.{axis}"], values[f"%nctaid.{axis}"] = size, extent
     wide = {"%clock64", "%globaltimer", "%gridid"}
-    return {name: np.full(len(numbers), value, np.uint64 if name in wide else np.uint32)
-            for name, value in values.items()}
+    return {
+        name: np.full(len(numbers), value, np.uint64 if name in wide else np.uint32) for name, value in values.items()
+    }

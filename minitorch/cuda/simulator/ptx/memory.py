@@ -130,8 +130,10 @@ class Memory:
         wrong = offsets > np.uint64(max(0, length - size))
         if wrong.any() or length < size:
             lane = int(np.argmax(wrong))
-            raise i.error(f"{verb} {size} bytes at offset {int(offsets[lane])} of {length} bytes of {region.name}, in "
-                          f"{lanes.name_of(int(numbers[lane]))}")
+            raise i.error(
+                f"{verb} {size} bytes at offset {int(offsets[lane])} of {length} bytes of {region.name}, in "
+                f"{lanes.name_of(int(numbers[lane]))}"
+            )
         self.aligned(lanes, region, offsets, size, i, verb)
         return region, offsets.astype(np.int64) + start
 
@@ -143,8 +145,10 @@ class Memory:
         wrong = offsets & np.uint64(size - 1)
         if wrong.any():
             lane = int(np.argmax(wrong != 0))
-            raise i.error(f"{verb} {size} bytes at offset {int(offsets[lane])} of {region.name}, which is no multiple "
-                          f"of {size}, in {lanes.name_of(int(lanes.active()[lane]))}")
+            raise i.error(
+                f"{verb} {size} bytes at offset {int(offsets[lane])} of {region.name}, which is no multiple "
+                f"of {size}, in {lanes.name_of(int(lanes.active()[lane]))}"
+            )
         return offsets.astype(np.int64)
 
     def outside(
@@ -153,8 +157,10 @@ class Memory:
         who = lanes.name_of(lane)
         if region is None:
             raise i.error(f"{verb} {size} bytes at address {address:#x}, where there is no memory, in {who}")
-        raise i.error(f"{verb} {size} bytes at offset {address - region.base} of {region.name}, which has "
-                      f"{len(region.data)} bytes, in {who}")
+        raise i.error(
+            f"{verb} {size} bytes at offset {address - region.base} of {region.name}, which has "
+            f"{len(region.data)} bytes, in {who}"
+        )
 
     def load(self, lanes: Threads, addresses: Array, size: int, count: int, i: Instruction) -> list[Array]:
         """``count`` elements of ``size`` bytes from each address."""
@@ -237,7 +243,7 @@ def _load_parameter(at: int, kind: str, writes: list) -> Step:  # type: ignore[t
     def load(lanes: Threads) -> None:
         data = lanes.memory.parameters.data
         for k, write in enumerate(writes):
-            write(lanes, data[at + k * size:at + (k + 1) * size].view(dtype)[0])
+            write(lanes, data[at + k * size : at + (k + 1) * size].view(dtype)[0])
 
     return load  # type: ignore[return-value]
 
@@ -299,8 +305,14 @@ def prepare_cp(i: Instruction, link: Linker) -> Step:
 
 # -- atomics
 
-_UFUNCS = {"add": np.add, "min": np.minimum, "max": np.maximum, "and": np.bitwise_and, "or": np.bitwise_or,
-           "xor": np.bitwise_xor}
+_UFUNCS = {
+    "add": np.add,
+    "min": np.minimum,
+    "max": np.maximum,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+}
 Update = Callable[[Array, Array], Array]
 
 
@@ -314,6 +326,7 @@ def _update(i: Instruction, name: str, kind: str) -> Update:
     if kind == "f16x2":
         return lambda old, new: (_halves(old, np.float16) + _halves(new, np.float16)).view(np.uint32)
     if kind in ("bf16", "bf16x2"):
+
         def add(old: Array, new: Array) -> Array:
             x, y = (formats.bf16_values(_halves(values, np.uint16)) for values in (old, new))
             return formats.arithmetic("add", x, y, "bf16").view(old.dtype)

@@ -172,7 +172,8 @@ TOKEN = re.compile(r"""
 """, re.VERBOSE | re.DOTALL)  # fmt: skip
 SPECIAL = re.compile(
     r"%(tid|ntid|ctaid|nctaid|laneid|warpid|nwarpid|smid|nsmid|gridid|clock|clock_hi|clock64|globaltimer\w*|lanemask_\w+"
-    r"|dynamic_smem_size|total_smem_size|envreg\d+|is_explicit_cluster|cluster_\w+|nclusterid|clusterid)$")
+    r"|dynamic_smem_size|total_smem_size|envreg\d+|is_explicit_cluster|cluster_\w+|nclusterid|clusterid)$"
+)
 LINE_DIRECTIVES = {".version", ".target", ".address_size", ".file", ".loc"}  # these end with their line
 
 
@@ -193,7 +194,7 @@ def tokens(text: str) -> Iterator[Token]:
     while position < len(text):
         match = TOKEN.match(text, position)
         if match is None:
-            raise PtxError(f"PTX line {line}: cannot read {text[position:position + 20]!r}")
+            raise PtxError(f"PTX line {line}: cannot read {text[position : position + 20]!r}")
         kind = match.lastgroup or ""
         if kind != "space":
             yield Token(kind, match.group(), line, match.start(), match.end())
@@ -247,7 +248,7 @@ class Parser:
         start = self.position
         while self.position < len(self.tokens) and self.tokens[self.position].kind != "newline":
             self.position += 1
-        return self.tokens[start:self.position]
+        return self.tokens[start : self.position]
 
     def integer(self) -> int:
         sign = -1 if self.accept("-") else 1
@@ -345,8 +346,9 @@ class Parser:
                 count = size if count is None else count * size
             values = self.initializer() if self.accept("=") else ()
             size = SIZES[kind] * (1 if count is None else count)
-            yield Variable(space, name, max(align, SIZES[kind] if count is None else 1), size, kind, count, values,
-                           external)
+            yield Variable(
+                space, name, max(align, SIZES[kind] if count is None else 1), size, kind, count, values, external
+            )
             if terminator is None or self.accept(terminator):
                 return
             self.expect(",")
@@ -447,7 +449,8 @@ class Parser:
                 unique += "'"
             self.scopes[-1][found.name] = unique
             self.function.variables[unique] = Variable(
-                found.space, unique, found.align, found.size, found.type, found.count, found.values)
+                found.space, unique, found.align, found.size, found.type, found.count, found.values
+            )
 
     def read_instruction(self, token: Token) -> None:
         first, guard = token, None
@@ -470,9 +473,10 @@ class Parser:
             if not self.accept(","):
                 self.expect(";")
                 break
-        text = " ".join(self.text[first.start:self.tokens[self.position - 1].end].split())
-        self.function.code.append(Instruction(
-            guard, token.text, tuple(modifiers), tuple(operands), text, first.line, self.source))
+        text = " ".join(self.text[first.start : self.tokens[self.position - 1].end].split())
+        self.function.code.append(
+            Instruction(guard, token.text, tuple(modifiers), tuple(operands), text, first.line, self.source)
+        )
 
     # -- operands
 

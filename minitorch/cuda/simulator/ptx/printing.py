@@ -25,16 +25,16 @@ def prepare(i: Instruction, name: str, arguments: list[int], results: list[int])
 
 def _argument(lanes: Threads, lane: int, at: int, dtype: type[np.generic] = np.uint64) -> int:
     start = lane * lanes.memory.local_stride + at
-    return int(lanes.memory.local.data[start:start + np.dtype(dtype).itemsize].view(dtype)[0])
+    return int(lanes.memory.local.data[start : start + np.dtype(dtype).itemsize].view(dtype)[0])
 
 
 def _bytes(lanes: Threads, lane: int, address: int) -> np.ndarray:
     """The memory from a generic address on."""
     if address & LOCAL:
         start = lane * lanes.memory.local_stride
-        return lanes.memory.local.data[start + address - LOCAL:start + lanes.memory.local_stride]
+        return lanes.memory.local.data[start + address - LOCAL : start + lanes.memory.local_stride]
     region = lanes.memory.regions.at(address)
-    return region.data[address - region.base:] if region is not None else np.zeros(1, np.uint8)
+    return region.data[address - region.base :] if region is not None else np.zeros(1, np.uint8)
 
 
 def _string(lanes: Threads, lane: int, address: int) -> str:
@@ -52,14 +52,15 @@ def _printf(lanes: Threads, i: Instruction, arguments: list[int], result: int) -
             nonlocal position
             position = -(-position // size) * size
             position += size
-            return values[position - size:position].view(dtype)[0].item()  # type: ignore[no-any-return]
+            return values[position - size : position].view(dtype)[0].item()  # type: ignore[no-any-return]
 
         def formatted(match: re.Match[str], lane: int = lane, next_value=next_value) -> str:  # type: ignore[no-untyped-def]
             flags, width, precision, length, kind = match.groups()
             if kind == "%":
                 return "%"
-            width, precision = (str(next_value(4, "i4")) if part and part.endswith("*") else (part or "")
-                                for part in (width, precision))
+            width, precision = (
+                str(next_value(4, "i4")) if part and part.endswith("*") else (part or "") for part in (width, precision)
+            )
             precision = "." + precision.lstrip(".") if precision else ""
             if kind in "eEfFgGaA":
                 return f"%{flags}{width}{precision}{kind}" % next_value(8, "f8")
@@ -72,7 +73,7 @@ def _printf(lanes: Threads, i: Instruction, arguments: list[int], result: int) -
 
         sys.stdout.write(FORMAT.sub(formatted, template))
         start = lane * lanes.memory.local_stride + result
-        lanes.memory.local.data[start:start + 4].view(np.int32)[0] = len(FORMAT.findall(template))
+        lanes.memory.local.data[start : start + 4].view(np.int32)[0] = len(FORMAT.findall(template))
 
 
 def _assert_failed(lanes: Threads, i: Instruction, arguments: list[int]) -> None:

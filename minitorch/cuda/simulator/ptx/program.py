@@ -34,13 +34,35 @@ from .parse import (
 
 PLAIN, BRANCH, TABLE, CALL, RETURN, EXIT, BARRIER, COLLECTIVE, TRAP = range(9)
 # What does not matter where one instruction follows another.
-NOTHING = ("membar", "fence", "prefetch", "prefetchu", "nanosleep", "discard", "applypriority", "griddepcontrol",
-           "brkpt", "setmaxnreg", "pmevent", "createpolicy")
+NOTHING = (
+    "membar",
+    "fence",
+    "prefetch",
+    "prefetchu",
+    "nanosleep",
+    "discard",
+    "applypriority",
+    "griddepcontrol",
+    "brkpt",
+    "setmaxnreg",
+    "pmevent",
+    "createpolicy",
+)
 SIMPLE: dict[str, Callable[[Instruction, Linker], Step]] = {
-    "setp": arithmetic.prepare_setp, "addc": arithmetic.prepare_carrying, "subc": arithmetic.prepare_carrying,
-    "madc": arithmetic.prepare_carrying, "cvt": convert.prepare_cvt, "mov": convert.prepare_mov,
-    "ld": memory.prepare_ld, "ldu": memory.prepare_ld, "st": memory.prepare_st, "cvta": memory.prepare_cvta,
-    "isspacep": memory.prepare_isspacep, "cp": memory.prepare_cp, "activemask": warp.prepare_activemask}
+    "setp": arithmetic.prepare_setp,
+    "addc": arithmetic.prepare_carrying,
+    "subc": arithmetic.prepare_carrying,
+    "madc": arithmetic.prepare_carrying,
+    "cvt": convert.prepare_cvt,
+    "mov": convert.prepare_mov,
+    "ld": memory.prepare_ld,
+    "ldu": memory.prepare_ld,
+    "st": memory.prepare_st,
+    "cvta": memory.prepare_cvta,
+    "isspacep": memory.prepare_isspacep,
+    "cp": memory.prepare_cp,
+    "activemask": warp.prepare_activemask,
+}
 
 
 @dataclass
@@ -84,7 +106,7 @@ class Loaded:
                     raise PtxError(f"the first value of {variable.name} is the address of {value.name}, which has none")
                 value = self.regions[value.name].base + value.offset
             bits = np.array(value & ((1 << 8 * size) - 1), f"u{size}")
-            region.data[index * size:(index + 1) * size] = bits.reshape(1).view(np.uint8)
+            region.data[index * size : (index + 1) * size] = bits.reshape(1).view(np.uint8)
 
     def program(self, name: str) -> Program:
         """A kernel, by its name in the PTX."""
@@ -101,7 +123,7 @@ def aligned_bytes(size: int, alignment: int = 256) -> np.ndarray:
     """Zeros that start at a multiple of the alignment."""
     room = np.zeros(size + alignment, np.uint8)
     start = -room.ctypes.data % alignment
-    return room[start:start + size]
+    return room[start : start + size]
 
 
 class Layout:
@@ -275,12 +297,18 @@ class Scope:
         if not function.defined:
             return [Op(PLAIN, i, guard, printing.prepare(i, function.name, *places))]
         names = self.program.scopes[function.name].names
-        formals, returned = ([names[v.name] & ~LOCAL for v in variables]
-                             for variables in (function.parameters, function.returns))
+        formals, returned = (
+            [names[v.name] & ~LOCAL for v in variables] for variables in (function.parameters, function.returns)
+        )
         sizes, returned_sizes = [v.size for v in function.parameters], [v.size for v in function.returns]
-        call = Op(CALL, i, guard, target=self.program.starts[function.name],
-                  copies=tuple(zip(places[0], formals, sizes)),
-                  targets=(self.program.scopes[function.name].return_register,))
+        call = Op(
+            CALL,
+            i,
+            guard,
+            target=self.program.starts[function.name],
+            copies=tuple(zip(places[0], formals, sizes)),
+            targets=(self.program.scopes[function.name].return_register,),
+        )
         fetch = tuple(zip(returned, places[1], returned_sizes))
         return [call, Op(PLAIN, i, guard, lambda lanes: lanes.copy_local(fetch))]  # type: ignore[attr-defined]
 
@@ -300,6 +328,7 @@ class Scope:
 
 def _sources(i: Instruction) -> Iterator[Register]:
     """The registers that an instruction reads, and perhaps more."""
+
     def registers(operand: Operand) -> Iterator[Register]:
         if isinstance(operand, Register):
             yield operand

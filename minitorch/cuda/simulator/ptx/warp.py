@@ -59,8 +59,12 @@ def _shuffle(i: Instruction, link: Linker) -> Callable[[Threads], None]:
         segment = c >> 8 & 31
         low = lane & segment
         bound = low | (c & 31 & ~segment)
-        source = {"up": lambda: lane - b, "down": lambda: lane + b, "bfly": lambda: lane ^ b,
-                  "idx": lambda: low | (b & ~segment)}[mode]()
+        source = {
+            "up": lambda: lane - b,
+            "down": lambda: lane + b,
+            "bfly": lambda: lane ^ b,
+            "idx": lambda: low | (b & ~segment),
+        }[mode]()
         valid = source >= bound if mode == "up" else source <= bound
         source = np.where(valid, source, lane)
         taking_part = _everywhere(lanes, np.ones(1, np.bool_))
@@ -84,8 +88,12 @@ def _vote(i: Instruction, link: Linker) -> Callable[[Threads], None]:
         among = mask(lanes)
         yes = ballot(_everywhere(lanes, predicate(lanes)))[warps] & among
         there = ballot(_everywhere(lanes, np.ones(1, np.bool_)))[warps] & among
-        results = {"ballot": lambda: yes, "any": lambda: yes != 0, "all": lambda: yes == there,
-                   "uni": lambda: (yes == there) | (yes == 0)}
+        results = {
+            "ballot": lambda: yes,
+            "any": lambda: yes != 0,
+            "all": lambda: yes == there,
+            "uni": lambda: (yes == there) | (yes == 0),
+        }
         write(lanes, results[mode]())
 
     return vote
@@ -121,8 +129,14 @@ def _reduce(i: Instruction, link: Linker) -> Callable[[Threads], None]:
     dtype = DTYPES[i.type]
     write = writer(i.operands[0], i, link)
     value, mask = reader(i.operands[1], i.type, i, link), reader(i.operands[2], "u32", i, link)
-    ufunc = {"add": np.add, "min": np.minimum, "max": np.maximum, "and": np.bitwise_and, "or": np.bitwise_or,
-             "xor": np.bitwise_xor}[name]
+    ufunc = {
+        "add": np.add,
+        "min": np.minimum,
+        "max": np.maximum,
+        "and": np.bitwise_and,
+        "or": np.bitwise_or,
+        "xor": np.bitwise_xor,
+    }[name]
     if name in ("min", "max"):
         limits = np.iinfo(dtype)
         neutral = limits.max if name == "min" else limits.min
