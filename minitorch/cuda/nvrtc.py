@@ -12,7 +12,6 @@ import functools
 import os
 import re
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,13 +158,10 @@ def compile(
         CompileError: the text is not CUDA C, or there is no NVRTC; with the compiler's messages.
     """
     arguments = (*options(architecture, extra), "-lineinfo" if ptx else "--ptxas-options=-v")
-    with _LOCK, _Program(source, names) as program:
+    with _Program(source, names) as program:
         log = program.compile(arguments)
         code = program.bytes("PTX" if ptx else "CUBIN")
         return Compiled(code.rstrip(b"\0") if ptx else code, program.lowered(), log)
-
-
-_LOCK = threading.Lock()
 
 
 class _Program:

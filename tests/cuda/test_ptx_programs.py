@@ -120,7 +120,7 @@ def test_a_barrier_waits_for_paths_that_parted() -> None:
 
 
 def test_a_barrier_in_one_branch_is_refused() -> None:
-    with pytest.raises(ptx.PtxError, match="must be reached by all|neither can go on"):
+    with pytest.raises(ptx.PtxError, match=r"must be reached by all|neither can go on"):
         go("""mov.u32 %r1, %tid.x; setp.lt.u32 %p1, %r1, 20; mov.u32 %r0, 0; @%p1 bra S; bar.sync 0; bra M;
         S: mov.u32 %r0, 1; bar.sync 0; M:""")
 
