@@ -5,7 +5,7 @@
 
 The table, ``tests/cuda/kernel_table.tsv``, has a line for each module with the digest of what was compiled, and
 under it a line for each kernel: bytes of shared memory, of stack and of spills, and registers on each architecture. A
-module whose digest is the text's is not compiled again: compiling all of them on all architectures takes most of an hour.
+module whose digest is the text's is not compiled again: compiling all of them takes most of an hour.
 """
 
 from __future__ import annotations
@@ -174,7 +174,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     problems, looked_at = check(options.check)
     print(looked_at)
-    print("\n".join([*problems, "run python -m tools.kernel_table and look at what changes"] if problems else ["all well"]))
+    print("\n".join(problems) or "all well")
+    if problems:
+        print("run python -m tools.kernel_table and look at what changes")
     return bool(problems)
 
 
