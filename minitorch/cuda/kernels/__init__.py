@@ -33,11 +33,11 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Every module of the library: its name, its text, and the instances of its templates that are launched."""
     from ...ops import generate
     from ..backend.matmul import NAMES
-    from ..backend.memory import BITS, CONVERTED, FILLS
+    from ..backend.memory import CONVERTED, FILLS, SAME
     from ..backend.random import TEMPLATES
     from . import pointwise
 
-    yield "copy", source("copy"), (*(f"copy_same<{bits}>" for bits in BITS.values()), *CONVERTED, *FILLS)
+    yield "copy", source("copy"), (*SAME, *CONVERTED, *FILLS)
     yield "matmul", source("matmul"), tuple(NAMES.values())
     yield "random", source("random"), TEMPLATES
     dtypes = {ctype: dtype for dtype, ctype in pointwise.COMPUTED_IN.items()}
