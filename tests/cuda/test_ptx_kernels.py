@@ -194,12 +194,12 @@ class Device:
 
 
 @pytest.fixture(scope="module")
-def device() -> Device:
+def interpreter() -> Device:
     return Device()
 
 
 @pytest.mark.parametrize(("name", "dtype"), [("float", np.float32), ("double", np.float64), ("int", np.int32)])
-def test_broadcast_add(device: Device, name: str, dtype: type) -> None:
+def test_broadcast_add(interpreter: Device, name: str, dtype: type) -> None:
     a, b = (RNG.standard_normal((5, 1, 7)) * 100).astype(dtype), (RNG.standard_normal((3, 1)) * 100).astype(dtype)
     expected = a + b
     out = np.zeros(expected.shape, dtype)
@@ -208,26 +208,26 @@ def test_broadcast_add(device: Device, name: str, dtype: type) -> None:
     for k, x in enumerate((a, b)):
         whole = np.broadcast_to(x, out.shape)
         layout["strides"][0, k, :3] = [stride // x.itemsize for stride in whole.strides]
-    device.run(f"add<{name}>", (2,), (64,), a, b, out, np.uint32(out.size), layout[0])
+    interpreter.run(f"add<{name}>", (2,), (64,), a, b, out, np.uint32(out.size), layout[0])
     np.testing.assert_array_equal(out, expected)
 
 
 @pytest.mark.parametrize("n", [0, 1, 63, 1000])
-def test_block_sum(device: Device, n: int) -> None:
+def test_block_sum(interpreter: Device, n: int) -> None:
     x, y = RNG.integers(-9, 9, max(n, 1)).astype(np.float32), np.full(3, np.nan, np.float32)
-    device.run("block_sum<64>", (3,), (64,), x, y, np.int32(n))
+    interpreter.run("block_sum<64>", (3,), (64,), x, y, np.int32(n))
     assert y.sum() == x[:n].sum()
 
 
 @pytest.mark.parametrize("name", ["matmul<8>", "matmul<16>", "matmul_in_registers"])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (17, 33, 9), (40, 5, 37)])
-def test_matmul(device: Device, name: str, shape: tuple[int, int, int]) -> None:
+def test_matmul(interpreter: Device, name: str, shape: tuple[int, int, int]) -> None:
     rows, cols, inner = shape
     a, b = (RNG.standard_normal(s).astype(np.float32) for s in ((rows, inner), (inner, cols)))
     c = np.full((rows, cols), np.nan, np.float32)
     tile = {"matmul<8>": 8, "matmul<16>": 16}.get(name, 32)
     block = (64,) if tile == 32 else (tile, tile)
-    device.run(name, (-(-cols // tile), -(-rows // tile)), block, a, b, c, *map(np.int32, shape))
+    interpreter.run(name, (-(-cols // tile), -(-rows // tile)), block, a, b, c, *map(np.int32, shape))
     np.testing.assert_allclose(c, a.astype(float) @ b, rtol=1e-5, atol=1e-5)
     fused = np.zeros((rows, cols), np.float32)  # the compiler fuses products and sums, in the order of the inner index
     for k in range(inner):
@@ -236,16 +236,16 @@ def test_matmul(device: Device, name: str, shape: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(1, 1), (7, 33), (6, 100)])
-def test_softmax(device: Device, rows: int, cols: int) -> None:
+def test_softmax(interpreter: Device, rows: int, cols: int) -> None:
     x, y = (RNG.standard_normal((rows, cols)) * 5).astype(np.float32), np.zeros((rows, cols), np.float32)
-    device.run("softmax", (-(-rows // 4),), (32, 4), x, y, np.int32(rows), np.int32(cols))
+    interpreter.run("softmax", (-(-rows // 4),), (32, 4), x, y, np.int32(rows), np.int32(cols))
     e = np.exp(x.astype(float) - x.max(1, keepdims=True))
     np.testing.assert_allclose(y, e / e.sum(1, keepdims=True), rtol=2e-6)
 
 
-def test_histogram(device: Device) -> None:
+def test_histogram(interpreter: Device) -> None:
     x, counts = RNG.integers(0, 37, 1001).astype(np.int32), np.zeros(37, np.uint32)
-    device.run("histogram", (4,), (96,), x, counts, np.int32(1001), np.int32(37), shared=4 * 37)
+    interpreter.run("histogram", (4,), (96,), x, counts, np.int32(1001), np.int32(37), shared=4 * 37)
     np.testing.assert_array_equal(counts, np.bincount(x, minlength=37))
 
 
@@ -254,12 +254,12 @@ FUNCTIONS = ["exp", "log", "erf", "sin", "cos", "tanh", "pow", "loggamma", "sqrt
 
 
 @pytest.mark.parametrize("which", range(15), ids=FUNCTIONS)
-def test_double_functions(device: Device, which: int) -> None:
+def test_double_functions(interpreter: Device, which: int) -> None:
     import mpmath
 
     x = np.concatenate([[1e-300, 1e-8, 0.5, 1.0, 2.0, 700.0], RNG.uniform(0.01, 30, 94), RNG.uniform(1e5, 1e7, 20)])
     y = np.zeros_like(x)
-    device.run("doubles", (4,), (32,), x, y, np.int32(x.size), np.int32(which))
+    interpreter.run("doubles", (4,), (32,), x, y, np.int32(x.size), np.int32(which))
     of = {"pow": lambda v: mpmath.mpf(v) ** mpmath.mpf(1.7), "reciprocal": lambda v: 1 / mpmath.mpf(v)}.get(
         FUNCTIONS[which], getattr(mpmath, FUNCTIONS[which], None))
     with mpmath.workdps(40), np.errstate(all="ignore"):
@@ -267,16 +267,16 @@ def test_double_functions(device: Device, which: int) -> None:
     np.testing.assert_allclose(y, expected, rtol=2e-15, atol=1e-307)
 
 
-def test_halves(device: Device) -> None:
+def test_halves(interpreter: Device) -> None:
     x, y = (RNG.standard_normal(77).astype(np.float16) for _ in range(2))
     z = np.zeros(77, np.uint16)
-    device.run("halves", (3,), (32,), x.view(np.uint16), y.view(np.uint16), z, np.int32(77))
+    interpreter.run("halves", (3,), (32,), x.view(np.uint16), y.view(np.uint16), z, np.int32(77))
     np.testing.assert_array_equal(z.view(np.float16), (x.astype(float) * y.astype(float) + 1).astype(np.float16))
 
 
-def test_philox(device: Device) -> None:
+def test_philox(interpreter: Device) -> None:
     out = np.zeros((50, 4), np.uint32)
-    device.run("philox", (1,), (64,), out.reshape(-1), np.int32(50), np.uint64(7 << 33 | 5), np.uint64(3))
+    interpreter.run("philox", (1,), (64,), out.reshape(-1), np.int32(50), np.uint64(7 << 33 | 5), np.uint64(3))
     key, mask = [5, 14], 0xFFFFFFFF
     c = [[3, 0, i, 0] for i in range(50)]
     for _ in range(10):
@@ -286,26 +286,26 @@ def test_philox(device: Device) -> None:
     np.testing.assert_array_equal(out, np.array(c, np.uint32))
 
 
-def test_printf(device: Device, capsys: pytest.CaptureFixture[str]) -> None:
-    device.run("talk", (1,), (32,), np.int32(2))
+def test_printf(interpreter: Device, capsys: pytest.CaptureFixture[str]) -> None:
+    interpreter.run("talk", (1,), (32,), np.int32(2))
     assert capsys.readouterr().out == "".join(f"thread {k} of 12.50% and text, {1 << 40}\n" for k in range(2))
 
 
-def test_the_last_block_sums_up(device: Device) -> None:
+def test_the_last_block_sums_up(interpreter: Device) -> None:
     x = RNG.integers(-9, 9, 501).astype(np.float32)
     for _ in range(2):
         partial, y = np.zeros(5, np.float32), np.zeros(1, np.float32)
-        device.run("last_block", (5,), (32,), x, partial, y, np.int32(x.size))
+        interpreter.run("last_block", (5,), (32,), x, partial, y, np.int32(x.size))
         assert y[0] == x.sum()
 
 
-def test_what_a_kernel_does_wrong_is_located(device: Device) -> None:
+def test_what_a_kernel_does_wrong_is_located(interpreter: Device) -> None:
     x, y = np.ones(64, np.float32), np.ones(1, np.float32)
     with pytest.raises(KernelError, match=r"kernels.cu:21.*reads 4 bytes at offset 256 of `x`, which has 256 bytes"):
-        device.run("block_sum<64>", (2,), (64,), x, y, np.int32(65))
+        interpreter.run("block_sum<64>", (2,), (64,), x, y, np.int32(65))
     with pytest.raises(KernelError, match=r"__launch_bounds__ allows 64"):
-        device.run("block_sum<64>", (1,), (128,), x, y, np.int32(64))
+        interpreter.run("block_sum<64>", (1,), (128,), x, y, np.int32(64))
     with pytest.raises(KernelError, match="argument `n`"):
-        device.run("block_sum<64>", (1,), (64,), x, y, np.float64(64))
+        interpreter.run("block_sum<64>", (1,), (64,), x, y, np.float64(64))
     with pytest.raises(CompileError, match="no kernel nowhere"):
-        device.run("nowhere", (1,), (64,))
+        interpreter.run("nowhere", (1,), (64,))
