@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import nvrtc
-from ..arguments import MAX_SHARED, Packer, Slot, launch_size
+from ..arguments import MAX_SHARED, Packer, Slot, launch_size, slot_of
 from ..runtime import CompileError, KernelError, Span
 from . import ptx, source, toolchain
 from .memory import OFFSET, Block, Pool
@@ -89,24 +89,16 @@ class Module:
         return Packer(name, slots, program.parameters.size, OFFSET)
 
 
-KINDS = {"float": ("f", 4), "double": ("f", 8), "int": ("i", 4), "unsigned": ("u", 4), "long long": ("i", 8),
-         "bool": ("b", 1), **{f"{sign}int{8 * size}_t": ("u" if sign else "i", size)
-                              for sign in ("", "u") for size in (1, 2, 4, 8)}}  # fmt: skip
-
-
 def _slot(parameter: Variable, written: source.Parameter, at: int) -> Slot:
-    """A parameter, its type as far as the source says it in words known here."""
-    words = written.type.replace("const", "").replace("unsigned int", "unsigned").split("*")[0].strip()
-    pointer = written.type.endswith("*")
-    if pointer:
-        kind, size = KINDS.get(words, ("v", 0))
-    elif parameter.is_array:
-        kind, size = "s", parameter.size
-    elif parameter.type[0] == "f":
-        kind, size = "f", parameter.size
+    """A parameter as the source says it, or as far as the PTX tells where the source uses names of its own."""
+    known = slot_of(written)
+    if known is not None:
+        return known._replace(offset=at)
+    if written.is_pointer:
+        kind, size = "v", 0
     else:
-        kind, size = KINDS.get(words, ("u", 0))[0], parameter.size
-    return Slot(written.name, pointer, "const" in written.type, kind, size, at)
+        kind, size = "s" if parameter.is_array else "f" if parameter.type[0] == "f" else "u", parameter.size
+    return Slot(written.name, written.is_pointer, "const" in written.type, kind, size, at)
 
 
 class PtxRuntime:
