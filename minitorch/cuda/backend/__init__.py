@@ -8,5 +8,6 @@ from .matmul import matmul
 from .memory import accumulate, allocate, copy, fill
 from .pointwise import pointwise
 from .random import random
+from .reduce import move_along, reduce, scan
 
-__all__ = ["accumulate", "allocate", "copy", "fill", "matmul", "pointwise", "random"]
+__all__ = ["accumulate", "allocate", "copy", "fill", "matmul", "move_along", "pointwise", "random", "reduce", "scan"]
