@@ -359,6 +359,11 @@ def _pass_number():
     return 0 if mt_current == NULL else current_pass().run
 
 
+def _pass_fills_all():
+    """Whether the replay at work in this thread adds to the gradients of all leaves it comes to."""
+    return mt_current == NULL or current_pass().wanted is None
+
+
 def _is_ahead(TensorBase tensor not None):
     """Whether the replay at work in this thread computes the gradient of a tensor (and had not when it met a hook)."""
     cdef Replay replay = current_pass()
