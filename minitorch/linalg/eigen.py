@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import return_types
 from .._creation import eye
 from .._tensor import Tensor
-from ._common import check_info, check_matrices, deliver, deliver_all, mH, primitive, record_rule
+from ._common import check_info, check_matrices, deliver, deliver_all, differentiated, mH, primitive, record_rule
 
 __all__ = ["eigh", "eigvalsh"]
 
@@ -66,7 +66,7 @@ def eigvalsh(input: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Te
     tensor([1., 3.])
     """
     name = "linalg.eigvalsh"
-    if input.requires_grad:
+    if differentiated(input):
         return deliver(eigh(input, UPLO)[0], out, name)
     check_matrices(name, input, square=True)
     w, _, info = _syevd(input, False, _check_uplo(name, UPLO))
