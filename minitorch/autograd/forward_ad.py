@@ -9,6 +9,7 @@ the Jacobian the other way round.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import minitorch
 
 from .._ext import dispatch, pointwise, tape
 from .._tensor import Tensor
-from ..func.wrapping import METADATA, Wrapped, named
+from ..func.wrapping import METADATA, Wrapped, bound, named
 from ..ops.pointwise import TABLE
 from ..utils._pytree import tree_leaves, tree_map
 from .grad_mode import enable_grad
@@ -188,8 +189,8 @@ RULES: dict[str, Rule] = {}
 WITHOUT = {
     "eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "signbit", "argmax", "argmin", "argsort", "any",
     "all", "count_nonzero", "nonzero", "rand_like", "randn_like", "bool", "int", "float", "tolist", "numpy",
-    "get_grad_fn", "get_output_nr", "register_hook", "requires_grad_", "retain_grad", "logical_not", "logical_and", "logical_or",
-    "first_failure", "available",
+    "get_grad_fn", "get_output_nr", "register_hook", "requires_grad_", "retain_grad", "logical_not", "logical_and",
+    "logical_or", "first_failure", "available",
 }  # fmt: skip
 
 # what makes a new tensor in the likeness of another, or one that does not move with it
@@ -294,6 +295,43 @@ def product(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> A
     return level.dual(function(x, y), parts[0] if len(parts) == 1 else parts[0] + parts[1])
 
 
+# Where the arguments are not the operands and parameters of the line: the line, which arguments are its operands and
+# its parameters, and what others must be for it to hold.
+SIGNATURES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], dict[str, Any]]] = {
+    "lerp": ("lerp", ("input", "end", "weight"), (), {}),
+    "addcmul": ("addcmul", ("input", "tensor1", "tensor2"), ("value",), {}),
+    "addcdiv": ("addcdiv", ("input", "tensor1", "tensor2"), ("value",), {}),
+    "_where": ("where", ("condition", "input", "other"), (), {}),
+    "masked_fill": ("where", ("mask", "value", "input"), (), {}),
+    "clamp": ("clamp", ("input",), ("min", "max"), {}),
+    "clamp_min": ("clamp_min", ("input", "min"), (), {}),
+    "clamp_max": ("clamp_max", ("input", "max"), (), {}),
+    "round": ("round", ("input",), (), {}),
+    "logit": ("logit", ("input",), (), {"eps": None}),
+    "nan_to_num": ("nan_to_num", ("input",), (), {}),
+    "polygamma": ("polygamma", ("input",), ("n",), {}),
+    "gelu": ("gelu", ("input",), (), {"approximate": "none"}),
+    "rsub": ("sub", ("other", "input"), (), {"alpha": 1}),
+    "float_power": ("pow", ("input", "exponent"), (), {}),
+}
+
+
+def with_signature(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
+    """The rule of `SIGNATURES`."""
+    line, operands, parameters, others = SIGNATURES[name]
+    given = bound(function, args, kwargs).arguments
+    if any(given[key] != value for key, value in {**others, "out": None}.items() if key in given):
+        return NotImplemented
+    chosen = {key: given[key] for key in parameters}
+    if any(isinstance(value, Tensor) for value in chosen.values()):
+        return NotImplemented
+    for key, end in (("min", -math.inf), ("max", math.inf)):
+        if key in chosen and chosen[key] is None:
+            chosen[key] = end
+    y = function(*level.values(args), **level.values(kwargs))
+    return carried(level, TABLE[line], [given[key] for key in operands], chosen, y)
+
+
 def pointwise_rule(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
     """ẏ is the sum over the operands of the table's derivative with ẋ for g."""
     entry = BY_NAME[name]
@@ -310,15 +348,19 @@ def pointwise_rule(level: Level, name: str, function: Any, args: Any, kwargs: An
             if default is None:
                 return NotImplemented
             parameters[key] = eval(default, {})  # the table's own text of a number
-    values = level.values(args[:count])
-    y = function(*level.values(args), **kwargs)
+    return carried(level, entry, args[:count], parameters, function(*level.values(args), **kwargs))
+
+
+def carried(level: Level, entry: Any, operands: Any, parameters: dict[str, Any], y: Tensor) -> Any:
+    """The result y of a line of the table, with its tangent."""
+    values = level.values(tuple(operands))
     if not continuous(y):
         return y
     if any(x.dtype.is_complex for x in values if isinstance(x, Tensor)) and not y.dtype.is_complex:
         return NotImplemented
     names = {**dict(zip(entry.operands, values)), **parameters, "y": y}
     total = None
-    for k, operand in enumerate(args[:count]):
+    for k, operand in enumerate(operands):
         if not level.holds(operand):
             continue
         code = entry.gradient(k)
@@ -336,6 +378,8 @@ def pointwise_rule(level: Level, name: str, function: Any, args: Any, kwargs: An
 BY_NAME = {name: entry for entry in TABLE.values() for name in (entry.name, *entry.aliases) if not entry.custom}
 for _name, _entry_of in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("div", "div"), ("pow", "pow")):
     BY_NAME.setdefault(_name, TABLE[_entry_of])
+for _name in SIGNATURES:
+    RULES[_name] = with_signature
 for _name in BY_NAME:
     RULES.setdefault(_name, pointwise_rule)
 del _name, _entry_of
