@@ -599,6 +599,9 @@ from .nn.functional.pooling import max_pool3d as max_pool3d
 from .nn.functional.rearranging import channel_shuffle as channel_shuffle
 from .nn.functional.rearranging import pixel_shuffle as pixel_shuffle
 from .nn.functional.rearranging import pixel_unshuffle as pixel_unshuffle
+from .nn.functional.resampling import grid_sampler as grid_sampler
+from .nn.functional.resampling import grid_sampler_2d as grid_sampler_2d
+from .nn.functional.resampling import grid_sampler_3d as grid_sampler_3d
 from .serialization import load as load
 from .serialization import save as save
 

@@ -9,7 +9,7 @@ from minitorch._ext.pointwise cimport cast
 from minitorch._ext.reduce cimport sum_to
 from minitorch._ext.loops cimport zero_data
 from minitorch._ext.tensor cimport (
-    MADE_BY_FUNCTION, Node, Packed, TensorBase, alias, describe, leave, new_tensor, new_view, packed, parse_size,
+    MADE_BY_FUNCTION, Node, Packed, TensorBase, alias, describe, leave, new_at, new_view, packed, parse_size,
     rebase, record_outputs, recording, refuse_inference, requires_grad, set_grad, shape_of, unpacked, MAX_DIMS,
 )
 
@@ -32,7 +32,7 @@ cdef class FunctionNode(Node):
     cdef list kept
     cdef tuple dirty, non_differentiable
     cdef bint keep_none                 # leave gradients that never came None, rather than making zeros of them
-    cdef list input_metas, output_metas  # (shape, code) of each tensor, None of other things
+    cdef list input_metas, output_metas  # (shape, code, on device) of each tensor, None of other things
     cdef readonly tuple needs_input_grad
 
     def __dealloc__(self):
@@ -221,13 +221,15 @@ cdef class FunctionNode(Node):
 cdef TensorBase zeros(tuple meta):
     cdef Py_ssize_t[MAX_DIMS] shape
     cdef int ndim = parse_size(meta[0], shape)
-    cdef TensorBase t = new_tensor(ndim, shape, meta[1])
+    cdef TensorBase t = new_at(meta[2], ndim, shape, meta[1])
     zero_data(t)
     return t
 
 
 cdef object meta_of(object x):
-    return (shape_of(<TensorBase>x), (<TensorBase>x).code) if isinstance(x, TensorBase) else None
+    if not isinstance(x, TensorBase):
+        return None
+    return shape_of(<TensorBase>x), (<TensorBase>x).code, (<TensorBase>x).storage.on_device
 
 
 cdef TensorBase fresh_alias(TensorBase t):

@@ -21,8 +21,10 @@ cdef enum:
     OP_AND, OP_OR, OP_XOR, OP_LEFT_SHIFT, OP_RIGHT_SHIFT, OP_NEG, OP_ABS, OP_INVERT
 
 cdef TensorBase cast(TensorBase t, int code)                         # to another dtype, recorded
+cdef TensorBase moved(TensorBase t, bint to_device)                # ... on the device, or on the CPU
 cdef TensorBase number_tensor(object number, int code)               # a 0-d tensor
 cdef int add_into(TensorBase total, TensorBase term) except -1       # total += term, never recorded
 cdef int result_code(object a, object b, object c) except -1         # PyTorch's type promotion
 cdef int prepare_out(TensorBase out, int ndim, const Py_ssize_t *shape, int code, str name, bint recorded) except -1
 cdef int resize(TensorBase t, int ndim, const Py_ssize_t *shape) except -1
+cdef object public(object operand)                                  # with the operators of the public class

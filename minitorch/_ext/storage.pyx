@@ -81,6 +81,61 @@ cdef Storage borrow_storage(char *data, Py_ssize_t nbytes, bint readonly, object
     return storage
 
 
+cdef Storage new_device_storage(Py_ssize_t nbytes):
+    """Memory of the device, not initialised."""
+    cdef Storage storage = Storage.__new__(Storage)
+    cdef size_t pointer
+    storage.size_class = -1
+    storage.owner = primitives().allocate(nbytes)
+    pointer = storage.owner.pointer
+    storage.data = <char *>pointer
+    storage.nbytes = nbytes
+    storage.on_device = True
+    storage.inference = mt_inference_mode
+    return storage
+
+
+cdef Storage new_storage_like(Storage storage, Py_ssize_t nbytes):
+    return new_device_storage(nbytes) if storage.on_device else new_storage(nbytes)
+
+
+cdef bint default_on_device = False
+
+
+cdef void set_default_place(bint on_device) noexcept:
+    global default_on_device
+    default_on_device = on_device
+
+
+cdef bint wants_device(object device) except -1:
+    """Whether an argument `device` means the CUDA device; refuses one that is not there."""
+    if device is None:
+        return default_on_device
+    if isinstance(device, int) and not isinstance(device, bool):
+        device = f"cuda:{device}"
+    elif not isinstance(device, str):
+        device = str(device)
+    if device == "cpu" or device == "cpu:0":
+        return False
+    if device == "cuda" or device.startswith("cuda:"):
+        from minitorch.cuda import require
+        require(device)
+        return True
+    raise NotImplementedError(f"device {device!r}: there are cpu and cuda; use device='cpu'")
+
+
+cdef object _primitives = None
+
+
+cdef object primitives():
+    """The module of the device's primitives, which exists before the first tensor on it."""
+    global _primitives
+    if _primitives is None:
+        from minitorch.cuda import backend
+        _primitives = backend
+    return _primitives
+
+
 def memory_stats():
     """What the allocator holds, in bytes: ``allocated`` to tensors, ``peak``, ``cached`` for reuse and its ``limit``;
     and how many ``allocations`` were made, how many of them ``reused`` a cached block.

@@ -8,7 +8,7 @@ cdef enum:
 
 
 cdef enum:
-    MADE_UNRECORDED = 1 # in no_grad mode
+    MADE_UNRECORDED = 1  # in no_grad mode
     MADE_INFERENCE      # in inference mode, of a tensor from outside
     MADE_OF_SEVERAL     # one of several outputs of one operation
     MADE_BY_FUNCTION    # by an autograd.Function
@@ -77,6 +77,8 @@ ctypedef int (*view_hook)(TensorBase view) except -1
 cdef TensorBase new_like_class()                                     # an empty shell of the public class
 cdef TensorBase new_as_class(cls)                                    # ... of a subclass of it
 cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code)              # contiguous, own memory
+cdef TensorBase new_at(bint on_device, int ndim, const Py_ssize_t *shape, int code)    # ... on the device or not
+cdef TensorBase new_on(TensorBase like, int ndim, const Py_ssize_t *shape, int code)  # ... on the device of another
 cdef TensorBase new_same(TensorBase like, int code)                 # of the shape of a contiguous tensor
 cdef TensorBase new_as(TensorBase like, int code)                    # same shape; strides too if dense
 cdef TensorBase new_view(TensorBase source, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides,
@@ -89,6 +91,10 @@ cdef type tensor_class()
 
 # --- asking tensors
 cdef char *data_of(TensorBase t) noexcept nogil
+
+cdef inline bint on_device(TensorBase t) noexcept nogil:             # its data are another device's
+    return t.storage.on_device
+
 cdef bint is_dense(TensorBase t) noexcept nogil                      # its elements fill a block, each once
 cdef bint same_shape(TensorBase a, TensorBase b) noexcept nogil
 cdef bint has_shape(TensorBase t, int ndim, const Py_ssize_t *shape) noexcept nogil

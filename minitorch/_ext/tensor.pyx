@@ -14,7 +14,9 @@ from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from minitorch._ext.dtype cimport dtype_of, mt_itemsize, mt_category
-from minitorch._ext.storage cimport inference_mode, new_storage, set_inference
+from minitorch._ext.storage cimport (
+    inference_mode, new_device_storage, new_storage, new_storage_like, set_inference,
+)
 
 cdef extern from *:
     """
@@ -188,11 +190,29 @@ cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code):
     return t
 
 
+cdef TensorBase new_at(bint on_device, int ndim, const Py_ssize_t *shape, int code):
+    """The same on the device, or in the memory of the CPU."""
+    cdef TensorBase t
+    if not on_device:
+        return new_tensor(ndim, shape, code)
+    t = new_like_class()
+    t.code = code
+    count_elements(ndim, shape, mt_itemsize[code])
+    set_contiguous_dims(t, ndim, shape)
+    t.storage = new_device_storage(t.numel * mt_itemsize[code])
+    return t
+
+
+cdef TensorBase new_on(TensorBase like, int ndim, const Py_ssize_t *shape, int code):
+    """The same where the memory of another tensor is."""
+    return new_at(like.storage.on_device, ndim, shape, code)
+
+
 cdef TensorBase new_same(TensorBase like, int code):
     """A new tensor of the shape of a contiguous one, whose elements are no smaller."""
     cdef TensorBase t
     if like.ndim > INLINE_DIMS:
-        return new_tensor(like.ndim, like.shape, code)
+        return new_on(like, like.ndim, like.shape, code)
     t = new_like_class()
     memcpy(t.dims, like.dims, sizeof(like.dims))
     t.shape = t.dims
@@ -201,7 +221,7 @@ cdef TensorBase new_same(TensorBase like, int code):
     t.numel = like.numel
     t.contiguous = True
     t.code = code
-    t.storage = new_storage(like.numel * mt_itemsize[code])
+    t.storage = new_storage_like(like.storage, like.numel * mt_itemsize[code])
     return t
 
 
@@ -212,7 +232,7 @@ cdef TensorBase new_as(TensorBase like, int code):
     cdef int i, j, d, n = like.ndim
     cdef Py_ssize_t stride = 1
     if like.contiguous:
-        return new_tensor(n, like.shape, code)
+        return new_on(like, n, like.shape, code)
     for i in range(n):                   # insertion sort by stride, largest first; ties and zeros keep their order
         j = i
         while j > 0 and like.strides[i] != 0 and like.shape[i] != 1 and \
@@ -227,7 +247,7 @@ cdef TensorBase new_as(TensorBase like, int code):
     cdef TensorBase t = new_like_class()
     t.code = code
     set_dims(t, n, like.shape, strides)
-    t.storage = new_storage(count_elements(n, like.shape, mt_itemsize[code]) * mt_itemsize[code])
+    t.storage = new_storage_like(like.storage, count_elements(n, like.shape, mt_itemsize[code]) * mt_itemsize[code])
     return t
 
 

@@ -11,7 +11,7 @@ from minitorch._ext.dtype cimport dtype, dtype_of, mt_category, mt_complex_of, m
 from minitorch._ext.loops cimport accumulate_data, contiguous_data, copy_data, zero_data
 from minitorch._ext.tensor cimport (
     MADE_INFERENCE, MADE_OF_SEVERAL, MADE_UNRECORDED, MAX_DIMS, Node, TensorBase, alias, bump, check_inplace,
-    count_elements, describe, grad_enabled, is_dense, new_as, new_like_class, new_tensor, new_view, parse_size, rebase,
+    count_elements, describe, grad_enabled, is_dense, new_as, new_like_class, new_on, new_view, parse_size, rebase,
     record1, record2, record_edges, recording1, requires_grad, same_shape, set_dims, set_view_hooks, shape_of,
     strides_of, wrap_dim,
 )
@@ -119,7 +119,7 @@ cdef class StepsBackward(Node):
         if count_elements(self.steps.source_ndim, self.shape, 1) == g.numel and self.rearranges():
             dx = self.rearranged(g)
         else:
-            dx = new_tensor(self.steps.source_ndim, self.shape, g.code)
+            dx = new_on(g, self.steps.source_ndim, self.shape, g.code)
             zero_data(dx)
             copy_data(show(self.steps, dx), g)
         if recording1(g):
@@ -271,7 +271,7 @@ cdef TensorBase scatter_strided(TensorBase g, TensorBase view, TensorBase source
         return in_complex(dx) if mt_category[source.code] == 3 else dx
     cdef Py_ssize_t first = min(view.offset, source.offset)
     cdef Py_ssize_t size = max(last_place(view), last_place(source)) - first
-    cdef TensorBase memory = new_tensor(1, &size, g.code)
+    cdef TensorBase memory = new_on(g, 1, &size, g.code)
     cdef TensorBase place
     zero_data(memory)
     place = new_view(memory, view.ndim, view.shape, view.strides, view.offset - first)
@@ -320,7 +320,7 @@ cdef class CopySlicesBackward(Node):
             return None, dv
         dx = clone_of(g)
         hole = seen_by(self.view, dx, self.source)
-        zero = new_tensor(0, NULL, hole.code)
+        zero = new_on(hole, 0, NULL, hole.code)
         zero_data(zero)
         copy_into(hole, zero)
         return dx, dv
