@@ -23,7 +23,7 @@ from minitorch._ext.storage cimport new_storage_like, primitives
 from minitorch._ext.tensor cimport (
     MAX_DIMS, SAVED, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
     has_shape, is_dense, new_as, new_at, new_on, new_same, new_tensor, on_device, public_saved, rebase, record1,
-    record_edges, record_node, requires_grad, same_shape, set_contiguous_dims, shape_of,
+    record_edges, record_node, requires_grad, same_shape, set_contiguous_dims, shape_of, shown,
     tensor_class,
 )
 from minitorch._ext.views cimport clone_of, copy_into, detach_of, reshape_to
@@ -212,8 +212,8 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
     cdef mt_loop plain_loop = loop
     cdef TensorBase t
     if on_device(out):
-        primitives().pointwise(name_of(spec - mt_pointwise), None, dtype_of(code).name, out,
-                               tuple([<object>operands.items[k] for k in range(operands.n)]),
+        primitives().pointwise(name_of(spec - mt_pointwise), None, dtype_of(code).name, shown(out),
+                               tuple([shown(<object>operands.items[k]) for k in range(operands.n)]),
                                tuple([number_of(&params[k], code) for k in range(spec.n_params)]))
         return 0
     for k in range(operands.n):
@@ -591,8 +591,8 @@ cdef class PointwiseBackward(Node):
         cdef bint plain = g.contiguous and g.code == code and g.numel < GRAIN
         cdef int want
         if on_device(g):
-            primitives().pointwise(name_of(self.op), k, dtype_of(code).name, out,
-                                   tuple([g if grad.operands[i] == 0 else public(self.operand(grad.operands[i]))
+            primitives().pointwise(name_of(self.op), k, dtype_of(code).name, shown(out),
+                                   tuple([shown(g if grad.operands[i] == 0 else self.operand(grad.operands[i]))
                                           for i in range(grad.n_operands)]), self.params)
             return out
         for i in range(len(self.params)):

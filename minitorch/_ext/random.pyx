@@ -22,7 +22,7 @@ from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, cast, inplace_operator, nu
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_at,
     new_on, new_tensor, on_device, parse_size, rebase, record, record_edges, record1, recording1, same_shape, set_grad,
-    shape_of,
+    shape_of, shown,
 )
 from minitorch._ext.storage cimport primitives, wants_device
 from minitorch._ext.threads cimport parallel_for, task_fn
@@ -358,7 +358,7 @@ cdef bint drawn_there(str kind, TensorBase out, double a, double b, Generator g)
     elif not g.on_device:
         raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu': make it by "
                            "Generator(device='cuda')")
-    g.offset += primitives().random(kind, out, a, b, g.seed_, g.offset)
+    g.offset += primitives().random(kind, shown(out), a, b, g.seed_, g.offset)
     return True
 
 

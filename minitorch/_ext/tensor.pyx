@@ -273,6 +273,15 @@ cdef TensorBase alias(TensorBase source):
     return t
 
 
+cdef object shown(object x):
+    """What Python code can use: an alias as a tensor of the public class, anything else as it is."""
+    cdef TensorBase t
+    if not isinstance(x, TensorBase) or isinstance(x, public_class):
+        return x
+    t = x
+    return new_view(t, t.ndim, t.shape, t.strides, t.offset)
+
+
 cdef char *data_of(TensorBase t) noexcept nogil:
     return t.storage.data + t.offset * mt_itemsize[t.code]
 

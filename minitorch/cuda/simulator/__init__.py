@@ -10,7 +10,7 @@ What it shows is that a kernel computes the right thing under several orders of 
 for.  It cannot show speed, nor that there is no race in what it did not run.
 """
 
-from .runtime import SCHEDULES, Simulator, simulator
 from .report import Finding, Profile, Report
+from .runtime import SCHEDULES, Simulator, simulator
 
 __all__ = ["SCHEDULES", "Finding", "Profile", "Report", "Simulator", "simulator"]
