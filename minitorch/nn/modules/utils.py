@@ -11,8 +11,8 @@ from ._sizes import per_dimension
 def _ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple]:
     """A function that repeats a number n times, and leaves what is iterable as it is, but for the type."""
 
-    def parse(value: Any) -> tuple:
-        return per_dimension(value, n)
+    def parse(x: Any) -> tuple:
+        return per_dimension(x, n)
 
     parse.__name__ = name
     return parse
