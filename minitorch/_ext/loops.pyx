@@ -13,7 +13,7 @@ from minitorch._ext.dtype cimport (
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.dtype import finfo
 from minitorch._ext.tensor cimport (
-    TensorBase, data_of, new_as, new_on, new_tensor, on_device, same_shape, shape_of, strides_of,
+    TensorBase, data_of, new_as, new_on, new_tensor, on_device, same_shape, shape_of, shown, strides_of,
 )
 from minitorch._ext.threads cimport parallel_for
 
@@ -493,7 +493,7 @@ cdef int copy_data(TensorBase dst, TensorBase src) except -1:
     if dst.numel == 0:
         return 0
     if on_device(dst) or on_device(src):
-        primitives().copy(dst, src)
+        primitives().copy(shown(dst), shown(src))
         return 0
     if may_overlap(dst, src):
         src = contiguous_data(src) if not src.contiguous else clone_data(src)
@@ -529,7 +529,7 @@ cdef int fill_data(TensorBase dst, mt_scalar value) except -1:
     cdef int want = mt_compute[dst.code]
     if on_device(dst):
         if dst.numel:
-            primitives().fill(dst, number_of(&value, want))
+            primitives().fill(shown(dst), number_of(&value, want))
         return 0
     itemsize.i64 = mt_itemsize[dst.code]
     if dst.contiguous and dst.numel < GRAIN:
@@ -632,7 +632,7 @@ cdef int accumulate_data(TensorBase dst, TensorBase src) except -1:
     cdef char *d_data = data_of(dst)
     cdef char *s_data = data_of(src)
     if on_device(dst):
-        primitives().accumulate(dst, src)
+        primitives().accumulate(shown(dst), shown(src))
         return 0
     with nogil:
         for position in range(dst.numel):

@@ -11,8 +11,9 @@ from minitorch._ext.loops cimport DEVICE_DIMS, contiguous_data, converted, copy_
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_on, on_device,
     record, record2, recording, recording2, requires_grad, same_shape, set_contiguous_dims, set_grad, shape_of,
+    shown,
 )
-from minitorch._ext.pointwise cimport conj_of, public
+from minitorch._ext.pointwise cimport conj_of
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.threads cimport parallel_for, task_fn, thread_count
 from minitorch._ext.views cimport reshape_to, select_of, transpose_of, unsqueeze_of
@@ -193,7 +194,7 @@ cdef int product_there(mt_gemm *g, TensorBase result, TensorBase a, TensorBase b
         p.batch_shape[d] = g.batch_shape[d]
         p.batch[0][d], p.batch[1][d] = g.a_batch[d], g.b_batch[d]
         p.batch[2][d] = g.init_batch[d] if init is not None else 0
-    primitives().matmul(public(result), public(a), public(b), None if init is None else public(init),
+    primitives().matmul(shown(result), shown(a), shown(b), shown(init),
                         (<char *>&p)[:sizeof(p)], g.alpha)
     return 0
 

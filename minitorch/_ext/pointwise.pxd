@@ -27,4 +27,3 @@ cdef int add_into(TensorBase total, TensorBase term) except -1       # total += 
 cdef int result_code(object a, object b, object c) except -1         # PyTorch's type promotion
 cdef int prepare_out(TensorBase out, int ndim, const Py_ssize_t *shape, int code, str name, bint recorded) except -1
 cdef int resize(TensorBase t, int ndim, const Py_ssize_t *shape) except -1
-cdef object public(object operand)                                  # with the operators of the public class

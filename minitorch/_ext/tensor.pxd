@@ -83,6 +83,7 @@ cdef TensorBase new_same(TensorBase like, int code)                 # of the sha
 cdef TensorBase new_as(TensorBase like, int code)                    # same shape; strides too if dense
 cdef TensorBase new_view(TensorBase source, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides,
                          Py_ssize_t offset)                          # shares the storage; not recorded
+cdef object shown(object x)                                          # x; an alias as a tensor of the public class
 cdef TensorBase alias(TensorBase source)                             # the same data without the graph
 cdef int set_dims(TensorBase t, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides) except -1
 cdef int set_contiguous_dims(TensorBase t, int ndim, const Py_ssize_t *shape) except -1

@@ -139,3 +139,27 @@ template <int N> __device__ inline void walk_to(const Walk &walk, uint32_t i, in
 
 // Four elements that are loaded and stored at once.
 template <typename S> struct alignas(4 * sizeof(S)) Four { S at[4]; };
+
+// ---- adding to a place that other threads add to as well
+
+__device__ inline void add_at(float *p, float x) { atomicAdd(p, x); }
+__device__ inline void add_at(double *p, double x) { atomicAdd(p, x); }
+__device__ inline void add_at(int32_t *p, int32_t x) { atomicAdd(p, x); }
+__device__ inline void add_at(int64_t *p, int64_t x) { atomicAdd((unsigned long long *)p, (unsigned long long)x); }
+
+// Types narrower than an atomic: the word around the element is exchanged until nobody came between.
+template <typename S> __device__ inline void add_at(S *p, S x) {
+    uint32_t *word = (uint32_t *)((uint64_t)p & ~(uint64_t)3);
+    const int shift = (int)((uint64_t)p & 3) * 8;
+    const uint32_t mask = (sizeof(S) == 1 ? 0xffu : 0xffffu) << shift;
+    uint32_t seen = *(volatile uint32_t *)word, expected;
+    do {
+        expected = seen;
+        uint32_t bits = (expected & mask) >> shift, changed = 0;
+        S old, sum;
+        memcpy(&old, &bits, sizeof(S));
+        sum = Number<S>::store((typename Number<S>::type)(Number<S>::load(old) + Number<S>::load(x)));
+        memcpy(&changed, &sum, sizeof(S));
+        seen = atomicCAS(word, expected, (expected & ~mask) | changed << shift);
+    } while (seen != expected);
+}

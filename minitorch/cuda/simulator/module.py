@@ -212,7 +212,7 @@ def _host_options(options: tuple[str, ...]) -> list[str]:
     return kept
 
 
-def _included(options: tuple[str, ...]) -> list[str]:
+def included(options: tuple[str, ...]) -> list[str]:
     """The headers that a source may include: a change in one makes another object."""
     folders = [Path(option.removeprefix("-I")) for option in _host_options(options) if option.startswith("-I")]
     return [
@@ -290,7 +290,7 @@ def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], check
         library.name,
         whole,
         *flags,
-        *_included(options),
+        *included(options),
     ]
 
     def make(target: Path) -> None:
