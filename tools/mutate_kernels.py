@@ -146,8 +146,36 @@ def _random() -> Iterator[Any]:
         yield mt.randn(n, device="cuda")
         yield mt.randn(n, device="cuda", dtype=mt.float64)
         yield mt.randint(-5, 9, (n,), device="cuda")
-    yield mt.randint(0, 1 << 40, (77,), device="cuda")
+    for n in (77, 600_001):  # more than two for each thread of the largest grid
+        yield mt.randint(0, 1 << 40, (n,), device="cuda")
+        yield mt.rand(n, device="cuda", dtype=mt.float64)
     yield mt.empty(3, 33, device="cuda").bernoulli_(0.4)
+
+
+def _reductions() -> Iterator[Any]:
+    import minitorch as mt
+
+    for shape in ((5, 7, 3), (3, 700), (1, 9000), (130, 2)):
+        x = _whole(*shape)
+        for dim in (0, -1, None):
+            yield x.sum(dim)
+            yield x.amax(dim) if dim is not None else x.max()
+            yield x.var(dim)
+        yield x.argmin(-1)
+        yield x.to(mt.int64).sum(0)
+        yield x.logsumexp(0)
+    yield (_whole(4, 33) > 3).any(1)
+    yield _whole(4, 33, dtype=mt.float64).prod(1)
+
+
+def _softmax() -> Iterator[Any]:
+    for shape in ((3, 5), (2, 700), (4, 33, 2)):
+        x = _whole(*shape).requires_grad_(True)
+        y = x.softmax(1)
+        yield y
+        yield x.log_softmax(1)
+        y.backward(_whole(*shape, seed=1))
+        yield x.grad
 
 
 def _pointwise() -> Iterator[Any]:
@@ -168,6 +196,8 @@ WORK: dict[str, Callable[[], Iterator[Any]]] = {
     "copy.cu": _copies,
     "matmul.cu": _products,
     "random.cu": _random,
+    "reduce.cu": _reductions,
+    "softmax.cu": _softmax,
 }
 """By kernel file: tensors that its kernels make."""
 
