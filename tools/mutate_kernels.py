@@ -60,8 +60,9 @@ class Mutant:
 
 _BARRIER = re.compile(r"__sync(?:threads|warp)\([^;]*?\);")
 _ATOMIC = re.compile(r"atomicAdd\((?P<address>(?:[^,()]|\([^()]*\)|\[[^\]]*\])+), (?P<value>[^;]*)\);")
-_COMPARISON = re.compile(r"(?<=[\w\])]) (?P<sign><=|>=|<|>) (?=[\w(-])")
-_MASK = re.compile(r"0xffffffffu?\b")
+_COMPARISON = re.compile(r"(?<=[\w\])]) (?P<sign><=|>=|<|>) (?=[\w(-])(?!0 \?)")
+"""Not that of a number with zero to choose its sign."""
+_MASK = re.compile(r"(?<=_sync\()0xffffffffu?\b")
 _MOVED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 
 
@@ -155,12 +156,12 @@ def _random() -> Iterator[Any]:
 def _reductions() -> Iterator[Any]:
     import minitorch as mt
 
-    for shape in ((5, 7, 3), (3, 700), (1, 9000), (130, 2)):
+    for shape in ((5, 7, 3), (3, 700), (1, 9000)):
         x = _whole(*shape)
         for dim in (0, -1, None):
             yield x.sum(dim)
             yield x.amax(dim) if dim is not None else x.max()
-            yield x.var(dim)
+            yield x.var(dim, correction=0)
         yield x.argmin(-1)
         yield x.to(mt.int64).sum(0)
         yield x.logsumexp(0)
