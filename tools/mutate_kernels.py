@@ -20,8 +20,9 @@ import os
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,23 @@ KINDS = ("barrier", "atomic", "guard", "mask")
 SURVIVED, REPORTED, WRONG, FAILED, HUNG = "-", "report", "wrong", "fails", "hangs"
 _CODES = {0: SURVIVED, 3: REPORTED, 4: WRONG, 5: FAILED}
 
-EQUIVALENT: dict[tuple[str, str, str], str] = {
-    (
-        "matmul.cu",
-        "for (int k0 = 0; k0 < p.k; k0 += DEPTH) {",
-        "for (int k0 = 0; k0 <= p.k; k0 += DEPTH) {",
-    ): "one more round, of products with zeros",
-}
-"""Mutants that are as good as the original, by file, original line and mutated line: why."""
+_ASKED_AGAIN = "what it lets through is asked for again before anything is stored"
+_ONE = "differs for one number in 2^32 only"
+EQUIVALENT: dict[tuple[str, str, str, int], str] = {
+    ("matmul.cu", "for (int k0 = 0; k0 < p.k; k0 += DEPTH) {", "for (int k0 = 0; k0 <= p.k; k0 += DEPTH) {", 0):
+        "one more round, of products with zeros",
+    ("softmax.cu", "__syncthreads();", ";", 1): "the last thing that a block does with this memory, as it is used now",
+    ("softmax.cu", "template <typename T> __device__ inline T larger(T a, T b) { return a > b || a != a ? a : b; }"
+     "     // NaN is largest", "template <typename T> __device__ inline T larger(T a, T b) { return a >= b || a != a ? "
+     "a : b; }     // NaN is largest", 0): "of two equal numbers, either is the larger",
+    ("random.cu", "while (i < walk.numel) {", "while (i <= walk.numel) {", 0): _ASKED_AGAIN,
+    ("random.cu", "while (i < walk.numel) {", "while (i <= walk.numel) {", 1): _ASKED_AGAIN,
+    ("random.cu", "for (int k = 0; k < 4; k++)", "for (int k = 0; k <= 4; k++)", 0): _ASKED_AGAIN,
+    ("random.cu", "for (int k = 0; k < 4; k++)", "for (int k = 0; k <= 4; k++)", 1): _ASKED_AGAIN,
+    ("random.cu", "if (kind == BERNOULLI) y[k] = y[k] <= a;", "if (kind == BERNOULLI) y[k] = y[k] < a;", 0): _ONE,
+    ("random.cu", "if (kind == BERNOULLI) y[k] = y[k] <= a;", "if (kind == BERNOULLI) y[k] = y[k] < a;", 1): _ONE,
+}  # fmt: skip
+"""Mutants that need not be noticed, by file, original line, mutated line, and which of those alike: why."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +61,13 @@ class Mutant:
     before: str
     after: str
     text: str = field(repr=False)
+    nth: int = 0
+    """Of the mutants of this file whose lines read the same."""
 
     @property
     def excuse(self) -> str | None:
         """Why it need not be noticed."""
-        return EQUIVALENT.get((self.file, self.before, self.after))
+        return EQUIVALENT.get((self.file, self.before, self.after, self.nth))
 
 
 _BARRIER = re.compile(r"__sync(?:threads|warp)\([^;]*?\);")
@@ -94,7 +106,13 @@ def mutants(file: str, text: str) -> list[Mutant]:
         line = text.count("\n", 0, start)
         found.append(Mutant(file, kind, line + 1, text.split("\n")[line].strip(), changed.split("\n")[line].strip(),
                             changed))  # fmt: skip
-    return sorted(found, key=lambda m: m.line)
+    found.sort(key=lambda m: m.line)
+    seen: Counter[tuple[str, str]] = Counter()
+    numbered = []
+    for mutant in found:
+        numbered.append(replace(mutant, nth=seen[mutant.before, mutant.after]))
+        seen[mutant.before, mutant.after] += 1
+    return numbered
 
 
 # ---- what the kernels of a family are for; whole numbers, so that an order of additions does not matter

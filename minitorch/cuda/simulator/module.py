@@ -337,7 +337,7 @@ def _explained(message: str, file: str) -> str:
     return message
 
 
-@functools.lru_cache(maxsize=512)
+@functools.cache
 def load(text: str, names: tuple[str, ...], options: tuple[str, ...], checked: bool) -> SimModule:
     """The compiled source, once a process."""
     return SimModule(text, names, options, checked)
