@@ -49,6 +49,13 @@ cdef extern from "conv.h" nogil:
     ctypedef struct conv_tasks:
         task_fn pack, panels, chunks, total, columns, direct, direct_sums
     bint conv_has_wide()
+    bint conv_tiled(conv_pass *c)
+    Py_ssize_t conv_tiled_panels(conv_pass *c, Py_ssize_t threads)
+    Py_ssize_t conv_tiled_chunks(conv_pass *c)
+    Py_ssize_t wino_point(Py_ssize_t rows, Py_ssize_t pitch)
+    const task_fn conv_tiled_pack, conv_tiled_task, conv_tiled_sums, conv_tiled_total
+    enum:
+        WINO_POINTS
     const conv_tasks conv_f32, conv_f64, conv_u64
 
 
@@ -236,6 +243,20 @@ cdef int run_direct(conv_pass *c, task_fn task, Py_ssize_t units) except -1:
     return finished(c)
 
 
+cdef int run_tiled(conv_pass *c) except -1:
+    """A pass by Winograd's transforms."""
+    cdef Py_ssize_t blocks = c.groups * ((c.out_channels + CONV_ROWS - 1) // CONV_ROWS)
+    cdef Py_ssize_t block = WINO_POINTS * wino_point(c.in_channels, CONV_ROWS)
+    start(c, conv_tiled_panels(c, thread_count()))
+    cdef TensorBase packed = bytes_tensor(blocks * block * sizeof(float))
+    cdef TensorBase scratch = bytes_tensor(c.scratches * c.scratch_bytes)
+    c.packed, c.scratch = data_of(packed), data_of(scratch)
+    with nogil:
+        parallel_for(blocks, 1 + 65536 // block, conv_tiled_pack, c)
+        parallel_for(c.groups * c.panels, 1 + 65536 // (block * blocks // 16), conv_tiled_task, c)
+    return finished(c)
+
+
 cdef int run_pass(conv_pass *c, int code) except -1:
     """Compute the outputs of a pass."""
     cdef const conv_tasks *tasks = tasks_for(code)
@@ -245,6 +266,8 @@ cdef int run_pass(conv_pass *c, int code) except -1:
         return 0
     if c.out_channels <= FEW and surround(c, item):
         return run_direct(c, tasks.direct, c.batch * c.groups)
+    if code == MT_F32 and conv_tiled(c):
+        return run_tiled(c)
     c.width = CONV_CACHE // (item * (depth + 1)) // CONV_UNIT * CONV_UNIT
     c.width = max(<Py_ssize_t>CONV_UNIT, min(<Py_ssize_t>CONV_PANEL, c.width))
     c.panels = (c.positions + c.width - 1) // c.width
@@ -344,19 +367,35 @@ cdef TensorBase weight_data(TensorBase x, TensorBase g, Geometry geo, const Py_s
         run_direct(&c, tasks.direct_sums, c.groups)
         return converted(dw, given)
     c.padded = (c.out_channels + lanes - 1) // lanes * lanes
+    c.x, c.y, c.weight = data_of(x), data_of(g), data_of(dw)
+    if code == MT_F32 and conv_tiled(&c):
+        run_tiled_sums(&c)
+        return converted(dw, given)
     c.panels = (c.positions + CONV_SPAN - 1) // CONV_SPAN
     plan_chunks(&c)
     start(&c, (c.part_rows * CONV_SPAN + CONV_SPAN * c.padded) * item
           + plan_rooms(&c, CONV_SPAN, (c.in_channels + c.parts - 1) // c.parts, item))
     sums = bytes_tensor(c.chunks * c.groups * c.parts * c.part_rows * c.padded * item)
     scratch = bytes_tensor(c.scratches * c.scratch_bytes)
-    c.x, c.y, c.weight = data_of(x), data_of(g), data_of(dw)
     c.packed, c.scratch = data_of(sums), data_of(scratch)
     with nogil:
         parallel_for(c.chunks * c.groups * c.parts, 1, tasks.chunks, &c)
         parallel_for(c.groups * c.in_channels, 1 + 32768 // (c.out_channels * c.taps * c.chunks), tasks.total, &c)
     finished(&c)
     return converted(dw, given)
+
+
+cdef int run_tiled_sums(conv_pass *c) except -1:
+    """The gradient of weights by Winograd's transforms."""
+    start(c, conv_tiled_chunks(c))
+    cdef TensorBase sums = bytes_tensor(c.chunks * c.groups * c.parts * WINO_POINTS * c.part_rows * c.padded
+                                        * sizeof(float))
+    cdef TensorBase scratch = bytes_tensor(c.scratches * c.scratch_bytes)
+    c.packed, c.scratch = data_of(sums), data_of(scratch)
+    with nogil:
+        parallel_for(c.chunks * c.groups * c.parts, 1, conv_tiled_sums, c)
+        parallel_for(c.groups * c.in_channels, 1 + 4096 // (c.out_channels * c.chunks), conv_tiled_total, c)
+    return finished(c)
 
 
 cdef void plan_chunks(conv_pass *c) noexcept:

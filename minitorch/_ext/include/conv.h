@@ -56,6 +56,8 @@ typedef struct {
     mt_index first[3], reach[3];                         /* the places that taps read, see conv_surround */
     mt_index rooms;                                      /* images that are surrounded at a time, or 0 */
     mt_index chunks, parts, part_rows, padded;           /* of the gradient of weights */
+    mt_index rows, columns;                              /* of a plane of outputs, where positions are tiles of it */
+    mt_index pitch, room_rows, room_pitch;               /* see conv_winograd.h */
     char *scratch;       /* for each thread `scratch_bytes` */
     mt_index scratch_bytes;
     int scratches, taken, wide, failed, back;
@@ -148,6 +150,8 @@ static inline void conv_forget(const conv_pass *c, mt_index *held)
     for (mt_index i = 0; i < c->rooms; i++) held[i] = -1;
 }
 
+#include "conv_tile.h"
+
 #define MT_T float
 #define MT_F(name) name##_f32
 #if CONV_HAS_SHUFFLE
@@ -166,6 +170,8 @@ static inline void conv_forget(const conv_pass *c, mt_index *held)
 #define CONV_EVEN 0, 2, 5, 7
 #endif
 #include "conv_kernel.h"
+
+#include "conv_winograd.h"
 
 typedef void (*conv_task)(void *job, mt_index begin, mt_index end);
 typedef struct { conv_task pack, panels, chunks, total, columns, direct, direct_sums; } conv_tasks;

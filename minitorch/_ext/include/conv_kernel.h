@@ -178,33 +178,15 @@ static void MT_F(conv_pack)(void *job, mt_index begin, mt_index end)
     }
 }
 
-/* rows by nv vectors of outputs, summed in registers; its arguments may not name its own r, v, k, x, wk and bk */
-#define CONV_TILE(V, rows, nv, w, b, out, bias) do {                                                                 \
-    enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
-    V acc[rows][nv];                                                                                                 \
-    _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                                                           \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] = (V){0} + (bias)[r];                         \
-    const MT_T *wk = (w), *bk = (b);                                                                                 \
-    for (mt_index k = 0; k < depth; k++, wk += CONV_ROWS, bk += width) {                                             \
-        V x[nv];                                                                                                     \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) x[v] = *(const V *)(bk + v * LANES);                    \
-        _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                                                       \
-            _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] += x[v] * wk[r];                          \
-    }                                                                                                                \
-    _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                                                           \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++)                                                         \
-            *(V *)((out) + r * CONV_PANEL + v * LANES) = acc[r][v];                                                  \
-} while (0)
-
 /* One block of channels for a panel; `rows` of its channels are there. */
 static MT_CLONES void MT_F(conv_block_wide)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
                                             const MT_T *w, const MT_T *panel, const MT_T *bias, MT_T *out)
 {
     enum { STEP = 3 * 64 / sizeof(MT_T) };
     for (mt_index j = 0; j < columns; j += STEP)
-        if (rows > 4) CONV_TILE(MT_F(conv_wide), 8, 3, w, panel + j, out + j, bias);
-        else if (rows > 2) CONV_TILE(MT_F(conv_wide), 4, 3, w, panel + j, out + j, bias);
-        else CONV_TILE(MT_F(conv_wide), 2, 3, w, panel + j, out + j, bias);
+        if (rows > 4) CONV_TILE(MT_F(conv_wide), 8, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
+        else if (rows > 2) CONV_TILE(MT_F(conv_wide), 4, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
+        else CONV_TILE(MT_F(conv_wide), 2, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
 }
 
 static MT_CLONES void MT_F(conv_block_narrow)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
@@ -213,7 +195,7 @@ static MT_CLONES void MT_F(conv_block_narrow)(mt_index rows, mt_index columns, m
     enum { STEP = 3 * 32 / sizeof(MT_T) };
     for (mt_index half = 0; half < rows; half += 4, w += 4, out += 4 * CONV_PANEL, bias += 4)
         for (mt_index j = 0; j < columns; j += STEP)
-            CONV_TILE(MT_F(conv_narrow), 4, 3, w, panel + j, out + j, bias);
+            CONV_TILE(MT_F(conv_narrow), 4, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
 }
 
 /* Channels of a panel's outputs from the rows of `out` to where they belong. */
@@ -292,23 +274,6 @@ static MT_CLONES void MT_F(conv_transpose)(const conv_pass *c, const conv_piece 
         }
     }
 }
-
-/* CONV_TAPS rows of the sum by nv vectors of channels */
-#define CONV_SUMS(V, nv, cols, g, sums) do {                                                                         \
-    enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
-    V acc[CONV_TAPS][nv];                                                                                            \
-    _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                      \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] = *(V *)((sums) + r * padded + v * LANES);    \
-    const MT_T *gp = (g);                                                                                            \
-    for (mt_index p = 0; p < positions; p++, gp += padded) {                                                         \
-        V x[nv];                                                                                                     \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) x[v] = *(const V *)(gp + v * LANES);                    \
-        _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                  \
-            _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] += x[v] * (cols)[r * CONV_SPAN + p];      \
-    }                                                                                                                \
-    _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                      \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) *(V *)((sums) + r * padded + v * LANES) = acc[r][v];    \
-} while (0)
 
 static MT_CLONES void MT_F(conv_sums_wide)(mt_index depth, mt_index padded, mt_index positions, const MT_T *cols,
                                            const MT_T *g, MT_T *sums)
@@ -553,8 +518,6 @@ static MT_CLONES void MT_F(conv_columns)(void *job, mt_index begin, mt_index end
 }
 
 #undef CONV_EVEN
-#undef CONV_TILE
-#undef CONV_SUMS
 #undef MT_ALWAYS
 #undef MT_F
 #undef MT_T

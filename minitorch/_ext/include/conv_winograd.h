@@ -1,0 +1,478 @@
+/* Winograd's convolution: kernels of 3 x 3 that move by one, four outputs by four with 36 multiplications instead of 144.
+ *
+ * A polynomial of degree 5 is known from its values at six points.  Along one axis, four outputs of a kernel of three
+ * read six inputs d; by the transpose of multiplying polynomials,
+ *
+ *     y = Aᵀ ((G w) · (Bᵀ d)),       and in two dimensions       Y = Aᵀ ((G W Gᵀ) · (Bᵀ D B)) A
+ *
+ * so that for each of the 36 points there is a product of matrices, summed over channels: tiles are its columns.  The
+ * gradient of the weights is such a sum over tiles, with the roles of kernel (now four gradients) and outputs (three) changed.
+ *
+ * Rounding depends on the points.  0, ±3/4, ±3/2 and infinity make Bᵀ and Aᵀ exact in binary and lose least: twice the
+ * error of a sum in order, where the customary 0, ±1, ±2 lose four to five times (docs/performance.md has figures).
+ *
+ * Source: Lavin, Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308; on the points, Barabasz, Anderson,
+ * Soodhalter, Gregg, Error Analysis and Improving the Accuracy of Winograd Convolution, arXiv:1803.10986.
+ */
+
+#define MT_T float
+#define WINOGRAD_INLINE static inline __attribute__((always_inline))
+#define WINOGRAD_UNROLL _Pragma("GCC unroll 8")
+
+enum { WINO_OUT = 4, WINO_TAPS = 3, WINO_IN = 6, WINO_POINTS = 36, WINO_LANES = 8, WINO_SUMMED = 48 };
+
+typedef conv_narrow_f32 wino;
+
+/* --- the transforms along one axis --------------------------------------------------------------------------------- */
+
+#define P 0.75f          /* the points are 0, P, -P, Q, -Q and infinity */
+#define Q 1.5f
+#define PP (P * P)
+#define QQ (Q * Q)
+
+/* Bᵀ: values of the inputs. */
+WINOGRAD_INLINE void wino_inputs(const wino *d, wino *m)
+{
+    wino even = d[4] - QQ * d[2], odd = P * (d[3] - QQ * d[1]);
+    m[0] = d[4] - (PP + QQ) * d[2] + PP * QQ * d[0];
+    m[1] = even + odd;
+    m[2] = even - odd;
+    even = d[4] - PP * d[2], odd = Q * (d[3] - PP * d[1]);
+    m[3] = even + odd;
+    m[4] = even - odd;
+    m[5] = d[5] - (PP + QQ) * d[3] + PP * QQ * d[1];
+}
+
+/* G: values of a kernel of three, divided by what interpolation divides by. */
+WINOGRAD_INLINE void wino_kernel(const wino *g, wino *m)
+{
+    const float at_p = 1 / (2 * PP * (PP - QQ)), at_q = 1 / (2 * QQ * (QQ - PP));
+    wino even = at_p * g[0] + at_p * PP * g[2], odd = at_p * P * g[1];
+    m[0] = 1 / (PP * QQ) * g[0];
+    m[1] = even + odd;
+    m[2] = even - odd;
+    even = at_q * g[0] + at_q * QQ * g[2], odd = at_q * Q * g[1];
+    m[3] = even + odd;
+    m[4] = even - odd;
+    m[5] = g[2];
+}
+
+/* G again, of four gradients in the place of a kernel. */
+WINOGRAD_INLINE void wino_gradients(const wino *g, wino *m)
+{
+    const float at_p = 1 / (2 * PP * (PP - QQ)), at_q = 1 / (2 * QQ * (QQ - PP));
+    wino even = at_p * g[0] + at_p * PP * g[2], odd = at_p * P * g[1] + at_p * P * PP * g[3];
+    m[0] = 1 / (PP * QQ) * g[0];
+    m[1] = even + odd;
+    m[2] = even - odd;
+    even = at_q * g[0] + at_q * QQ * g[2], odd = at_q * Q * g[1] + at_q * Q * QQ * g[3];
+    m[3] = even + odd;
+    m[4] = even - odd;
+    m[5] = g[3];
+}
+
+/* Aᵀ: four outputs. */
+WINOGRAD_INLINE void wino_outputs(const wino *m, wino *y)
+{
+    wino even_p = m[1] + m[2], odd_p = m[1] - m[2], even_q = m[3] + m[4], odd_q = m[3] - m[4];
+    y[0] = m[0] + even_p + even_q;
+    y[1] = P * odd_p + Q * odd_q;
+    y[2] = PP * even_p + QQ * even_q;
+    y[3] = P * PP * odd_p + Q * QQ * odd_q + m[5];
+}
+
+/* Aᵀ again, for the three taps of a gradient. */
+WINOGRAD_INLINE void wino_taps(const wino *m, wino *y)
+{
+    wino even_p = m[1] + m[2], odd_p = m[1] - m[2], even_q = m[3] + m[4], odd_q = m[3] - m[4];
+    y[0] = m[0] + even_p + even_q;
+    y[1] = P * odd_p + Q * odd_q;
+    y[2] = PP * even_p + QQ * even_q + m[5];
+}
+
+#undef P
+#undef Q
+#undef PP
+#undef QQ
+
+/* A transform along both axes, from `in` to `out` each: `load` and `store` say where (row, col) is. */
+#define WINOGRAD_BOTH(transform, in, out, load, store) do {                                                          \
+    wino half[out][in];                                                                                              \
+    WINOGRAD_UNROLL for (int col = 0; col < in; col++) {                                                             \
+        wino from[in], to[out];                                                                                      \
+        WINOGRAD_UNROLL for (int row = 0; row < in; row++) from[row] = load;                                         \
+        transform(from, to);                                                                                         \
+        WINOGRAD_UNROLL for (int row = 0; row < out; row++) half[row][col] = to[row];                                \
+    }                                                                                                                \
+    WINOGRAD_UNROLL for (int row = 0; row < out; row++) {                                                            \
+        wino to[out];                                                                                                \
+        transform(half[row], to);                                                                                    \
+        WINOGRAD_UNROLL for (int col = 0; col < out; col++) store = to[col];                                         \
+    }                                                                                                                \
+} while (0)
+
+/* --- whether, and in which pieces ---------------------------------------------------------------------------------- */
+
+static int wino_axis(const conv_axis *axis)
+{
+    const mt_index *at = axis->offset;
+    return axis->taps == WINO_TAPS && axis->in_step == 1 && axis->out_step == 1
+           && (at[1] - at[0] == 1 || at[1] - at[0] == -1) && at[2] - at[1] == at[1] - at[0];
+}
+
+/* Make positions tiles if that pays: images of kernels 3 x 3 with channels enough to make the transforms cheap. */
+static int conv_tiled(conv_pass *c)
+{
+    enum { CHANNELS = 12, TILES = 16 };
+    const conv_axis *depth = &c->axis[0];
+    if (depth->taps != 1 || depth->in_size != 1 || depth->count != 1 || depth->offset[0] != 0 || depth->out_size != 1
+            || !wino_axis(&c->axis[1]) || !wino_axis(&c->axis[2])
+            || c->in_channels < CHANNELS || c->out_channels < CHANNELS) return 0;
+    mt_index rows = c->axis[1].count, columns = c->axis[2].count;
+    mt_index down = (rows + WINO_OUT - 1) / WINO_OUT, across = (columns + WINO_OUT - 1) / WINO_OUT;
+    if (c->batch * down * across < TILES || down * across * WINO_OUT * WINO_OUT > 5 * rows * columns / 2) return 0;
+    c->rows = rows, c->columns = columns;
+    c->positions = c->batch * down * across;
+    for (int d = 1; d < 3; d++) {
+        conv_axis *axis = &c->axis[d];
+        axis->count = d == 1 ? down : across;
+        axis->in_step = axis->out_step = WINO_OUT;
+        c->first[d] = axis->offset[0] < axis->offset[2] ? axis->offset[0] : axis->offset[2];
+    }
+    c->room_pitch = (across + WINO_LANES) / WINO_LANES * WINO_LANES;
+    return 1;
+}
+
+/* Floats that the transform of the inputs of `width` tiles needs: a line, and the rows of one channel. */
+static mt_index wino_room(conv_pass *c, mt_index width)
+{
+    mt_index across = c->axis[2].count, down = (width + across - 2) / across + 1;
+    if (down > c->axis[1].count) down = c->axis[1].count;
+    c->room_rows = WINO_OUT * down + 2;
+    return (c->room_rows + 1) * WINO_OUT * c->room_pitch + 2 * WINO_LANES;   /* vectors read behind a row */
+}
+
+/* How far points are apart that hold `rows` rows: not a multiple of a page, where they would crowd one set of the cache. */
+static inline mt_index wino_point(mt_index rows, mt_index pitch)
+{
+    return rows * pitch + 16;
+}
+
+/* How many tiles a panel has, such that it stays in the cache and `threads` have equal work; bytes of scratch. */
+static mt_index conv_tiled_panels(conv_pass *c, mt_index threads)
+{
+    mt_index width = (CONV_CACHE + CONV_CACHE / 2) / (WINO_POINTS * c->in_channels * (mt_index)sizeof(float)) / 16 * 16;
+    width = width < 48 ? 48 : width > CONV_PANEL - 16 ? CONV_PANEL - 16 : width;
+    mt_index panels = (c->positions + width - 1) / width, all = panels * c->groups;
+    if (c->groups == 1 && all < 8 * threads) {
+        panels = all / threads * threads;
+        if (panels < threads || (c->positions + panels - 1) / panels > width + width / 2) panels += threads;
+        width = (c->positions + panels - 1) / panels;
+    }
+    c->width = (width + 15) / 16 * 16;
+    if (c->width > CONV_PANEL - 16) c->width = CONV_PANEL - 16;
+    c->panels = (c->positions + c->width - 1) / c->width;
+    c->pitch = c->width + 16;   /* a vector may be written behind a row's end; and no power of two */
+    return (mt_index)sizeof(float) * (WINO_POINTS * (wino_point(c->in_channels, c->pitch) + wino_point(CONV_ROWS, c->pitch))
+                                      + (WINO_OUT * WINO_OUT + WINO_OUT) * c->pitch + wino_room(c, c->width));
+}
+
+/* The same for the gradient of weights.  Its sums are cut by the shapes alone. */
+static mt_index conv_tiled_chunks(conv_pass *c)
+{
+    mt_index across = c->axis[2].count < WINO_SUMMED ? c->axis[2].count : WINO_SUMMED;
+    mt_index one = WINO_POINTS * c->groups * (c->in_channels + CONV_TAPS) * c->padded, limit = ((mt_index)1 << 21) / one;
+    c->chunks = c->positions / 32 < 8 ? c->positions / 32 : 8;
+    if (c->chunks > limit) c->chunks = limit;
+    if (c->chunks < 1) c->chunks = 1;
+    c->parts = 8 / (c->chunks * c->groups);
+    if (c->parts > c->in_channels / 16) c->parts = c->in_channels / 16;
+    if (c->parts < 1) c->parts = 1;
+    c->part_rows = (c->in_channels + c->parts - 1) / c->parts + CONV_TAPS;
+    c->pitch = CONV_SPAN;
+    return (mt_index)sizeof(float) * (WINO_POINTS * (wino_point(c->part_rows, CONV_SPAN) + wino_point(WINO_SUMMED, c->padded))
+                                      + WINO_OUT * WINO_OUT * across * c->padded + wino_room(c, WINO_SUMMED));
+}
+
+/* --- every fourth element ------------------------------------------------------------------------------------------- */
+
+#if CONV_HAS_SHUFFLE
+#define WINO_EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define WINO_ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define WINO_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define WINO_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#endif
+
+/* to[b apart + q] = from[4 q + b] for eight q */
+WINOGRAD_INLINE void wino_split(const float *from, float *to, mt_index apart)
+{
+#if CONV_HAS_SHUFFLE
+    const wino *v = (const wino *)from;
+    wino even = WINO_EVEN(v[0], v[1]), even_behind = WINO_EVEN(v[2], v[3]);
+    wino odd = WINO_ODD(v[0], v[1]), odd_behind = WINO_ODD(v[2], v[3]);
+    *(wino *)to = WINO_EVEN(even, even_behind);
+    *(wino *)(to + apart) = WINO_EVEN(odd, odd_behind);
+    *(wino *)(to + 2 * apart) = WINO_ODD(even, even_behind);
+    *(wino *)(to + 3 * apart) = WINO_ODD(odd, odd_behind);
+#else
+    for (int q = 0; q < WINO_LANES; q++)
+        for (int b = 0; b < WINO_OUT; b++) to[b * apart + q] = from[WINO_OUT * q + b];
+#endif
+}
+
+/* to[4 q + b] = from[b apart + q] + add for eight q */
+WINOGRAD_INLINE void wino_join(const float *from, float *to, mt_index apart, float add)
+{
+#if CONV_HAS_SHUFFLE
+    wino v[WINO_OUT], *y = (wino *)to;
+    for (int b = 0; b < WINO_OUT; b++) v[b] = *(const wino *)(from + b * apart) + add;
+    wino low_even = WINO_LOW(v[0], v[2]), low_odd = WINO_LOW(v[1], v[3]);
+    wino high_even = WINO_HIGH(v[0], v[2]), high_odd = WINO_HIGH(v[1], v[3]);
+    y[0] = WINO_LOW(low_even, low_odd);
+    y[1] = WINO_HIGH(low_even, low_odd);
+    y[2] = WINO_LOW(high_even, high_odd);
+    y[3] = WINO_HIGH(high_even, high_odd);
+#else
+    for (int q = 0; q < WINO_LANES; q++)
+        for (int b = 0; b < WINO_OUT; b++) to[WINO_OUT * q + b] = from[b * apart + q] + add;
+#endif
+}
+
+/* --- inputs --------------------------------------------------------------------------------------------------------- */
+
+/* The tiles of one channel, transformed, to the columns of `out`, whose points are `point` apart.  Rows are first cut into
+ * their elements 0, 4, 8 ..., 1, 5, 9 ... and so on: then neighbouring tiles are neighbours, and a vector holds eight. */
+static MT_CLONES void wino_tiles(const conv_pass *c, const conv_piece *runs, int count, const float *x, float *line,
+                                 float *out, mt_index point)
+{
+    const mt_index across = c->room_pitch, row_size = WINO_OUT * across, first = c->first[2], size = c->axis[2].in_size;
+    const mt_index low = first < 0 ? -first : 0, high = size - first < row_size ? size - first : row_size;
+    float *room = line + row_size;
+    for (int r = 0; r < count;) {
+        const mt_index image = runs[r].image, top = runs[r].h;
+        int last = r;
+        while (last + 1 < count && runs[last + 1].image == image) last++;
+        for (mt_index i = 0; i < runs[last].h - top + WINO_IN; i++) {
+            mt_index h = top + i + c->first[1];
+            float *to = room + i * row_size;
+            if (h < 0 || h >= c->axis[1].in_size || high <= low) {
+                memset(to, 0, row_size * sizeof(float));
+                continue;
+            }
+            conv_copy_f32(line + low, x + runs[r].in + h * size + first + low, high - low);
+            for (mt_index q = 0; q < across; q += WINO_LANES) wino_split(line + WINO_OUT * q, to + q, across);
+        }
+        for (; r <= last; r++)
+            for (mt_index j = 0; j < runs[r].length; j += WINO_LANES) {
+                const float *from_tile = room + (runs[r].h - top) * row_size + runs[r].w / WINO_OUT + j;
+                float *to_tile = out + runs[r].column + j;
+                WINOGRAD_BOTH(wino_inputs, WINO_IN, WINO_IN,
+                              *(const wino *)(from_tile + (row * WINO_OUT + col % WINO_OUT) * across + col / WINO_OUT),
+                              *(wino *)(to_tile + (row * WINO_IN + col) * point));
+            }
+    }
+}
+
+/* Channels first to last of a panel's tiles. */
+static void wino_panel(const conv_pass *c, const conv_piece *runs, int count, mt_index first, mt_index last,
+                       float *line, float *out, mt_index rows)
+{
+    memset(line, 0, WINO_OUT * c->room_pitch * sizeof(float));
+    for (mt_index channel = first; channel < last; channel++)
+        wino_tiles(c, runs, count, (const float *)c->x + channel * c->in_plane, line, out + (channel - first) * c->pitch,
+                   wino_point(rows, c->pitch));
+}
+
+/* --- outputs -------------------------------------------------------------------------------------------------------- */
+
+/* The pool's task: blocks of packed weights, for each point [in_channels][CONV_ROWS]. */
+static MT_CLONES void conv_tiled_pack(void *job, mt_index begin, mt_index end)
+{
+    conv_pass *c = job;
+    const mt_index blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS, point = wino_point(c->in_channels, CONV_ROWS);
+    for (mt_index unit = begin; unit < end; unit++) {
+        mt_index channel = unit % blocks * CONV_ROWS, left = c->out_channels - channel;
+        const float *w = (const float *)c->weight + unit / blocks * c->weight_group + channel * c->weight_out;
+        float *out = (float *)c->packed + unit * WINO_POINTS * point;
+        for (mt_index i = 0; i < c->in_channels; i++, w += c->weight_in, out += CONV_ROWS) {
+            wino kernel[WINO_TAPS][WINO_TAPS];
+            memset(kernel, 0, sizeof kernel);
+            for (int a = 0; a < WINO_TAPS; a++)
+                for (int b = 0; b < WINO_TAPS; b++) {
+                    float *to = (float *)&kernel[c->axis[1].offset[a] - c->first[1]][c->axis[2].offset[b] - c->first[2]];
+                    for (mt_index r = 0; r < CONV_ROWS && r < left; r++)
+                        to[r] = w[r * c->weight_out + c->tap[a * WINO_TAPS + b]];
+                }
+            WINOGRAD_BOTH(wino_kernel, WINO_TAPS, WINO_IN, kernel[row][col],
+                          *(wino *)(out + (row * WINO_IN + col) * point));
+        }
+    }
+}
+
+/* A block of channels at one point, for all tiles of a panel. */
+static MT_CLONES void wino_block_wide(mt_index columns, mt_index depth, mt_index width, const float *w, const float *panel,
+                                      float *out)
+{
+    static const float zeros[CONV_ROWS];
+    enum { ONE = 16 };
+    for (mt_index j = 0; j < columns; j += 3 * ONE)
+        if (columns - j > 2 * ONE) CONV_TILE(conv_wide_f32, 8, 3, w, panel + j, width, out + j, width, zeros);
+        else if (columns - j > ONE) CONV_TILE(conv_wide_f32, 8, 2, w, panel + j, width, out + j, width, zeros);
+        else CONV_TILE(conv_wide_f32, 8, 1, w, panel + j, width, out + j, width, zeros);
+}
+
+static MT_CLONES void wino_block_narrow(mt_index columns, mt_index depth, mt_index width, const float *w,
+                                        const float *panel, float *out)
+{
+    static const float zeros[CONV_ROWS];
+    enum { ONE = 8 };
+    for (int half = 0; half < CONV_ROWS; half += 4, w += 4, out += 4 * width)
+        for (mt_index j = 0; j < columns; j += 3 * ONE)
+            if (columns - j > 2 * ONE) CONV_TILE(conv_narrow_f32, 4, 3, w, panel + j, width, out + j, width, zeros);
+            else CONV_TILE(conv_narrow_f32, 4, 2, w, panel + j, width, out + j, width, zeros);
+}
+
+/* Outputs of some channels from their points: `m` holds for each point CONV_ROWS rows. */
+static MT_CLONES void wino_scatter(const conv_pass *c, const conv_piece *runs, int count, mt_index columns, const float *m,
+                                   mt_index rows, const float *bias, float *y, float *lines)
+{
+    const mt_index pitch = c->pitch, point = wino_point(CONV_ROWS, pitch), across = c->axis[2].out_size;
+    float *line = lines + WINO_OUT * WINO_OUT * pitch;
+    for (mt_index r = 0; r < rows; r++, m += pitch, y += c->out_plane) {
+        const float add = bias ? bias[r] : 0;
+        for (mt_index j = 0; j < columns; j += WINO_LANES)
+            WINOGRAD_BOTH(wino_outputs, WINO_IN, WINO_OUT,
+                          *(const wino *)(m + (row * WINO_IN + col) * point + j),
+                          *(wino *)(lines + (row * WINO_OUT + col) * pitch + j));
+        for (mt_index a = 0; a < WINO_OUT; a++) {
+            const float *from = lines + a * WINO_OUT * pitch;
+            for (mt_index q = 0; q < columns; q += WINO_LANES) wino_join(from + q, line + WINO_OUT * q, pitch, add);
+            for (int i = 0; i < count; i++) {
+                mt_index n = WINO_OUT * runs[i].length, there = c->columns - runs[i].w;
+                if (runs[i].h + a < c->rows)
+                    conv_copy_f32(y + runs[i].out + a * across, line + WINO_OUT * runs[i].column, n < there ? n : there);
+            }
+        }
+    }
+}
+
+/* The pool's task: panels begin to end, counted through those of a group and then through the groups. */
+static void conv_tiled_task(void *job, mt_index begin, mt_index end)
+{
+    conv_pass *c = job;
+    const mt_index depth = c->in_channels, blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS, pitch = c->pitch;
+    const mt_index point = wino_point(depth, pitch), product = wino_point(CONV_ROWS, pitch), weights = wino_point(depth, CONV_ROWS);
+    conv_piece runs[CONV_PANEL];
+    float *tiles = conv_scratch(c), *products = tiles + WINO_POINTS * point;
+    float *lines = products + WINO_POINTS * product, *room = lines + (WINO_OUT * WINO_OUT + WINO_OUT) * pitch;
+    if (!tiles) return;
+    for (mt_index unit = begin; unit < end; unit++) {
+        mt_index group = unit / c->panels, start = unit % c->panels * c->width;
+        mt_index columns = c->positions - start < c->width ? c->positions - start : c->width;
+        int count = conv_pieces(c, group, start, columns, runs);
+        wino_panel(c, runs, count, 0, depth, room, tiles, depth);
+        columns = (columns + 15) / 16 * 16;
+        for (mt_index block = 0; block < blocks; block++) {
+            mt_index channel = block * CONV_ROWS, left = c->out_channels - channel;
+            const float *w = (const float *)c->packed + (group * blocks + block) * WINO_POINTS * weights;
+            for (int p = 0; p < WINO_POINTS; p++)
+                (c->wide ? wino_block_wide : wino_block_narrow)(columns, depth, pitch, w + p * weights,
+                    tiles + p * point, products + p * product);
+            wino_scatter(c, runs, count, columns, products, left < CONV_ROWS ? left : CONV_ROWS,
+                         c->bias ? (const float *)c->bias + group * c->out_channels + channel : NULL,
+                         (float *)c->y + channel * c->out_plane, lines);
+        }
+    }
+    conv_scratch_done(c, tiles);
+}
+
+/* --- gradients of weights ------------------------------------------------------------------------------------------- */
+
+/* A run's tiles of gradients, transformed: for each point rows of `padded` channels, one a tile. */
+static MT_CLONES void wino_gradient_run(const conv_pass *c, const conv_piece *run, float *rows, float *out)
+{
+    const mt_index padded = c->padded, length = run->length, line = WINO_OUT * length * padded;
+    const mt_index point = wino_point(WINO_SUMMED, padded);
+    mt_index there = c->columns - run->w, n = WINO_OUT * length < there ? WINO_OUT * length : there;
+    conv_piece pieces[WINO_OUT];
+    int count = 0;
+    if (n < WINO_OUT * length || run->h + WINO_OUT > c->rows) memset(rows, 0, WINO_OUT * line * sizeof(float));
+    for (; count < WINO_OUT && run->h + count < c->rows; count++) {
+        pieces[count] = *run;
+        pieces[count].out = run->out + count * c->axis[2].out_size;
+        pieces[count].column = count * WINO_OUT * length;
+        pieces[count].length = n;
+    }
+    conv_transpose_f32(c, pieces, count, c->y, padded, rows);
+    out += run->column * padded;
+    for (mt_index t = 0; t < length; t++, rows += WINO_OUT * padded, out += padded)
+        for (mt_index channel = 0; channel < padded; channel += WINO_LANES)
+            WINOGRAD_BOTH(wino_gradients, WINO_OUT, WINO_IN,
+                          *(const wino *)(rows + row * line + col * padded + channel),
+                          *(wino *)(out + (row * WINO_IN + col) * point + channel));
+}
+
+/* The pool's task: as conv_chunks. */
+static void conv_tiled_sums(void *job, mt_index begin, mt_index end)
+{
+    conv_pass *c = job;
+    const mt_index padded = c->padded, across = c->axis[2].count < WINO_SUMMED ? c->axis[2].count : WINO_SUMMED;
+    const mt_index tile = wino_point(c->part_rows, CONV_SPAN), gradient = wino_point(WINO_SUMMED, padded);
+    conv_piece runs[CONV_PANEL];
+    float *tiles = conv_scratch(c), *gradients = tiles + WINO_POINTS * tile;
+    float *rows = gradients + WINO_POINTS * gradient, *room = rows + WINO_OUT * WINO_OUT * across * padded;
+    if (!tiles) return;
+    for (mt_index unit = begin; unit < end; unit++) {
+        mt_index part = unit % c->parts, group = unit / c->parts % c->groups, chunk = unit / c->parts / c->groups;
+        mt_index first = part * c->in_channels / c->parts, last = (part + 1) * c->in_channels / c->parts;
+        mt_index stop = (chunk + 1) * c->positions / c->chunks;
+        float *sums = (float *)c->packed + unit * WINO_POINTS * c->part_rows * padded;
+        memset(sums, 0, WINO_POINTS * c->part_rows * padded * sizeof(float));
+        memset(tiles, 0, WINO_POINTS * tile * sizeof(float));
+        for (mt_index start = chunk * c->positions / c->chunks; start < stop; start += WINO_SUMMED) {
+            mt_index columns = stop - start < WINO_SUMMED ? stop - start : WINO_SUMMED;
+            int count = conv_pieces(c, group, start, columns, runs);
+            wino_panel(c, runs, count, first, last, room, tiles, c->part_rows);
+            for (int i = 0; i < count; i++) wino_gradient_run(c, &runs[i], rows, gradients);
+            for (int p = 0; p < WINO_POINTS; p++)
+                (c->wide ? conv_sums_wide_f32 : conv_sums_narrow_f32)(
+                    last - first, padded, columns, tiles + p * tile,
+                    gradients + p * gradient, sums + p * c->part_rows * padded);
+        }
+    }
+    conv_scratch_done(c, tiles);
+}
+
+/* The pool's task: channels begin to end of the gradient, each the sum over the chunks. */
+static MT_CLONES void conv_tiled_total(void *job, mt_index begin, mt_index end)
+{
+    conv_pass *c = job;
+    for (mt_index unit = begin; unit < end; unit++) {
+        mt_index group = unit / c->in_channels, channel = unit % c->in_channels;
+        mt_index part = ((channel + 1) * c->parts - 1) / c->in_channels, step = c->part_rows * c->padded;
+        const float *sums = (const float *)c->packed + (group * c->parts + part) * WINO_POINTS * step
+                            + (channel - part * c->in_channels / c->parts) * c->padded;
+        for (mt_index out = 0; out < c->out_channels; out += WINO_LANES) {
+            wino point[WINO_POINTS], tap[WINO_TAPS][WINO_TAPS];
+            for (int p = 0; p < WINO_POINTS; p++) {
+                point[p] = (wino){0};
+                for (mt_index chunk = 0; chunk < c->chunks; chunk++)
+                    point[p] += *(const wino *)(sums + (chunk * c->groups * c->parts * WINO_POINTS + p) * step + out);
+            }
+            WINOGRAD_BOTH(wino_taps, WINO_IN, WINO_TAPS, point[row * WINO_IN + col], tap[row][col]);
+            for (mt_index r = 0; r < WINO_LANES && out + r < c->out_channels; r++)
+                for (int t = 0; t < c->taps; t++)
+                    ((float *)c->weight)[((group * c->out_channels + out + r) * c->in_channels + channel) * c->taps
+                                         + c->tap[t]] = tap[t / WINO_TAPS][t % WINO_TAPS][r];
+        }
+    }
+}
+
+#undef MT_T
+#undef WINOGRAD_INLINE
+#undef WINOGRAD_UNROLL
+#undef WINOGRAD_BOTH
+#undef WINO_EVEN
+#undef WINO_ODD
+#undef WINO_LOW
+#undef WINO_HIGH
