@@ -41,7 +41,7 @@ cdef extern from "conv.h" nogil:
         void *packed
         Py_ssize_t width, panels, chunks, parts, part_rows, padded
         Py_ssize_t[3] first, reach
-        Py_ssize_t rooms
+        Py_ssize_t rooms, phases
         char *scratch
         Py_ssize_t scratch_bytes
         int scratches, taken, wide, failed
@@ -246,7 +246,7 @@ cdef int run_direct(conv_pass *c, task_fn task, Py_ssize_t units) except -1:
 cdef int run_tiled(conv_pass *c) except -1:
     """A pass by Winograd's transforms."""
     cdef Py_ssize_t blocks = c.groups * ((c.out_channels + CONV_ROWS - 1) // CONV_ROWS)
-    cdef Py_ssize_t block = WINO_POINTS * wino_point(c.in_channels, CONV_ROWS)
+    cdef Py_ssize_t block = WINO_POINTS * wino_point(c.in_channels * c.phases, CONV_ROWS)
     start(c, conv_tiled_panels(c, thread_count()))
     cdef TensorBase packed = bytes_tensor(blocks * block * sizeof(float))
     cdef TensorBase scratch = bytes_tensor(c.scratches * c.scratch_bytes)
@@ -266,8 +266,9 @@ cdef int run_pass(conv_pass *c, int code) except -1:
         return 0
     if c.out_channels <= FEW and surround(c, item):
         return run_direct(c, tasks.direct, c.batch * c.groups)
-    if code == MT_F32 and conv_tiled(c):
-        return run_tiled(c)
+    cdef conv_pass tiled = c[0]
+    if code == MT_F32 and conv_tiled(&tiled):
+        return run_tiled(&tiled)
     c.width = CONV_CACHE // (item * (depth + 1)) // CONV_UNIT * CONV_UNIT
     c.width = max(<Py_ssize_t>CONV_UNIT, min(<Py_ssize_t>CONV_PANEL, c.width))
     c.panels = (c.positions + c.width - 1) // c.width

@@ -57,7 +57,8 @@ typedef struct {
     mt_index rooms;                                      /* images that are surrounded at a time, or 0 */
     mt_index chunks, parts, part_rows, padded;           /* of the gradient of weights */
     mt_index rows, columns;                              /* of a plane of outputs, where positions are tiles of it */
-    mt_index pitch, room_rows, room_pitch;               /* see conv_winograd.h */
+    mt_index step[3], out_move[3], phases;               /* of single outputs then; see conv_winograd.h */
+    mt_index pitch, room_rows, room_pitch;
     char *scratch;       /* for each thread `scratch_bytes` */
     mt_index scratch_bytes;
     int scratches, taken, wide, failed, back;

@@ -113,31 +113,39 @@ WINOGRAD_INLINE void wino_taps(const wino *m, wino *y)
 
 /* --- whether, and in which pieces ---------------------------------------------------------------------------------- */
 
-static int wino_axis(const conv_axis *axis)
+/* A stride of s cuts inputs and taps into s phases, which are like channels of their own that are moved over by one: tap u
+ * (counted from the first) is tap u / s of phase u % s, of which a kernel may have three. */
+static int wino_axis(conv_pass *c, int d)
 {
-    const mt_index *at = axis->offset;
-    return axis->taps == WINO_TAPS && axis->in_step == 1 && axis->out_step == 1
-           && (at[1] - at[0] == 1 || at[1] - at[0] == -1) && at[2] - at[1] == at[1] - at[0];
+    const conv_axis *axis = &c->axis[d];
+    c->step[d] = axis->in_step, c->first[d] = axis->taps ? axis->offset[0] : 0;
+    for (mt_index t = 1; t < axis->taps; t++) if (axis->offset[t] < c->first[d]) c->first[d] = axis->offset[t];
+    for (mt_index t = 0; t < axis->taps; t++)
+        if (axis->offset[t] - c->first[d] >= WINO_TAPS * axis->in_step) return 0;
+    return axis->in_step <= 2 && axis->taps > 1;
 }
 
-/* Make positions tiles if that pays: images of kernels 3 x 3 with channels enough to make the transforms cheap. */
+/* Make positions tiles if that pays: images, and channels enough to make the transforms cheap. */
 static int conv_tiled(conv_pass *c)
 {
     enum { CHANNELS = 12, TILES = 16 };
     const conv_axis *depth = &c->axis[0];
     if (depth->taps != 1 || depth->in_size != 1 || depth->count != 1 || depth->offset[0] != 0 || depth->out_size != 1
-            || !wino_axis(&c->axis[1]) || !wino_axis(&c->axis[2])
-            || c->in_channels < CHANNELS || c->out_channels < CHANNELS) return 0;
+            || !wino_axis(c, 1) || !wino_axis(c, 2) || c->in_channels < CHANNELS || c->out_channels < CHANNELS) return 0;
     mt_index rows = c->axis[1].count, columns = c->axis[2].count;
     mt_index down = (rows + WINO_OUT - 1) / WINO_OUT, across = (columns + WINO_OUT - 1) / WINO_OUT;
-    if (c->batch * down * across < TILES || down * across * WINO_OUT * WINO_OUT > 5 * rows * columns / 2) return 0;
-    c->rows = rows, c->columns = columns;
+    mt_index phases = c->step[1] * c->step[2];
+    /* multiplications for each channel of an image, here with two fifths more for the transforms */
+    if (c->batch * down * across < TILES
+            || 7 * WINO_POINTS * down * across * phases > 5 * c->taps * rows * columns) return 0;
+    c->rows = rows, c->columns = columns, c->phases = phases;
     c->positions = c->batch * down * across;
     for (int d = 1; d < 3; d++) {
         conv_axis *axis = &c->axis[d];
         axis->count = d == 1 ? down : across;
-        axis->in_step = axis->out_step = WINO_OUT;
-        c->first[d] = axis->offset[0] < axis->offset[2] ? axis->offset[0] : axis->offset[2];
+        axis->in_step = WINO_OUT;
+        c->out_move[d] = axis->out_step;
+        axis->out_step *= WINO_OUT;
     }
     c->room_pitch = (across + WINO_LANES) / WINO_LANES * WINO_LANES;
     return 1;
@@ -161,7 +169,8 @@ static inline mt_index wino_point(mt_index rows, mt_index pitch)
 /* How many tiles a panel has, such that it stays in the cache and `threads` have equal work; bytes of scratch. */
 static mt_index conv_tiled_panels(conv_pass *c, mt_index threads)
 {
-    mt_index width = (CONV_CACHE + CONV_CACHE / 2) / (WINO_POINTS * c->in_channels * (mt_index)sizeof(float)) / 16 * 16;
+    const mt_index depth = c->in_channels * c->phases;
+    mt_index width = (CONV_CACHE + CONV_CACHE / 2) / (WINO_POINTS * depth * (mt_index)sizeof(float)) / 16 * 16;
     width = width < 48 ? 48 : width > CONV_PANEL - 16 ? CONV_PANEL - 16 : width;
     mt_index panels = (c->positions + width - 1) / width, all = panels * c->groups;
     if (c->groups == 1 && all < 8 * threads) {
@@ -173,7 +182,7 @@ static mt_index conv_tiled_panels(conv_pass *c, mt_index threads)
     if (c->width > CONV_PANEL - 16) c->width = CONV_PANEL - 16;
     c->panels = (c->positions + c->width - 1) / c->width;
     c->pitch = c->width + 16;   /* a vector may be written behind a row's end; and no power of two */
-    return (mt_index)sizeof(float) * (WINO_POINTS * (wino_point(c->in_channels, c->pitch) + wino_point(CONV_ROWS, c->pitch))
+    return (mt_index)sizeof(float) * (WINO_POINTS * (wino_point(depth, c->pitch) + wino_point(CONV_ROWS, c->pitch))
                                       + (WINO_OUT * WINO_OUT + WINO_OUT) * c->pitch + wino_room(c, c->width));
 }
 
@@ -181,14 +190,14 @@ static mt_index conv_tiled_panels(conv_pass *c, mt_index threads)
 static mt_index conv_tiled_chunks(conv_pass *c)
 {
     mt_index across = c->axis[2].count < WINO_SUMMED ? c->axis[2].count : WINO_SUMMED;
-    mt_index one = WINO_POINTS * c->groups * (c->in_channels + CONV_TAPS) * c->padded, limit = ((mt_index)1 << 21) / one;
+    mt_index one = WINO_POINTS * c->groups * (c->in_channels * c->phases + CONV_TAPS) * c->padded, limit = ((mt_index)1 << 21) / one;
     c->chunks = c->positions / 32 < 8 ? c->positions / 32 : 8;
     if (c->chunks > limit) c->chunks = limit;
     if (c->chunks < 1) c->chunks = 1;
     c->parts = 8 / (c->chunks * c->groups);
     if (c->parts > c->in_channels / 16) c->parts = c->in_channels / 16;
     if (c->parts < 1) c->parts = 1;
-    c->part_rows = (c->in_channels + c->parts - 1) / c->parts + CONV_TAPS;
+    c->part_rows = (c->in_channels + c->parts - 1) / c->parts * c->phases + CONV_TAPS;
     c->pitch = CONV_SPAN;
     return (mt_index)sizeof(float) * (WINO_POINTS * (wino_point(c->part_rows, CONV_SPAN) + wino_point(WINO_SUMMED, c->padded))
                                       + WINO_OUT * WINO_OUT * across * c->padded + wino_room(c, WINO_SUMMED));
@@ -240,26 +249,32 @@ WINOGRAD_INLINE void wino_join(const float *from, float *to, mt_index apart, flo
 
 /* --- inputs --------------------------------------------------------------------------------------------------------- */
 
-/* The tiles of one channel, transformed, to the columns of `out`, whose points are `point` apart.  Rows are first cut into
- * their elements 0, 4, 8 ..., 1, 5, 9 ... and so on: then neighbouring tiles are neighbours, and a vector holds eight. */
-static MT_CLONES void wino_tiles(const conv_pass *c, const conv_piece *runs, int count, const float *x, float *line,
-                                 float *out, mt_index point)
+/* The tiles of one phase (down, right) of a channel, transformed, to the columns of `out`, whose points are `point` apart.
+ * Rows are first cut into their elements 0, 4, 8 ..., 1, 5, 9 ... and so on: then neighbouring tiles are neighbours, and a
+ * vector holds eight. */
+static MT_CLONES void wino_tiles(const conv_pass *c, const conv_piece *runs, int count, const float *x, mt_index down,
+                                 mt_index right, float *line, float *out, mt_index point)
 {
-    const mt_index across = c->room_pitch, row_size = WINO_OUT * across, first = c->first[2], size = c->axis[2].in_size;
-    const mt_index low = first < 0 ? -first : 0, high = size - first < row_size ? size - first : row_size;
+    const mt_index across = c->room_pitch, row_size = WINO_OUT * across, size = c->axis[2].in_size, step = c->step[2];
+    const mt_index first = c->first[2] + right, low = first < 0 ? (step - 1 - first) / step : 0;
+    mt_index high = size > first ? (size - 1 - first) / step + 1 : 0;
     float *room = line + row_size;
+    if (high > row_size) high = row_size;
+    memset(line, 0, row_size * sizeof(float));
     for (int r = 0; r < count;) {
         const mt_index image = runs[r].image, top = runs[r].h;
         int last = r;
         while (last + 1 < count && runs[last + 1].image == image) last++;
         for (mt_index i = 0; i < runs[last].h - top + WINO_IN; i++) {
-            mt_index h = top + i + c->first[1];
+            mt_index h = (top + i) * c->step[1] + c->first[1] + down;
+            const float *from = x + runs[r].in + h * size + first + step * low;
             float *to = room + i * row_size;
             if (h < 0 || h >= c->axis[1].in_size || high <= low) {
                 memset(to, 0, row_size * sizeof(float));
                 continue;
             }
-            conv_copy_f32(line + low, x + runs[r].in + h * size + first + low, high - low);
+            if (step == 1) conv_copy_f32(line + low, from, high - low);
+            else conv_copy_even_f32(line + low, from, high - low);
             for (mt_index q = 0; q < across; q += WINO_LANES) wino_split(line + WINO_OUT * q, to + q, across);
         }
         for (; r <= last; r++)
@@ -273,35 +288,48 @@ static MT_CLONES void wino_tiles(const conv_pass *c, const conv_piece *runs, int
     }
 }
 
-/* Channels first to last of a panel's tiles. */
+/* All phases of channels first to last, for a panel's tiles. */
 static void wino_panel(const conv_pass *c, const conv_piece *runs, int count, mt_index first, mt_index last,
                        float *line, float *out, mt_index rows)
 {
-    memset(line, 0, WINO_OUT * c->room_pitch * sizeof(float));
     for (mt_index channel = first; channel < last; channel++)
-        wino_tiles(c, runs, count, (const float *)c->x + channel * c->in_plane, line, out + (channel - first) * c->pitch,
-                   wino_point(rows, c->pitch));
+        for (mt_index down = 0; down < c->step[1]; down++)
+            for (mt_index right = 0; right < c->step[2]; right++, out += c->pitch)
+                wino_tiles(c, runs, count, (const float *)c->x + channel * c->in_plane, down, right, line, out,
+                           wino_point(rows, c->pitch));
 }
 
 /* --- outputs -------------------------------------------------------------------------------------------------------- */
 
-/* The pool's task: blocks of packed weights, for each point [in_channels][CONV_ROWS]. */
+/* Where tap t of an axis is in its phase, or -1 if it belongs to another. */
+static inline mt_index wino_place(const conv_pass *c, int d, mt_index t, mt_index phase)
+{
+    mt_index from_first = c->axis[d].offset[t] - c->first[d];
+    return from_first % c->step[d] == phase ? from_first / c->step[d] : -1;
+}
+
+/* The pool's task: blocks of packed weights, for each point [in_channels][phases][CONV_ROWS]. */
 static MT_CLONES void conv_tiled_pack(void *job, mt_index begin, mt_index end)
 {
     conv_pass *c = job;
-    const mt_index blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS, point = wino_point(c->in_channels, CONV_ROWS);
+    const mt_index blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS, depth = c->in_channels * c->phases;
+    const mt_index point = wino_point(depth, CONV_ROWS), taps_down = c->axis[1].taps, taps_across = c->axis[2].taps;
     for (mt_index unit = begin; unit < end; unit++) {
         mt_index channel = unit % blocks * CONV_ROWS, left = c->out_channels - channel;
         const float *w = (const float *)c->weight + unit / blocks * c->weight_group + channel * c->weight_out;
         float *out = (float *)c->packed + unit * WINO_POINTS * point;
-        for (mt_index i = 0; i < c->in_channels; i++, w += c->weight_in, out += CONV_ROWS) {
+        for (mt_index k = 0; k < depth; k++, out += CONV_ROWS) {
+            const float *from = w + k / c->phases * c->weight_in;
+            mt_index down = k % c->phases / c->step[2], right = k % c->step[2];
             wino kernel[WINO_TAPS][WINO_TAPS];
             memset(kernel, 0, sizeof kernel);
-            for (int a = 0; a < WINO_TAPS; a++)
-                for (int b = 0; b < WINO_TAPS; b++) {
-                    float *to = (float *)&kernel[c->axis[1].offset[a] - c->first[1]][c->axis[2].offset[b] - c->first[2]];
+            for (mt_index a = 0; a < taps_down; a++)
+                for (mt_index b = 0; b < taps_across; b++) {
+                    mt_index row = wino_place(c, 1, a, down), col = wino_place(c, 2, b, right);
+                    if (row < 0 || col < 0) continue;
+                    float *to = (float *)&kernel[row][col];
                     for (mt_index r = 0; r < CONV_ROWS && r < left; r++)
-                        to[r] = w[r * c->weight_out + c->tap[a * WINO_TAPS + b]];
+                        to[r] = from[r * c->weight_out + c->tap[a * taps_across + b]];
                 }
             WINOGRAD_BOTH(wino_kernel, WINO_TAPS, WINO_IN, kernel[row][col],
                           *(wino *)(out + (row * WINO_IN + col) * point));
@@ -337,6 +365,7 @@ static MT_CLONES void wino_scatter(const conv_pass *c, const conv_piece *runs, i
                                    mt_index rows, const float *bias, float *y, float *lines)
 {
     const mt_index pitch = c->pitch, point = wino_point(CONV_ROWS, pitch), across = c->axis[2].out_size;
+    const mt_index move = c->out_move[2];
     float *line = lines + WINO_OUT * WINO_OUT * pitch;
     for (mt_index r = 0; r < rows; r++, m += pitch, y += c->out_plane) {
         const float add = bias ? bias[r] : 0;
@@ -349,8 +378,11 @@ static MT_CLONES void wino_scatter(const conv_pass *c, const conv_piece *runs, i
             for (mt_index q = 0; q < columns; q += WINO_LANES) wino_join(from + q, line + WINO_OUT * q, pitch, add);
             for (int i = 0; i < count; i++) {
                 mt_index n = WINO_OUT * runs[i].length, there = c->columns - runs[i].w;
-                if (runs[i].h + a < c->rows)
-                    conv_copy_f32(y + runs[i].out + a * across, line + WINO_OUT * runs[i].column, n < there ? n : there);
+                float *to = y + runs[i].out + a * c->out_move[1] * across;
+                if (n > there) n = there;
+                if (runs[i].h + a >= c->rows) continue;
+                if (move == 1) conv_copy_f32(to, line + WINO_OUT * runs[i].column, n);
+                else for (mt_index j = 0; j < n; j++) to[j * move] = line[WINO_OUT * runs[i].column + j];
             }
         }
     }
@@ -360,7 +392,8 @@ static MT_CLONES void wino_scatter(const conv_pass *c, const conv_piece *runs, i
 static void conv_tiled_task(void *job, mt_index begin, mt_index end)
 {
     conv_pass *c = job;
-    const mt_index depth = c->in_channels, blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS, pitch = c->pitch;
+    const mt_index depth = c->in_channels * c->phases, pitch = c->pitch;
+    const mt_index blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS;
     const mt_index point = wino_point(depth, pitch), product = wino_point(CONV_ROWS, pitch), weights = wino_point(depth, CONV_ROWS);
     conv_piece runs[CONV_PANEL];
     float *tiles = conv_scratch(c), *products = tiles + WINO_POINTS * point;
@@ -370,7 +403,7 @@ static void conv_tiled_task(void *job, mt_index begin, mt_index end)
         mt_index group = unit / c->panels, start = unit % c->panels * c->width;
         mt_index columns = c->positions - start < c->width ? c->positions - start : c->width;
         int count = conv_pieces(c, group, start, columns, runs);
-        wino_panel(c, runs, count, 0, depth, room, tiles, depth);
+        wino_panel(c, runs, count, 0, c->in_channels, room, tiles, depth);
         columns = (columns + 15) / 16 * 16;
         for (mt_index block = 0; block < blocks; block++) {
             mt_index channel = block * CONV_ROWS, left = c->out_channels - channel;
@@ -436,11 +469,26 @@ static void conv_tiled_sums(void *job, mt_index begin, mt_index end)
             for (int i = 0; i < count; i++) wino_gradient_run(c, &runs[i], rows, gradients);
             for (int p = 0; p < WINO_POINTS; p++)
                 (c->wide ? conv_sums_wide_f32 : conv_sums_narrow_f32)(
-                    last - first, padded, columns, tiles + p * tile,
+                    (last - first) * c->phases, padded, columns, tiles + p * tile,
                     gradients + p * gradient, sums + p * c->part_rows * padded);
         }
     }
     conv_scratch_done(c, tiles);
+}
+
+/* The taps of one phase for some output channels, from the values at their points. */
+WINOGRAD_INLINE void wino_store_taps(const conv_pass *c, const wino *point, mt_index phase, float *weight, mt_index channels)
+{
+    wino tap[WINO_TAPS][WINO_TAPS];
+    WINOGRAD_BOTH(wino_taps, WINO_IN, WINO_TAPS, point[row * WINO_IN + col], tap[row][col]);
+    for (mt_index a = 0; a < c->axis[1].taps; a++)
+        for (mt_index b = 0; b < c->axis[2].taps; b++) {
+            mt_index row = wino_place(c, 1, a, phase / c->step[2]), col = wino_place(c, 2, b, phase % c->step[2]);
+            if (row < 0 || col < 0) continue;
+            const float *from = (const float *)&tap[row][col];
+            for (mt_index r = 0; r < channels; r++)
+                weight[r * c->in_channels * c->taps + c->tap[a * c->axis[2].taps + b]] = from[r];
+        }
 }
 
 /* The pool's task: channels begin to end of the gradient, each the sum over the chunks. */
@@ -451,20 +499,18 @@ static MT_CLONES void conv_tiled_total(void *job, mt_index begin, mt_index end)
         mt_index group = unit / c->in_channels, channel = unit % c->in_channels;
         mt_index part = ((channel + 1) * c->parts - 1) / c->in_channels, step = c->part_rows * c->padded;
         const float *sums = (const float *)c->packed + (group * c->parts + part) * WINO_POINTS * step
-                            + (channel - part * c->in_channels / c->parts) * c->padded;
-        for (mt_index out = 0; out < c->out_channels; out += WINO_LANES) {
-            wino point[WINO_POINTS], tap[WINO_TAPS][WINO_TAPS];
-            for (int p = 0; p < WINO_POINTS; p++) {
-                point[p] = (wino){0};
-                for (mt_index chunk = 0; chunk < c->chunks; chunk++)
-                    point[p] += *(const wino *)(sums + (chunk * c->groups * c->parts * WINO_POINTS + p) * step + out);
+                            + (channel - part * c->in_channels / c->parts) * c->phases * c->padded;
+        for (mt_index phase = 0; phase < c->phases; phase++, sums += c->padded)
+            for (mt_index out = 0; out < c->out_channels; out += WINO_LANES) {
+                mt_index left = c->out_channels - out, at = (group * c->out_channels + out) * c->in_channels + channel;
+                wino point[WINO_POINTS];
+                for (int p = 0; p < WINO_POINTS; p++) {
+                    point[p] = (wino){0};
+                    for (mt_index chunk = 0; chunk < c->chunks; chunk++)
+                        point[p] += *(const wino *)(sums + (chunk * c->groups * c->parts * WINO_POINTS + p) * step + out);
+                }
+                wino_store_taps(c, point, phase, (float *)c->weight + at * c->taps, left < WINO_LANES ? left : WINO_LANES);
             }
-            WINOGRAD_BOTH(wino_taps, WINO_IN, WINO_TAPS, point[row * WINO_IN + col], tap[row][col]);
-            for (mt_index r = 0; r < WINO_LANES && out + r < c->out_channels; r++)
-                for (int t = 0; t < c->taps; t++)
-                    ((float *)c->weight)[((group * c->out_channels + out + r) * c->in_channels + channel) * c->taps
-                                         + c->tap[t]] = tap[t / WINO_TAPS][t % WINO_TAPS][r];
-        }
     }
 }
 
