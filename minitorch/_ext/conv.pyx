@@ -41,7 +41,8 @@ cdef extern from "conv.h" nogil:
         void *packed
         Py_ssize_t width, panels, chunks, parts, part_rows, padded
         Py_ssize_t[3] first, reach
-        Py_ssize_t rooms, phases
+        Py_ssize_t rooms, phases, place_bytes
+        bint inside
         char *scratch
         Py_ssize_t scratch_bytes
         int scratches, taken, wide, failed
@@ -374,8 +375,7 @@ cdef TensorBase weight_data(TensorBase x, TensorBase g, Geometry geo, const Py_s
         return converted(dw, given)
     c.panels = (c.positions + CONV_SPAN - 1) // CONV_SPAN
     plan_chunks(&c)
-    start(&c, (c.part_rows * CONV_SPAN + CONV_SPAN * c.padded) * item
-          + plan_rooms(&c, CONV_SPAN, (c.in_channels + c.parts - 1) // c.parts, item))
+    start(&c, plan_strips(&c, item))
     sums = bytes_tensor(c.chunks * c.groups * c.parts * c.part_rows * c.padded * item)
     scratch = bytes_tensor(c.scratches * c.scratch_bytes)
     c.packed, c.scratch = data_of(sums), data_of(scratch)
@@ -405,6 +405,27 @@ cdef void plan_chunks(conv_pass *c) noexcept:
     c.chunks = max(<Py_ssize_t>1, min(min(<Py_ssize_t>16, (c.panels + 3) // 4), (<Py_ssize_t>1 << 21) // one))
     c.parts = max(<Py_ssize_t>1, min(c.in_channels, 16 // (c.chunks * c.groups)))
     c.part_rows = (c.in_channels + c.parts - 1) // c.parts * c.taps + CONV_TAPS
+
+
+cdef Py_ssize_t plan_strips(conv_pass *c, Py_ssize_t item) noexcept:
+    """Where sums over positions find inputs: see conv_strips; the bytes for that."""
+    cdef Py_ssize_t t, offset, bytes = 0
+    cdef int d
+    c.inside, c.rooms = True, 0
+    for d in range(3):
+        for t in range(c.axis[d].taps):
+            offset = c.axis[d].offset[t]
+            if offset < 0 or offset + (c.axis[d].count - 1) * c.axis[d].in_step >= c.axis[d].in_size:
+                c.inside = False
+    if c.inside:
+        for d in range(3):
+            c.first[d], c.reach[d] = 0, c.axis[d].in_size
+    else:
+        bytes = plan_rooms(c, CONV_SPAN, (c.in_channels + c.parts - 1) // c.parts, item)
+        if not c.rooms:
+            bytes = c.part_rows * CONV_SPAN * item
+    c.place_bytes = (CONV_SPAN * c.padded * item + bytes + 63) // 64 * 64
+    return c.place_bytes + c.part_rows * sizeof(Py_ssize_t)
 
 
 # --- recorded -------------------------------------------------------------------------------------------------------

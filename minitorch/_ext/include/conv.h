@@ -25,6 +25,7 @@ enum {
     CONV_UNIT = 48,      /* a panel is a multiple of it: what every kernel's tile divides */
     CONV_TAPS = 6,       /* rows of the gradient of weights that are summed together */
     CONV_SPAN = 64,      /* positions that are summed in one go */
+    CONV_BLOCK = 256,    /* bytes of the channels that are summed together */
     CONV_ROOMS = 32,     /* surrounded images that a thread keeps, at most */
     CONV_CACHE = 1 << 18 /* bytes that a panel should not exceed */
 };
@@ -55,6 +56,8 @@ typedef struct {
     mt_index width, panels;
     mt_index first[3], reach[3];                         /* the places that taps read, see conv_surround */
     mt_index rooms;                                      /* images that are surrounded at a time, or 0 */
+    mt_index place_bytes;                                /* where in `scratch` they are listed */
+    int inside;                                          /* no tap ever reads outside of the input */
     mt_index chunks, parts, part_rows, padded;           /* of the gradient of weights */
     mt_index rows, columns;                              /* of a plane of outputs, where positions are tiles of it */
     mt_index step[3], out_move[3], phases;               /* of single outputs then; see conv_winograd.h */
@@ -71,6 +74,9 @@ typedef struct {
     mt_index d, h, w;    /* where its first position reads, before the offset of a tap */
     mt_index column, length;
 } conv_piece;
+
+/* Neighbouring positions whose inputs lie `in_step` apart, from `from` on; see CONV_SUMS. */
+typedef struct { mt_index from, column, length; } conv_strip;
 
 /* Whether the processor has registers for the wide kernels: 32 of 64 bytes. */
 static int conv_has_wide(void)
@@ -145,6 +151,19 @@ static int conv_pieces(const conv_pass *c, mt_index group, mt_index start, mt_in
 #ifndef CONV_HAS_SHUFFLE
 #define CONV_HAS_SHUFFLE 0
 #endif
+
+/* Where the taps of some channels are in an image of c->reach, or one that is surrounded to it; the end of that list. */
+static mt_index *conv_places(const conv_pass *c, mt_index channels, mt_index *place)
+{
+    const mt_index plane = c->reach[0] * c->reach[1] * c->reach[2];
+    for (mt_index i = 0; i < channels; i++)
+        for (mt_index td = 0; td < c->axis[0].taps; td++)
+            for (mt_index th = 0; th < c->axis[1].taps; th++)
+                for (mt_index tw = 0; tw < c->axis[2].taps; tw++)
+                    *place++ = i * plane + ((c->axis[0].offset[td] - c->first[0]) * c->reach[1] + c->axis[1].offset[th]
+                               - c->first[1]) * c->reach[2] + c->axis[2].offset[tw] - c->first[2];
+    return place;
+}
 
 static inline void conv_forget(const conv_pass *c, mt_index *held)
 {

@@ -1,7 +1,7 @@
 /* The register tiles of convolution, for a vector type V of elements MT_T.
  *
  * Macros, since the numbers of rows and vectors must be constants for the sums to stay in registers.  Arguments may not name
- * what a macro declares itself: r, v, k, p, x, acc, wk, bk, gp.
+ * what a macro declares itself: r, v, k, i, p, at, acc, y, wk, bk, gp, xp; nor may a tile's name its x.
  */
 #ifndef MT_CONV_TILE_H
 #define MT_CONV_TILE_H
@@ -25,18 +25,22 @@
             *(V *)((out) + r * (pitch) + v * LANES) = acc[r][v];                                                     \
 } while (0)
 
-/* CONV_TAPS rows of the sum by nv vectors of channels */
-#define CONV_SUMS(V, nv, cols, g, sums) do {                                                                         \
+/* CONV_TAPS rows of the sum by nv vectors of channels, over positions that lie in strips: row r has for the first position of
+ * a strip the factor x[place[r] + from], and `step` further on that for the next. */
+#define CONV_SUMS(V, nv, x, place, g, sums) do {                                                                     \
     enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
     V acc[CONV_TAPS][nv];                                                                                            \
     _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                      \
         _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] = *(V *)((sums) + r * padded + v * LANES);    \
-    const MT_T *gp = (g);                                                                                            \
-    for (mt_index p = 0; p < positions; p++, gp += padded) {                                                         \
-        V x[nv];                                                                                                     \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) x[v] = *(const V *)(gp + v * LANES);                    \
-        _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                  \
-            _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] += x[v] * (cols)[r * CONV_SPAN + p];      \
+    for (int i = 0; i < count; i++) {                                                                                \
+        const MT_T *gp = (g) + strips[i].column * width, *xp[CONV_TAPS];                                             \
+        _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++) xp[r] = (x) + (place)[r] + strips[i].from;       \
+        for (mt_index p = 0, at = 0; p < strips[i].length; p++, at += step, gp += width) {                           \
+            V y[nv];                                                                                                 \
+            _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) y[v] = *(const V *)(gp + v * LANES);                \
+            _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                              \
+                _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] += y[v] * xp[r][at];                  \
+        }                                                                                                            \
     }                                                                                                                \
     _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                      \
         _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) *(V *)((sums) + r * padded + v * LANES) = acc[r][v];    \

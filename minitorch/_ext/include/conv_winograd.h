@@ -199,8 +199,10 @@ static mt_index conv_tiled_chunks(conv_pass *c)
     if (c->parts < 1) c->parts = 1;
     c->part_rows = (c->in_channels + c->parts - 1) / c->parts * c->phases + CONV_TAPS;
     c->pitch = CONV_SPAN;
-    return (mt_index)sizeof(float) * (WINO_POINTS * (wino_point(c->part_rows, CONV_SPAN) + wino_point(WINO_SUMMED, c->padded))
-                                      + WINO_OUT * WINO_OUT * across * c->padded + wino_room(c, WINO_SUMMED));
+    c->place_bytes = (mt_index)sizeof(float) * (WINO_POINTS * (wino_point(c->part_rows, CONV_SPAN)
+                                                               + wino_point(WINO_SUMMED, c->padded))
+                                                + WINO_OUT * WINO_OUT * across * c->padded + wino_room(c, WINO_SUMMED));
+    return c->place_bytes + c->part_rows * (mt_index)sizeof(mt_index);
 }
 
 /* --- every fourth element ------------------------------------------------------------------------------------------- */
@@ -421,11 +423,12 @@ static void conv_tiled_task(void *job, mt_index begin, mt_index end)
 
 /* --- gradients of weights ------------------------------------------------------------------------------------------- */
 
-/* A run's tiles of gradients, transformed: for each point rows of `padded` channels, one a tile. */
+/* A run's tiles of gradients, transformed: for each point a row of channels for each tile, in the blocks of conv_sums. */
 static MT_CLONES void wino_gradient_run(const conv_pass *c, const conv_piece *run, float *rows, float *out)
 {
     const mt_index padded = c->padded, length = run->length, line = WINO_OUT * length * padded;
     const mt_index point = wino_point(WINO_SUMMED, padded);
+    enum { BLOCK = CONV_BLOCK / sizeof(float) };
     mt_index there = c->columns - run->w, n = WINO_OUT * length < there ? WINO_OUT * length : there;
     conv_piece pieces[WINO_OUT];
     int count = 0;
@@ -436,13 +439,15 @@ static MT_CLONES void wino_gradient_run(const conv_pass *c, const conv_piece *ru
         pieces[count].column = count * WINO_OUT * length;
         pieces[count].length = n;
     }
-    conv_transpose_f32(c, pieces, count, c->y, padded, rows);
-    out += run->column * padded;
-    for (mt_index t = 0; t < length; t++, rows += WINO_OUT * padded, out += padded)
-        for (mt_index channel = 0; channel < padded; channel += WINO_LANES)
+    conv_transpose_f32(c, pieces, count, c->y, c->out_channels, padded, rows);
+    for (mt_index t = 0; t < length; t++, rows += WINO_OUT * padded)
+        for (mt_index channel = 0; channel < padded; channel += WINO_LANES) {
+            mt_index block = channel / BLOCK * BLOCK, width = padded - block < BLOCK ? padded - block : BLOCK;
+            float *to_row = out + block * WINO_SUMMED + (run->column + t) * width + channel - block;
             WINOGRAD_BOTH(wino_gradients, WINO_OUT, WINO_IN,
                           *(const wino *)(rows + row * line + col * padded + channel),
-                          *(wino *)(out + (row * WINO_IN + col) * point + channel));
+                          *(wino *)(to_row + (row * WINO_IN + col) * point));
+        }
 }
 
 /* The pool's task: as conv_chunks. */
@@ -454,23 +459,23 @@ static void conv_tiled_sums(void *job, mt_index begin, mt_index end)
     conv_piece runs[CONV_PANEL];
     float *tiles = conv_scratch(c), *gradients = tiles + WINO_POINTS * tile;
     float *rows = gradients + WINO_POINTS * gradient, *room = rows + WINO_OUT * WINO_OUT * across * padded;
+    mt_index *place = (mt_index *)((char *)tiles + c->place_bytes);
     if (!tiles) return;
+    for (mt_index k = 0; k < c->part_rows; k++) place[k] = k < c->part_rows - CONV_TAPS ? k * CONV_SPAN : 0;
     for (mt_index unit = begin; unit < end; unit++) {
         mt_index part = unit % c->parts, group = unit / c->parts % c->groups, chunk = unit / c->parts / c->groups;
         mt_index first = part * c->in_channels / c->parts, last = (part + 1) * c->in_channels / c->parts;
         mt_index stop = (chunk + 1) * c->positions / c->chunks;
         float *sums = (float *)c->packed + unit * WINO_POINTS * c->part_rows * padded;
         memset(sums, 0, WINO_POINTS * c->part_rows * padded * sizeof(float));
-        memset(tiles, 0, WINO_POINTS * tile * sizeof(float));
         for (mt_index start = chunk * c->positions / c->chunks; start < stop; start += WINO_SUMMED) {
             mt_index columns = stop - start < WINO_SUMMED ? stop - start : WINO_SUMMED;
             int count = conv_pieces(c, group, start, columns, runs);
             wino_panel(c, runs, count, first, last, room, tiles, c->part_rows);
             for (int i = 0; i < count; i++) wino_gradient_run(c, &runs[i], rows, gradients);
             for (int p = 0; p < WINO_POINTS; p++)
-                (c->wide ? conv_sums_wide_f32 : conv_sums_narrow_f32)(
-                    (last - first) * c->phases, padded, columns, tiles + p * tile,
-                    gradients + p * gradient, sums + p * c->part_rows * padded);
+                conv_sums_f32(c, (last - first) * c->phases, &(conv_strip){0, 0, columns}, 1, 1, tiles + p * tile, place,
+                              gradients + p * gradient, WINO_SUMMED, sums + p * c->part_rows * padded);
         }
     }
     conv_scratch_done(c, tiles);
