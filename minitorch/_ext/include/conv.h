@@ -90,6 +90,15 @@ static int conv_has_wide(void)
 #endif
 }
 
+/* Versions of the kernels that `wide` chooses between, which need no others: they are most of this module's size. */
+#if MT_HAVE_CLONES && defined(__x86_64__)
+#define CONV_WIDE __attribute__((target("arch=x86-64-v4")))
+#define CONV_NARROW __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define CONV_WIDE
+#define CONV_NARROW MT_CLONES
+#endif
+
 /* Memory for one thread's panel; threads that came since the caller counted them get their own. */
 static void *conv_scratch(conv_pass *c)
 {

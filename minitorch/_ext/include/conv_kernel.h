@@ -100,7 +100,7 @@ static MT_CLONES void MT_F(conv_gather)(const conv_pass *c, const conv_piece *ru
 }
 
 /* The channels of an image with zeros around, all that any tap reads and no more. */
-static void MT_F(conv_surround)(const conv_pass *c, const MT_T *x, mt_index channels, MT_T *room)
+static MT_CLONES void MT_F(conv_surround)(const conv_pass *c, const MT_T *x, mt_index channels, MT_T *room)
 {
     const mt_index width = c->reach[2], first = c->first[2], size = c->axis[2].in_size;
     const mt_index low = first < 0 ? -first : 0, high = size - first < width ? size - first : width;
@@ -131,7 +131,7 @@ MT_ALWAYS mt_index MT_F(conv_keep)(const conv_pass *c, const conv_piece *run, co
 }
 
 /* Runs of one length: their copies are a few instructions each. */
-#define CONV_RUNS(n) for (int r = 0; r < count; r++) MT_F(conv_copy)(row + runs[r].column, from + base[r], n)
+#define CONV_RUNS(copy, n) for (int r = 0; r < count; r++) MT_F(copy)(row + runs[r].column, from + base[r], n)
 
 /* The same from images that are surrounded with zeros first: then every run is whole.  A panel may show several images,
  * `rooms` of which are kept in `room`; `held` says which. */
@@ -153,13 +153,15 @@ static MT_CLONES void MT_F(conv_gather_whole)(const conv_pass *c, const conv_pie
                 for (mt_index tw = 0; tw < breadth->taps; tw++, row += width) {
                     const MT_T *from = room + (channel - first) * plane + breadth->offset[tw] - c->first[2]
                         + ((depth->offset[td] - c->first[0]) * c->reach[1] + height->offset[th] - c->first[1]) * c->reach[2];
-                    if (step == 2)
-                        for (int r = 0; r < count; r++)
-                            MT_F(conv_copy_even)(row + runs[r].column, from + base[r], runs[r].length);
-                    else if (length == 8) CONV_RUNS(8);
-                    else if (length == 16) CONV_RUNS(16);
-                    else if (length == 32) CONV_RUNS(32);
-                    else CONV_RUNS(runs[r].length);
+                    if (step == 2) {
+                        if (length == 8) CONV_RUNS(conv_copy_even, 8);
+                        else if (length == 16) CONV_RUNS(conv_copy_even, 16);
+                        else CONV_RUNS(conv_copy_even, runs[r].length);
+                    }
+                    else if (length == 8) CONV_RUNS(conv_copy, 8);
+                    else if (length == 16) CONV_RUNS(conv_copy, 16);
+                    else if (length == 32) CONV_RUNS(conv_copy, 32);
+                    else CONV_RUNS(conv_copy, runs[r].length);
                 }
 }
 #undef CONV_RUNS
@@ -175,18 +177,21 @@ static void MT_F(conv_pack)(void *job, mt_index begin, mt_index end)
         mt_index group = unit / blocks, block = unit % blocks;
         const MT_T *w = (const MT_T *)c->weight + group * c->weight_group;
         MT_T *out = (MT_T *)c->packed + unit * depth * CONV_ROWS;
-        for (mt_index r = 0; r < CONV_ROWS; r++) {
-            mt_index channel = block * CONV_ROWS + r, k = 0;
-            for (mt_index i = 0; i < c->in_channels; i++)
-                for (mt_index t = 0; t < c->taps; t++, k++)
-                    out[k * CONV_ROWS + r] = channel >= c->out_channels ? 0 :
-                        w[channel * c->weight_out + i * c->weight_in + c->tap[t]];
-        }
+        mt_index channel = block * CONV_ROWS, rows = c->out_channels - channel;
+        if (rows > CONV_ROWS) rows = CONV_ROWS;
+        w += channel * c->weight_out;
+        if (rows < CONV_ROWS) memset(out, 0, depth * CONV_ROWS * sizeof(MT_T));
+        for (mt_index i = 0; i < c->in_channels; i++)
+            for (mt_index t = 0; t < c->taps; t++, out += CONV_ROWS) {
+                const MT_T *from = w + i * c->weight_in + c->tap[t];
+                if (rows == CONV_ROWS) for (int r = 0; r < CONV_ROWS; r++) out[r] = from[r * c->weight_out];
+                else for (int r = 0; r < rows; r++) out[r] = from[r * c->weight_out];
+            }
     }
 }
 
 /* One block of channels for a panel; `rows` of its channels are there. */
-static MT_CLONES void MT_F(conv_block_wide)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
+static CONV_WIDE void MT_F(conv_block_wide)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
                                             const MT_T *w, const MT_T *panel, const MT_T *bias, MT_T *out)
 {
     enum { STEP = 3 * 64 / sizeof(MT_T) };
@@ -196,7 +201,7 @@ static MT_CLONES void MT_F(conv_block_wide)(mt_index rows, mt_index columns, mt_
         else CONV_TILE(MT_F(conv_wide), 2, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
 }
 
-static MT_CLONES void MT_F(conv_block_narrow)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
+static CONV_NARROW void MT_F(conv_block_narrow)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
                                               const MT_T *w, const MT_T *panel, const MT_T *bias, MT_T *out)
 {
     enum { STEP = 3 * 32 / sizeof(MT_T) };
@@ -283,7 +288,7 @@ static MT_CLONES void MT_F(conv_transpose)(const conv_pass *c, const conv_piece 
 }
 
 /* The sums of `width` channels for rows 0 to depth. */
-static MT_CLONES void MT_F(conv_sums_wide)(mt_index depth, mt_index width, mt_index padded, const conv_strip *strips,
+static CONV_WIDE void MT_F(conv_sums_wide)(mt_index depth, mt_index width, mt_index padded, const conv_strip *strips,
                                            int count, mt_index step, const MT_T *x, const mt_index *place, const MT_T *g,
                                            MT_T *sums)
 {
@@ -296,7 +301,7 @@ static MT_CLONES void MT_F(conv_sums_wide)(mt_index depth, mt_index width, mt_in
         else CONV_SUMS(V, 1, x, place, g, sums);
 }
 
-static MT_CLONES void MT_F(conv_sums_narrow)(mt_index depth, mt_index width, mt_index padded, const conv_strip *strips,
+static CONV_NARROW void MT_F(conv_sums_narrow)(mt_index depth, mt_index width, mt_index padded, const conv_strip *strips,
                                              int count, mt_index step, const MT_T *x, const mt_index *place,
                                              const MT_T *g, MT_T *sums)
 {

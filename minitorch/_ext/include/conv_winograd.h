@@ -340,7 +340,7 @@ static MT_CLONES void conv_tiled_pack(void *job, mt_index begin, mt_index end)
 }
 
 /* A block of channels at one point, for all tiles of a panel. */
-static MT_CLONES void wino_block_wide(mt_index columns, mt_index depth, mt_index width, const float *w, const float *panel,
+static CONV_WIDE void wino_block_wide(mt_index columns, mt_index depth, mt_index width, const float *w, const float *panel,
                                       float *out)
 {
     static const float zeros[CONV_ROWS];
@@ -351,7 +351,7 @@ static MT_CLONES void wino_block_wide(mt_index columns, mt_index depth, mt_index
         else CONV_TILE(conv_wide_f32, 8, 1, w, panel + j, width, out + j, width, zeros);
 }
 
-static MT_CLONES void wino_block_narrow(mt_index columns, mt_index depth, mt_index width, const float *w,
+static CONV_NARROW void wino_block_narrow(mt_index columns, mt_index depth, mt_index width, const float *w,
                                         const float *panel, float *out)
 {
     static const float zeros[CONV_ROWS];
