@@ -390,20 +390,24 @@ static void MT_F(conv_chunks)(void *job, mt_index begin, mt_index end)
 }
 
 /* The pool's task: channels begin to end of the gradient, each the sum over the chunks. */
-static void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
+static MT_CLONES void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
 {
+    typedef MT_F(conv_narrow) V;
+    enum { LANES = sizeof(V) / sizeof(MT_T) };
     conv_pass *c = job;
+    const mt_index part_size = c->part_rows * c->padded, depth = c->in_channels * c->taps;
     for (mt_index unit = begin; unit < end; unit++) {
         mt_index group = unit / c->in_channels, channel = unit % c->in_channels;
         mt_index part = ((channel + 1) * c->parts - 1) / c->in_channels;
         mt_index row = (channel - part * c->in_channels / c->parts) * c->taps;
-        for (mt_index out = 0; out < c->out_channels; out++)
+        const MT_T *sums = (const MT_T *)c->packed + (group * c->parts + part) * part_size + row * c->padded;
+        MT_T *w = (MT_T *)c->weight + group * c->out_channels * depth + channel * c->taps;
+        for (mt_index out = 0; out < c->out_channels; out += LANES)
             for (mt_index t = 0; t < c->taps; t++) {
-                MT_T total = 0;
+                V total = {0};
                 for (mt_index chunk = 0; chunk < c->chunks; chunk++)
-                    total += ((const MT_T *)c->packed)[(((chunk * c->groups + group) * c->parts + part) * c->part_rows
-                                                        + row + t) * c->padded + out];
-                ((MT_T *)c->weight)[((group * c->out_channels + out) * c->in_channels + channel) * c->taps + t] = total;
+                    total += *(const V *)(sums + chunk * c->groups * c->parts * part_size + t * c->padded + out);
+                for (mt_index r = 0; r < LANES && out + r < c->out_channels; r++) w[(out + r) * depth + t] = total[r];
             }
     }
 }
