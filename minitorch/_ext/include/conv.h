@@ -161,7 +161,7 @@ static int conv_pieces(const conv_pass *c, mt_index group, mt_index start, mt_in
 #define CONV_HAS_SHUFFLE 0
 #endif
 
-/* Where the taps of some channels are in an image of c->reach, or one that is surrounded to it; the end of that list. */
+/* Where the taps of some channels are in an image of size c->reach; the end of that list. */
 static mt_index *conv_places(const conv_pass *c, mt_index channels, mt_index *place)
 {
     const mt_index plane = c->reach[0] * c->reach[1] * c->reach[2];

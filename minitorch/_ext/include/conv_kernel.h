@@ -118,9 +118,9 @@ static MT_CLONES void MT_F(conv_surround)(const conv_pass *c, const MT_T *x, mt_
             }
 }
 
-/* The run's image in one of the rooms, surrounded unless it is there already (`held` says which are): where the run begins. */
-MT_ALWAYS mt_index MT_F(conv_keep)(const conv_pass *c, const conv_piece *run, const MT_T *x, mt_index first, mt_index last,
-                                   MT_T *room, mt_index *held)
+/* Surround the run's image in one of the rooms, unless it is there (`held` says which are): where the run begins. */
+MT_ALWAYS mt_index MT_F(conv_keep)(const conv_pass *c, const conv_piece *run, const MT_T *x, mt_index first,
+                                   mt_index last, MT_T *room, mt_index *held)
 {
     const mt_index image = (last - first) * c->reach[0] * c->reach[1] * c->reach[2];
     mt_index slot = run->image / c->groups % c->rooms;
@@ -166,7 +166,7 @@ static MT_CLONES void MT_F(conv_gather_whole)(const conv_pass *c, const conv_pie
 }
 #undef CONV_RUNS
 
-/* --- outputs: Y = W X ---------------------------------------------------------------------------------------------- */
+/* --- outputs: Y = W X --------------------------------------------------------------------------------------------- */
 
 /* Weights as the product reads them: blocks of CONV_ROWS channels, in a block tap after tap. */
 static void MT_F(conv_pack)(void *job, mt_index begin, mt_index end)
@@ -256,7 +256,7 @@ static void MT_F(conv_panels)(void *job, mt_index begin, mt_index end)
     conv_scratch_done(c, cols);
 }
 
-/* --- gradients of weights: dW = X dYᵀ ------------------------------------------------------------------------------ */
+/* --- gradients of weights: dW = X dYᵀ ----------------------------------------------------------------------------- */
 
 /* The gradients of some channels at some runs of positions, as rows of `padded` channels each. */
 static MT_CLONES void MT_F(conv_transpose)(const conv_pass *c, const conv_piece *runs, int count, const MT_T *g,
@@ -312,7 +312,7 @@ static CONV_NARROW void MT_F(conv_sums_narrow)(mt_index depth, mt_index width, m
             CONV_SUMS(V, 2, x, place, g + channel, sums + channel);
 }
 
-/* The sums of all channels.  Gradients lie in blocks of CONV_BLOCK, each with `span` rows: a block stays in the first cache. */
+/* The sums of all channels.  Gradients lie in blocks of CONV_BLOCK with `span` rows each, which stay in the first cache. */
 static void MT_F(conv_sums)(const conv_pass *c, mt_index depth, const conv_strip *strips, int count, mt_index step,
                             const MT_T *x, const mt_index *place, const MT_T *g, mt_index span, MT_T *sums)
 {
@@ -325,10 +325,10 @@ static void MT_F(conv_sums)(const conv_pass *c, mt_index depth, const conv_strip
 }
 
 /* Where the factors of some runs are, counted from the pointer that is returned.  A sum needs one factor at a time, not
- * vectors of them, so it reads the image itself if nothing is outside of it, or one surrounded with zeros, and only if that
- * is too large columns in its place. */
-static const MT_T *MT_F(conv_strips)(const conv_pass *c, const conv_piece *runs, int count, mt_index first, mt_index last,
-                                     MT_T *room, mt_index *held, conv_strip *strips)
+ * vectors of them, so it reads the image itself if nothing is outside of it, or one surrounded with zeros, and only if
+ * that is too large columns in its place. */
+static const MT_T *MT_F(conv_strips)(const conv_pass *c, const conv_piece *runs, int count, mt_index first,
+                                     mt_index last, MT_T *room, mt_index *held, conv_strip *strips)
 {
     for (int r = 0; r < count; r++) {
         strips[r] = (conv_strip){0, runs[r].column, runs[r].length};
@@ -412,7 +412,7 @@ static MT_CLONES void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
     }
 }
 
-/* --- few channels: no columns -------------------------------------------------------------------------------------- */
+/* --- few channels: no columns ------------------------------------------------------------------------------------- */
 
 /* Four rows of one channel's outputs, two vectors at a time; rows of x are `stride` apart. */
 static MT_CLONES void MT_F(conv_rows)(mt_index depth, const MT_T *w, const mt_index *place, const MT_T *x, mt_index stride,
@@ -540,7 +540,7 @@ static void MT_F(conv_direct_sums)(void *job, mt_index begin, mt_index end)
     conv_scratch_done(c, place);
 }
 
-/* --- columns for their own sake ------------------------------------------------------------------------------------ */
+/* --- columns for their own sake ----------------------------------------------------------------------------------- */
 
 /* The pool's task: planes begin to end.  Row t of a plane's columns is the input under tap t at each position; the other
  * way round (`back`), columns are added to the places that they came from. */

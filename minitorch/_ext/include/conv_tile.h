@@ -1,13 +1,13 @@
 /* The register tiles of convolution, for a vector type V of elements MT_T.
  *
- * Macros, since the numbers of rows and vectors must be constants for the sums to stay in registers.  Arguments may not name
- * what a macro declares itself: r, v, k, i, p, at, acc, y, wk, bk, gp, xp; nor may a tile's name its x.
+ * Macros, since the numbers of rows and vectors must be constants for the sums to stay in registers.  Arguments may not
+ * name what a macro declares itself: r, v, k, acc, x, wk and bk; or r, v, i, p, at, acc, y, gp and xp.
  */
 #ifndef MT_CONV_TILE_H
 #define MT_CONV_TILE_H
 
-/* rows by nv vectors of outputs: sums over `depth` rows of a panel b, `width` apart, times packed weights w, written to rows
- * `pitch` apart. */
+/* rows by nv vectors of outputs: sums over `depth` rows of a panel b, `width` apart, times packed weights w, written to
+ * rows `pitch` apart. */
 #define CONV_TILE(V, rows, nv, w, b, width, out, pitch, bias) do {                                                   \
     enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
     V acc[rows][nv];                                                                                                 \
@@ -25,8 +25,8 @@
             *(V *)((out) + r * (pitch) + v * LANES) = acc[r][v];                                                     \
 } while (0)
 
-/* CONV_TAPS rows of the sum by nv vectors of channels, over positions that lie in strips: row r has for the first position of
- * a strip the factor x[place[r] + from], and `step` further on that for the next. */
+/* CONV_TAPS rows of the sum by nv vectors of channels, over positions that lie in strips: row r has for the first
+ * position of a strip the factor x[place[r] + from], and `step` further on that for the next. */
 #define CONV_SUMS(V, nv, x, place, g, sums) do {                                                                     \
     enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
     V acc[CONV_TAPS][nv];                                                                                            \

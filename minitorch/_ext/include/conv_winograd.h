@@ -1,4 +1,4 @@
-/* Winograd's convolution: kernels of 3 x 3 that move by one, four outputs by four with 36 multiplications instead of 144.
+/* Winograd's convolution: four outputs by four of a kernel of 3 x 3 with 36 multiplications instead of 144.
  *
  * A polynomial of degree 5 is known from its values at six points.  Along one axis, four outputs of a kernel of three
  * read six inputs d; by the transpose of multiplying polynomials,
@@ -6,13 +6,13 @@
  *     y = Aᵀ ((G w) · (Bᵀ d)),       and in two dimensions       Y = Aᵀ ((G W Gᵀ) · (Bᵀ D B)) A
  *
  * so that for each of the 36 points there is a product of matrices, summed over channels: tiles are its columns.  The
- * gradient of the weights is such a sum over tiles, with the roles of kernel (now four gradients) and outputs (three) changed.
+ * gradient of the weights is such a sum over tiles, where four gradients are the kernel and three taps the outputs.
  *
  * Rounding depends on the points.  0, ±3/4, ±3/2 and infinity make Bᵀ and Aᵀ exact in binary and lose least: twice the
  * error of a sum in order, where the customary 0, ±1, ±2 lose four to five times (docs/performance.md has figures).
  *
- * Source: Lavin, Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308; on the points, Barabasz, Anderson,
- * Soodhalter, Gregg, Error Analysis and Improving the Accuracy of Winograd Convolution, arXiv:1803.10986.
+ * Source: Lavin, Gray, Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308; on the points, Barabasz,
+ * Anderson, Soodhalter, Gregg, Error Analysis and Improving the Accuracy of Winograd Convolution, arXiv:1803.10986.
  */
 
 #define MT_T float
@@ -23,7 +23,7 @@ enum { WINO_OUT = 4, WINO_TAPS = 3, WINO_IN = 6, WINO_POINTS = 36, WINO_LANES = 
 
 typedef conv_narrow_f32 wino;
 
-/* --- the transforms along one axis --------------------------------------------------------------------------------- */
+/* --- the transforms along one axis -------------------------------------------------------------------------------- */
 
 #define P 0.75f          /* the points are 0, P, -P, Q, -Q and infinity */
 #define Q 1.5f
@@ -111,10 +111,10 @@ WINOGRAD_INLINE void wino_taps(const wino *m, wino *y)
     }                                                                                                                \
 } while (0)
 
-/* --- whether, and in which pieces ---------------------------------------------------------------------------------- */
+/* --- whether, and in which pieces --------------------------------------------------------------------------------- */
 
-/* A stride of s cuts inputs and taps into s phases, which are like channels of their own that are moved over by one: tap u
- * (counted from the first) is tap u / s of phase u % s, of which a kernel may have three. */
+/* A stride of s cuts inputs and taps into s phases, which are like channels of their own that are moved over by one:
+ * tap u (counted from the first) is tap u / s of phase u % s, of which a kernel may have three. */
 static int wino_axis(conv_pass *c, int d)
 {
     const conv_axis *axis = &c->axis[d];
@@ -131,7 +131,8 @@ static int conv_tiled(conv_pass *c)
     enum { CHANNELS = 12, TILES = 16 };
     const conv_axis *depth = &c->axis[0];
     if (depth->taps != 1 || depth->in_size != 1 || depth->count != 1 || depth->offset[0] != 0 || depth->out_size != 1
-            || !wino_axis(c, 1) || !wino_axis(c, 2) || c->in_channels < CHANNELS || c->out_channels < CHANNELS) return 0;
+            || !wino_axis(c, 1) || !wino_axis(c, 2) || c->in_channels < CHANNELS
+            || c->out_channels < CHANNELS) return 0;
     mt_index rows = c->axis[1].count, columns = c->axis[2].count;
     mt_index down = (rows + WINO_OUT - 1) / WINO_OUT, across = (columns + WINO_OUT - 1) / WINO_OUT;
     mt_index phases = c->step[1] * c->step[2];
@@ -160,7 +161,7 @@ static mt_index wino_room(conv_pass *c, mt_index width)
     return (c->room_rows + 1) * WINO_OUT * c->room_pitch + 2 * WINO_LANES;   /* vectors read behind a row */
 }
 
-/* How far points are apart that hold `rows` rows: not a multiple of a page, where they would crowd one set of the cache. */
+/* How far points are apart that hold `rows` rows: no multiple of a page, they would crowd one set of the cache. */
 static inline mt_index wino_point(mt_index rows, mt_index pitch)
 {
     return rows * pitch + 16;
@@ -190,7 +191,8 @@ static mt_index conv_tiled_panels(conv_pass *c, mt_index threads)
 static mt_index conv_tiled_chunks(conv_pass *c)
 {
     mt_index across = c->axis[2].count < WINO_SUMMED ? c->axis[2].count : WINO_SUMMED;
-    mt_index one = WINO_POINTS * c->groups * (c->in_channels * c->phases + CONV_TAPS) * c->padded, limit = ((mt_index)1 << 21) / one;
+    mt_index one = WINO_POINTS * c->groups * (c->in_channels * c->phases + CONV_TAPS) * c->padded;
+    mt_index limit = ((mt_index)1 << 21) / one;
     c->chunks = c->positions / 32 < 8 ? c->positions / 32 : 8;
     if (c->chunks > limit) c->chunks = limit;
     if (c->chunks < 1) c->chunks = 1;
@@ -205,7 +207,7 @@ static mt_index conv_tiled_chunks(conv_pass *c)
     return c->place_bytes + c->part_rows * (mt_index)sizeof(mt_index);
 }
 
-/* --- every fourth element ------------------------------------------------------------------------------------------- */
+/* --- every fourth element ----------------------------------------------------------------------------------------- */
 
 #if CONV_HAS_SHUFFLE
 #define WINO_EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
@@ -249,11 +251,11 @@ WINOGRAD_INLINE void wino_join(const float *from, float *to, mt_index apart, flo
 #endif
 }
 
-/* --- inputs --------------------------------------------------------------------------------------------------------- */
+/* --- inputs ------------------------------------------------------------------------------------------------------- */
 
-/* The tiles of one phase (down, right) of a channel, transformed, to the columns of `out`, whose points are `point` apart.
- * Rows are first cut into their elements 0, 4, 8 ..., 1, 5, 9 ... and so on: then neighbouring tiles are neighbours, and a
- * vector holds eight. */
+/* The tiles of one phase (down, right) of a channel, transformed, to the columns of `out`, whose points are `point`
+ * apart.  Rows are first cut into their elements 0, 4, 8 ..., 1, 5, 9 ... and so on: then neighbouring tiles are
+ * neighbours, and a vector holds eight. */
 static MT_CLONES void wino_tiles(const conv_pass *c, const conv_piece *runs, int count, const float *x, mt_index down,
                                  mt_index right, float *line, float *out, mt_index point)
 {
@@ -301,7 +303,7 @@ static void wino_panel(const conv_pass *c, const conv_piece *runs, int count, mt
                            wino_point(rows, c->pitch));
 }
 
-/* --- outputs -------------------------------------------------------------------------------------------------------- */
+/* --- outputs ------------------------------------------------------------------------------------------------------ */
 
 /* Where tap t of an axis is in its phase, or -1 if it belongs to another. */
 static inline mt_index wino_place(const conv_pass *c, int d, mt_index t, mt_index phase)
@@ -340,8 +342,8 @@ static MT_CLONES void conv_tiled_pack(void *job, mt_index begin, mt_index end)
 }
 
 /* A block of channels at one point, for all tiles of a panel. */
-static CONV_WIDE void wino_block_wide(mt_index columns, mt_index depth, mt_index width, const float *w, const float *panel,
-                                      float *out)
+static CONV_WIDE void wino_block_wide(mt_index columns, mt_index depth, mt_index width, const float *w,
+                                      const float *panel, float *out)
 {
     static const float zeros[CONV_ROWS];
     enum { ONE = 16 };
@@ -363,8 +365,8 @@ static CONV_NARROW void wino_block_narrow(mt_index columns, mt_index depth, mt_i
 }
 
 /* Outputs of some channels from their points: `m` holds for each point CONV_ROWS rows. */
-static MT_CLONES void wino_scatter(const conv_pass *c, const conv_piece *runs, int count, mt_index columns, const float *m,
-                                   mt_index rows, const float *bias, float *y, float *lines)
+static MT_CLONES void wino_scatter(const conv_pass *c, const conv_piece *runs, int count, mt_index columns,
+                                   const float *m, mt_index rows, const float *bias, float *y, float *lines)
 {
     const mt_index pitch = c->pitch, point = wino_point(CONV_ROWS, pitch), across = c->axis[2].out_size;
     const mt_index move = c->out_move[2];
@@ -396,7 +398,8 @@ static void conv_tiled_task(void *job, mt_index begin, mt_index end)
     conv_pass *c = job;
     const mt_index depth = c->in_channels * c->phases, pitch = c->pitch;
     const mt_index blocks = (c->out_channels + CONV_ROWS - 1) / CONV_ROWS;
-    const mt_index point = wino_point(depth, pitch), product = wino_point(CONV_ROWS, pitch), weights = wino_point(depth, CONV_ROWS);
+    const mt_index point = wino_point(depth, pitch), product = wino_point(CONV_ROWS, pitch);
+    const mt_index weights = wino_point(depth, CONV_ROWS);
     conv_piece runs[CONV_PANEL];
     float *tiles = conv_scratch(c), *products = tiles + WINO_POINTS * point;
     float *lines = products + WINO_POINTS * product, *room = lines + (WINO_OUT * WINO_OUT + WINO_OUT) * pitch;
@@ -421,9 +424,9 @@ static void conv_tiled_task(void *job, mt_index begin, mt_index end)
     conv_scratch_done(c, tiles);
 }
 
-/* --- gradients of weights ------------------------------------------------------------------------------------------- */
+/* --- gradients of weights ----------------------------------------------------------------------------------------- */
 
-/* A run's tiles of gradients, transformed: for each point a row of channels for each tile, in the blocks of conv_sums. */
+/* A run's tiles of gradients, transformed: at each point a row of channels for each tile, in blocks as of conv_sums. */
 static MT_CLONES void wino_gradient_run(const conv_pass *c, const conv_piece *run, float *rows, float *out)
 {
     const mt_index padded = c->padded, length = run->length, line = WINO_OUT * length * padded;
@@ -474,15 +477,16 @@ static void conv_tiled_sums(void *job, mt_index begin, mt_index end)
             wino_panel(c, runs, count, first, last, room, tiles, c->part_rows);
             for (int i = 0; i < count; i++) wino_gradient_run(c, &runs[i], rows, gradients);
             for (int p = 0; p < WINO_POINTS; p++)
-                conv_sums_f32(c, (last - first) * c->phases, &(conv_strip){0, 0, columns}, 1, 1, tiles + p * tile, place,
-                              gradients + p * gradient, WINO_SUMMED, sums + p * c->part_rows * padded);
+                conv_sums_f32(c, (last - first) * c->phases, &(conv_strip){0, 0, columns}, 1, 1, tiles + p * tile,
+                              place, gradients + p * gradient, WINO_SUMMED, sums + p * c->part_rows * padded);
         }
     }
     conv_scratch_done(c, tiles);
 }
 
 /* The taps of one phase for some output channels, from the values at their points. */
-WINOGRAD_INLINE void wino_store_taps(const conv_pass *c, const wino *point, mt_index phase, float *weight, mt_index channels)
+WINOGRAD_INLINE void wino_store_taps(const conv_pass *c, const wino *point, mt_index phase, float *weight,
+                                     mt_index channels)
 {
     wino tap[WINO_TAPS][WINO_TAPS];
     WINOGRAD_BOTH(wino_taps, WINO_IN, WINO_TAPS, point[row * WINO_IN + col], tap[row][col]);
@@ -512,9 +516,11 @@ static MT_CLONES void conv_tiled_total(void *job, mt_index begin, mt_index end)
                 for (int p = 0; p < WINO_POINTS; p++) {
                     point[p] = (wino){0};
                     for (mt_index chunk = 0; chunk < c->chunks; chunk++)
-                        point[p] += *(const wino *)(sums + (chunk * c->groups * c->parts * WINO_POINTS + p) * step + out);
+                        point[p] += *(const wino *)(sums + out
+                                                    + (chunk * c->groups * c->parts * WINO_POINTS + p) * step);
                 }
-                wino_store_taps(c, point, phase, (float *)c->weight + at * c->taps, left < WINO_LANES ? left : WINO_LANES);
+                if (left > WINO_LANES) left = WINO_LANES;
+                wino_store_taps(c, point, phase, (float *)c->weight + at * c->taps, left);
             }
     }
 }
