@@ -28,7 +28,7 @@ cdef struct Slot:
 
 cdef unsigned long long runs = 0
 cdef int running = 0                    # replays, in all threads
-cdef object edge_class = tuple          # autograd.graph.GradientEdge
+cdef object edge_class = ()             # autograd.graph.GradientEdge, once that is imported
 cdef bint derivatives_watched = False   # by anomaly mode or a profiler: see the end of this file
 
 
