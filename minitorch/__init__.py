@@ -96,6 +96,7 @@ _HOMES = {
         adaptive_avg_pool1d avg_pool1d channel_shuffle constant_pad_nd cosine_similarity group_norm layer_norm
         max_pool1d max_pool1d_with_indices max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle
         pixel_unshuffle rms_norm rrelu""",
+        "nn.functional.resampling": "grid_sampler grid_sampler_2d grid_sampler_3d",
         "serialization": "load save",
     }.items()
     for name in names.split()

@@ -400,6 +400,7 @@ from ._ext.views import detach as detach
 from ._ext.views import detach_ as detach_
 from ._ext.views import diagonal as diagonal
 from ._ext.views import flatten as flatten
+from ._ext.views import is_inference as is_inference
 from ._ext.views import movedim as movedim
 from ._ext.views import narrow as narrow
 from ._ext.views import permute as permute
@@ -598,6 +599,9 @@ from .nn.functional.pooling import max_pool3d as max_pool3d
 from .nn.functional.rearranging import channel_shuffle as channel_shuffle
 from .nn.functional.rearranging import pixel_shuffle as pixel_shuffle
 from .nn.functional.rearranging import pixel_unshuffle as pixel_unshuffle
+from .nn.functional.resampling import grid_sampler as grid_sampler
+from .nn.functional.resampling import grid_sampler_2d as grid_sampler_2d
+from .nn.functional.resampling import grid_sampler_3d as grid_sampler_3d
 from .serialization import load as load
 from .serialization import save as save
 

@@ -14,8 +14,11 @@ from ._tensor import Tensor
 (_bool, _uint8, _int8, _int16, _int32, _int64, _float16, _bfloat16, _float32, _float64) = ALL[:10]
 
 
-def _finish(tensor: Tensor, out: Tensor | None, requires_grad: bool) -> Tensor:
-    if out is not None:
+def _finish(tensor: Tensor, out: Tensor | None, requires_grad: bool, device=None) -> Tensor:
+    """What was made on the CPU: in `out`, or on the device that was asked for."""
+    if out is None:
+        tensor = engine.to_device(tensor, "cuda" if engine.check_device(device) else "cpu")
+    else:
         if out.shape != tensor.shape:
             out.resize_(tensor.shape)
         tensor = out.copy_(tensor)
@@ -84,7 +87,7 @@ def arange(*bounds, start=0, end=None, step=1, out=None, dtype=None, layout=None
         values = low + np.arange(count, dtype=np.float64) * by
     else:
         values = low + np.arange(count, dtype=np.int64) * by
-    return _finish(engine.to_dtype(engine.from_numpy(values), kind), out, requires_grad)
+    return _finish(engine.to_dtype(engine.from_numpy(values), kind), out, requires_grad, device)
 
 
 def range(start=0, end=None, step=1, **options):
@@ -102,9 +105,10 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     _check(device, layout, pin_memory)
-    kind = dtype or (out.dtype if out is not None else get_default_dtype())
     start, end = _bounds(start, end, steps, "linspace")
-    return _finish(engine.to_dtype(engine.from_numpy(_spaced(start, end, steps, kind)), kind), out, requires_grad)
+    kind = dtype or (out.dtype if out is not None else _kind_of_range(start, end))
+    result = engine.to_dtype(engine.from_numpy(_spaced(start, end, steps, kind)), kind)
+    return _finish(result, out, requires_grad, device)
 
 
 def _bounds(start, end, steps, name):
@@ -120,11 +124,19 @@ def _bounds(start, end, steps, name):
     return _number(start), _number(end)
 
 
+def _kind_of_range(start, end) -> dtype:
+    kind = get_default_dtype()
+    return kind.to_complex() if isinstance(start, complex) or isinstance(end, complex) else kind
+
+
 def _spaced(start, end, steps, kind):
     """Counted from both ends, in the precision of the result, so that it is symmetric."""
     if isinstance(start, complex) or isinstance(end, complex):
-        raise NotImplementedError("linspace: complex ends are not supported; space the parts, join them by complex()")
-    kind = kind.to_real()
+        if not kind.is_complex:
+            raise RuntimeError(f"linspace and logspace of complex ends are complex: pass dtype=minitorch.complex64, "
+                               f"not {kind}")
+        return _spaced(start.real, end.real, steps, kind) + 1j * _spaced(start.imag, end.imag, steps, kind)
+    kind = kind.to_real() if kind.is_complex else kind
     real = np.float64 if kind is _float64 or not kind.is_floating_point else np.float32
     if not kind.is_floating_point:
         start, end = int(start), int(end)
@@ -148,12 +160,12 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     tensor([  1.,  10., 100.])
     """
     _check(device, layout)
-    kind = dtype or (out.dtype if out is not None else get_default_dtype())
     start, end = _bounds(start, end, steps, "logspace")
-    if not kind.is_floating_point:
+    kind = dtype or (out.dtype if out is not None else _kind_of_range(start, end))
+    if not (kind.is_floating_point or kind.is_complex):
         start, end = int(start), int(end)
-    exponents = _spaced(start, end, steps, _float64)
-    return _finish(engine.to_dtype(engine.from_numpy(np.power(base, exponents)), kind), out, requires_grad)
+    exponents = _spaced(start, end, steps, kind if kind.is_complex else _float64)
+    return _finish(engine.to_dtype(engine.from_numpy(np.power(base, exponents)), kind), out, requires_grad, device)
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -170,7 +182,7 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
         raise RuntimeError(f"eye: n and m must be greater or equal to 0, got {n} and {m}")
     result = engine.zeros(n, m, dtype=dtype or (out.dtype if out is not None else None))
     result.diagonal().fill_(1)
-    return _finish(result, out, requires_grad)
+    return _finish(result, out, requires_grad, device)
 
 
 # --- PyTorch's old constructors: FloatTensor(2, 3), LongTensor([1, 2]) ... --------------------------------------------
@@ -186,20 +198,20 @@ def legacy(kind: dtype, data: tuple, device=None) -> Tensor:
     """What ``Tensor(*data)`` and its kin make: of sizes a tensor that is not initialised, of data one of their type."""
     _check(device)
     if not data:
-        return _empty(0, dtype=kind)
+        return _empty(0, dtype=kind, device=device)
     if all(isinstance(x, (int, np.integer)) for x in data):
-        return _empty(*data, dtype=kind)
+        return _empty(*data, dtype=kind, device=device)
     if len(data) > 1:
         given = ", ".join(type(x).__name__ for x in data)
         raise TypeError(f"new(): expected sizes or one sequence of data, got {given}")
     (values,) = data
     if isinstance(values, tuple) and hasattr(values, "numel"):  # a Size
-        return _empty(values, dtype=kind)
+        return _empty(values, dtype=kind, device=device)
     if isinstance(values, Tensor):
         return values.detach() if values.dtype is kind else engine.to_dtype(values.detach(), kind)
     if isinstance(values, float) or not hasattr(values, "__len__"):
         raise TypeError(f"new(): data must be a sequence (got {type(values).__name__})")
-    return engine.tensor(values, dtype=kind)
+    return engine.tensor(values, dtype=kind, device=device)
 
 
 class _LegacyMeta(type):

@@ -43,6 +43,22 @@ class device:
     def __reduce__(self):
         return device, (self.type, self.index)
 
+    def __enter__(self) -> device:
+        """Inside, what is made without a device goes here."""
+        from . import _settings
+
+        _entered.append(_settings.get_default_device())
+        _settings.set_default_device(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        from . import _settings
+
+        _settings.set_default_device(_entered.pop())
+
+
+_entered: list[device] = []  # the defaults to go back to, the innermost last
+
 
 class _Name:
     """A constant known by its name alone."""
@@ -66,6 +82,7 @@ class memory_format(_Name):
 
 
 CPU = device("cpu")
+CUDA = device("cuda", 0)
 strided = layout("strided")
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")

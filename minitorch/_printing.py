@@ -136,9 +136,9 @@ def _shown(tensor, summarise: bool) -> list:
 def tensor_text(tensor) -> str:
     """What ``repr`` gives."""
     prefix = "tensor("
-    data = tensor.detach()
+    data = tensor.detach().cpu()
     kind, default = tensor.dtype, _dtype.get_default_dtype()
-    suffixes = []
+    suffixes = [f"device='{tensor.device}'"] if tensor.is_cuda else []
     if tensor.numel() == 0:
         if tensor.ndim != 1:
             suffixes.append(f"size={tuple(tensor.shape)}")

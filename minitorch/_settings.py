@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._device import CPU, device
+from ._device import CPU, CUDA, device
 from ._ext import engine
 
 __all__ = [
@@ -16,19 +16,19 @@ _state = {"deterministic": False, "warn_only": False, "precision": "highest", "a
 
 
 def set_default_device(device: str | device | None) -> None:
-    """Where new tensors go: the CPU, so far the only device.
+    """Where new tensors go that are made without a device.
 
     >>> import minitorch
     >>> minitorch.set_default_device("cpu")
     >>> minitorch.get_default_device()
     device(type='cpu')
     """
-    engine.check_device(device)
+    engine.set_default_on_device(device is not None and engine.check_device(device))
 
 
 def get_default_device() -> device:
     """Where new tensors go."""
-    return CPU
+    return CUDA if engine.check_device(None) else CPU
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:

@@ -90,9 +90,9 @@ class Tensor(engine.TensorMethods):
     @property
     def device(self):
         """Where the memory is."""
-        from ._device import CPU
+        from ._device import CPU, CUDA
 
-        return CPU
+        return CUDA if engine.is_on_device(self) else CPU
 
     @property
     def layout(self):
@@ -101,9 +101,10 @@ class Tensor(engine.TensorMethods):
 
         return strided
 
-    is_cuda = is_sparse = is_quantized = is_meta = property(lambda self: False)
+    is_cuda = property(engine.is_on_device)
+    is_sparse = is_quantized = is_meta = property(lambda self: False)
     is_mps = is_xpu = is_mkldnn = is_nested = property(lambda self: False)
-    is_cpu = property(lambda self: True)
+    is_cpu = property(lambda self: not engine.is_on_device(self))
     name = property(lambda self: None)
 
     # --- representation
@@ -153,7 +154,7 @@ class Tensor(engine.TensorMethods):
     def __reduce_ex__(self, protocol):
         if not self.is_leaf:
             raise RuntimeError("a tensor inside a graph cannot be pickled: detach() it first")
-        bits = self.detach().contiguous()
+        bits = self.detach().cpu().contiguous()
         raw = bits.view(DTYPES[3]) if str(self.dtype) == "torch.bfloat16" else bits
         return _rebuild, (type(self), raw.numpy(), self.dtype, self.requires_grad, dict(self.__dict__))
 
@@ -176,8 +177,8 @@ class Tensor(engine.TensorMethods):
                 pass
             elif argument is not None:
                 device = argument
-        engine.check_device(device)
         result = self if dtype is None else engine.to_dtype(self, dtype)
+        result = result if device is None else engine.to_device(result, device)
         if memory_format is not None and str(memory_format) != "torch.preserve_format":
             result = result.contiguous(memory_format=memory_format)
         return result.clone() if copy and result is self else result
@@ -195,12 +196,12 @@ class Tensor(engine.TensorMethods):
         return engine.to_dtype(self, other.dtype)
 
     def cpu(self, memory_format=None):
-        """The tensor in the memory of the CPU, where it is."""
-        return self
+        """The tensor in the memory of the CPU: itself if it is there."""
+        return engine.to_device(self, "cpu")
 
     def cuda(self, device=None, non_blocking=False):
-        """The tensor on a GPU: not supported yet."""
-        raise NotImplementedError("cuda(): only the CPU is supported so far; leave the call out")
+        """The tensor on the CUDA device: itself if it is there."""
+        return engine.to_device(self, "cuda" if device is None else device)
 
     def pin_memory(self):
         """Memory for transfers to a GPU: not supported yet."""
@@ -233,7 +234,7 @@ class Tensor(engine.TensorMethods):
 
     def get_device(self):
         """The index of the GPU that the tensor is on: -1 for the CPU."""
-        return -1
+        return 0 if self.is_cuda else -1
 
     def to_dense(self, dtype=None, *, masked_grad=True):
         """The tensor itself, which is dense."""
@@ -291,6 +292,14 @@ def _conversion(target: dtype):
     convert.__doc__ = f"The tensor as {target}."
     return convert
 
+
+def _chalf(self, memory_format=None):
+    """PyTorch's conversion to complex32, a type that is not there."""
+    raise NotImplementedError("chalf: there is no complex32; use .cfloat() for complex64")
+
+
+_chalf.__name__ = "chalf"
+Tensor.chalf = _chalf
 
 for _name, _function in engine_functions("input", "self"):
     if _name not in Tensor.__dict__ and _name not in NOT_METHODS:

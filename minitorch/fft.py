@@ -312,9 +312,9 @@ def ihfft2(input: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out:
 # Frequencies, and their order
 
 
-def _frequencies(places: Tensor, n: int, d: float, out, dtype, requires_grad: bool) -> Tensor:
+def _frequencies(places: Tensor, n: int, d: float, out, dtype, requires_grad: bool, device) -> Tensor:
     result = places.to(dtype or (out.dtype if out is not None else get_default_dtype())) / (n * d)
-    result = _into(result, out, "fftfreq")
+    result = _engine.to_device(_into(result, out, "fftfreq"), device)
     return result.requires_grad_() if requires_grad else result
 
 
@@ -328,7 +328,7 @@ def fftfreq(n: int, d: float = 1.0, *, out: Tensor | None = None, dtype: _dtype_
     """
     _engine.check_device(device)
     places = _engine.tensor([*range((n + 1) // 2), *range(-(n // 2), 0)])
-    return _frequencies(places, n, d, out, dtype, requires_grad)
+    return _frequencies(places, n, d, out, dtype, requires_grad, device)
 
 
 def rfftfreq(n: int, d: float = 1.0, *, out: Tensor | None = None, dtype: _dtype_class | None = None, layout=None,
@@ -340,7 +340,7 @@ def rfftfreq(n: int, d: float = 1.0, *, out: Tensor | None = None, dtype: _dtype
     tensor([0.0000, 0.2500, 0.5000])
     """
     _engine.check_device(device)
-    return _frequencies(_engine.tensor([*range(n // 2 + 1)]), n, d, out, dtype, requires_grad)
+    return _frequencies(_engine.tensor([*range(n // 2 + 1)]), n, d, out, dtype, requires_grad, device)
 
 
 def _shifted(x: Tensor, dim: int | Sequence[int] | None, up: bool) -> Tensor:

@@ -133,6 +133,13 @@ class linalg_cholesky_ex(Results):
     info: Tensor
 
 
+class linalg_eig(Results):
+    """`minitorch.linalg.eig`."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
 class linalg_eigh(Results):
     """`minitorch.linalg.eigh`."""
 

@@ -95,7 +95,7 @@ def array(t) -> np.ndarray:
     t = t.detach()
     if name_of(t.dtype) == "bfloat16":
         t = t.to(mt.float32)
-    return np.array(t.numpy(force=True) if ORACLE else t.numpy())  # PyTorch has lazy zeros
+    return np.array(t.numpy(force=True) if ORACLE else t.cpu().numpy())  # PyTorch has lazy zeros
 
 
 def layouts(x: np.ndarray, name: str | None = None) -> Iterator[tuple[str, object]]:

@@ -25,20 +25,25 @@ def library(request):
 
 
 def draw(*shape: int, kind: str = "float64") -> np.ndarray:
-    return np.asarray(RNG.standard_normal(shape), kind)
+    values = RNG.standard_normal(shape)
+    return np.asarray(values + 1j * RNG.standard_normal(shape) if kind.startswith("complex") else values, kind)
+
+
+def adjoint(a: np.ndarray) -> np.ndarray:
+    return a.conj().swapaxes(-1, -2)
 
 
 def positive(*shape: int, kind: str = "float64") -> np.ndarray:
     a = draw(*shape, kind=kind)
-    return a @ a.swapaxes(-1, -2) + np.eye(shape[-1], dtype=kind)
+    return a @ adjoint(a) + np.eye(shape[-1], dtype=kind)
 
 
 def near(t, expected, kind="float64") -> None:
-    rtol = 1e-9 if kind == "float64" else 2e-4
+    rtol = 1e-9 if kind in ("float64", "complex128") else 2e-4
     np.testing.assert_allclose(array(t), expected, rtol=rtol, atol=rtol)
 
 
-@pytest.fixture(params=["float32", "float64"])
+@pytest.fixture(params=["float32", "float64", "complex64", "complex128"])
 def kind(request) -> str:
     return request.param
 
@@ -48,7 +53,7 @@ def test_cholesky(shape, kind) -> None:
     a = positive(*shape, kind=kind)
     low, up = LA.cholesky(mt.tensor(a)), LA.cholesky(mt.tensor(a), upper=True)
     near(low, np.linalg.cholesky(a), kind)
-    near(up, np.linalg.cholesky(a).swapaxes(-1, -2), kind)
+    near(up, adjoint(np.linalg.cholesky(a)), kind)
     b = draw(*shape[:-1], 2, kind=kind)
     near(mt.tensor(a) @ mt.cholesky_solve(mt.tensor(b), low), b, kind)
     near(mt.cholesky_inverse(up, upper=True), np.linalg.inv(a), kind)
@@ -60,7 +65,7 @@ def test_qr(shape, kind) -> None:
     for mode in ("reduced", "complete"):
         q, r = LA.qr(mt.tensor(a), mode)
         near(q @ r, a, kind)
-        near(q.mT @ q, np.broadcast_to(np.eye(q.shape[-1]), (*shape[:-2], q.shape[-1], q.shape[-1])), kind)
+        near(q.mH @ q, np.broadcast_to(np.eye(q.shape[-1]), (*shape[:-2], q.shape[-1], q.shape[-1])), kind)
         near(r, np.triu(array(r)), kind)
     near(LA.qr(mt.tensor(a), "r").R, array(LA.qr(mt.tensor(a)).R), kind)
     factors, tau = mt.geqrf(mt.tensor(a))
@@ -69,7 +74,7 @@ def test_qr(shape, kind) -> None:
     full = LA.qr(mt.tensor(a), "complete").Q
     c = draw(*shape[:-2], shape[-2], 2, kind=kind)
     near(mt.ormqr(factors, tau, mt.tensor(c)), array(full) @ c, kind)
-    near(mt.ormqr(factors, tau, mt.tensor(c).mT, left=False, transpose=True), (array(full) @ c).swapaxes(-1, -2), kind)
+    near(mt.ormqr(factors, tau, mt.tensor(adjoint(c)), left=False, transpose=True), adjoint(array(full) @ c), kind)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -84,7 +89,7 @@ def test_lu(shape, kind) -> None:
     if shape[-1] == shape[-2]:
         b = draw(*shape[:-1], 3, kind=kind)
         near(mt.tensor(a) @ LA.lu_solve(factors, pivots, mt.tensor(b)), b, kind)
-        near(mt.tensor(a).mT @ LA.lu_solve(factors, pivots, mt.tensor(b), adjoint=True), b, kind)
+        near(mt.tensor(adjoint(a)) @ LA.lu_solve(factors, pivots, mt.tensor(b), adjoint=True), b, kind)
         c = b.swapaxes(-1, -2)
         near(LA.lu_solve(factors, pivots, mt.tensor(c), left=False) @ mt.tensor(a), c, kind)
 
@@ -141,8 +146,33 @@ def test_ldl(hermitian) -> None:
 def test_eigh(shape, kind) -> None:
     a = positive(*shape, kind=kind)
     w, v = LA.eigh(mt.tensor(a))
-    near((v * w.unsqueeze(-2)) @ v.mT, a, kind)
+    near((v * w.unsqueeze(-2)) @ v.mH, a, kind)
     near(LA.eigvalsh(mt.tensor(np.triu(a)), UPLO="U"), np.linalg.eigvalsh(a), kind)
+
+
+@pytest.mark.parametrize("shape", SQUARE)
+def test_eig(shape, kind) -> None:
+    a = draw(*shape, kind=kind)
+    w, v = LA.eig(mt.tensor(a))
+    assert w.dtype == v.dtype == (mt.complex128 if kind in ("float64", "complex128") else mt.complex64)
+    near(mt.tensor(a).to(v.dtype) @ v, array(v * w.unsqueeze(-2)), kind)
+    near(mt.linalg.vector_norm(v, dim=-2), np.ones(w.shape), kind)
+    near(LA.eigvals(mt.tensor(a)).abs().sort(-1).values, np.sort(np.abs(np.linalg.eigvals(a)), -1), kind)
+    for values in (w, LA.eigvals(mt.tensor(a).requires_grad_())):
+        near(values.sum(-1), a.trace(axis1=-2, axis2=-1), kind)
+
+
+def test_eig_refuses_what_is_not_finite() -> None:
+    for bad in (np.nan, np.inf):
+        with refuses(RuntimeError, "should not contain infs or NaNs"):
+            LA.eigvals(mt.full((2, 2), bad))
+
+
+def test_a_loss_that_depends_on_the_phase_of_vectors_is_refused() -> None:
+    for vectors in (lambda a: LA.eig(a)[1], lambda a: LA.eigh(a)[1], lambda a: LA.svd(a)[0]):
+        a = mt.tensor(draw(3, 3, kind="complex128")).requires_grad_()
+        with refuses(RuntimeError, "phi"):
+            vectors(a).sum().abs().backward()
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -153,7 +183,7 @@ def test_svd(shape, kind) -> None:
     full = LA.svd(mt.tensor(a))
     assert tuple(full.U.shape) == (*shape[:-2], shape[-2], shape[-2])
     assert tuple(full.Vh.shape) == (*shape[:-2], shape[-1], shape[-1])
-    near(full.U.mT @ full.U, np.broadcast_to(np.eye(shape[-2]), full.U.shape), kind)
+    near(full.U.mH @ full.U, np.broadcast_to(np.eye(shape[-2]), full.U.shape), kind)
     near(LA.svdvals(mt.tensor(a)), array(s), kind)
     if a.size:
         near(LA.pinv(mt.tensor(a)), np.linalg.pinv(a), kind)
@@ -325,6 +355,60 @@ DIFFERENTIABLE = {
     "householder_product": (LA.householder_product, [0.5 * TALL, draw(2, 2)]),
     "cross": (LA.cross, [draw(2, 3), draw(2, 3)]),
 }
+
+
+def _phase_free(u, s, vh):
+    """What does not depend on the phases of singular vectors, in real numbers."""
+    return s, u.abs(), vh.abs(), mt.view_as_real(u @ vh)
+
+
+def _hermitian(a):
+    return a @ a.mH + mt.eye(a.shape[-1])
+
+
+POINT, POINTS = draw(3, 3, kind="complex128"), draw(3, 2, kind="complex128")
+CTALL, CWIDE = draw(4, 3, kind="complex128"), draw(2, 3, kind="complex128")
+
+COMPLEX = {
+    "eig": (lambda a: (LA.eig(a)[0], LA.eig(a)[1].abs()), [POINT]),
+    "eig of real": (lambda a: (LA.eig(a.real)[0], LA.eig(a.real)[1].abs()), [POINT]),
+    "eigh": (lambda a: (LA.eigh(a + a.mH)[0], LA.eigh(a + a.mH)[1].abs()), [POINT]),
+    "svd tall": (lambda a: _phase_free(*LA.svd(a, full_matrices=False)), [CTALL]),
+    "svd wide": (lambda a: _phase_free(*LA.svd(a, full_matrices=False)), [CWIDE]),
+    "cholesky": (lambda a: LA.cholesky(_hermitian(a)), [POINT]),
+    "cholesky upper": (lambda a: LA.cholesky(_hermitian(a), upper=True), [POINT]),
+    "cholesky_solve": (lambda a, b: mt.cholesky_solve(b, LA.cholesky(_hermitian(a))), [POINT, POINTS]),
+    "qr tall": (lambda a: tuple(LA.qr(a)), [CTALL]),
+    "qr wide": (lambda a: tuple(LA.qr(a)), [CWIDE]),
+    "lu tall": (lambda a: tuple(LA.lu(a))[1:], [CTALL]),
+    "lu wide": (lambda a: tuple(LA.lu(a))[1:], [CWIDE]),
+    "lu_solve": (lambda a, b: LA.lu_solve(*LA.lu_factor(a), b, adjoint=True), [POINT, POINTS]),
+    "det": (LA.det, [POINT]),
+    "slogdet": (lambda a: tuple(LA.slogdet(a)), [POINT]),
+    "inv": (LA.inv, [POINT]),
+    "solve": (LA.solve, [POINT, POINTS]),
+    "solve right": (lambda a, b: LA.solve(a, b, left=False), [POINT, CWIDE]),
+    "solve_triangular": (lambda a, b: LA.solve_triangular(a, b, upper=True), [POINT, POINTS]),
+    "pinv": (LA.pinv, [CTALL]),
+    "pinv hermitian": (lambda a: LA.pinv(a + a.mH, hermitian=True), [POINT]),
+    "lstsq": (lambda a, b: tuple(LA.lstsq(a, b, driver="gels")[:2]), [CTALL, draw(4, 2, kind="complex128")]),
+    "matrix_exp": (LA.matrix_exp, [POINT]),
+    "nuclear norm": (lambda a: LA.matrix_norm(a, "nuc"), [CTALL]),
+    "householder_product": (LA.householder_product, [0.5 * CTALL, draw(3, kind="complex128")]),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_derivatives(name) -> None:
+    """Of the parts of the results, by the parts of the inputs."""
+    function, points = COMPLEX[name]
+
+    def by_parts(*parts):
+        results = function(*(mt.view_as_complex(part) for part in parts))
+        results = results if isinstance(results, tuple) else (results,)
+        return tuple(mt.view_as_real(t) if t.is_complex() else t for t in results)
+
+    check_gradient(by_parts, *(np.stack([z.real, z.imag], -1) for z in points), rtol=1e-5, step=1e-4)
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)

@@ -13,7 +13,7 @@ from importlib import import_module
 import threading
 from cpython.object cimport PyObject
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, TensorBase, new_as_class, new_tensor, set_dims,
+    MAX_DIMS, TensorBase, new_as_class, new_on, on_device, set_dims,
 )
 from minitorch._ext import tensor as tensor_module
 
@@ -153,6 +153,55 @@ cdef int restore() except -1:
     return 0
 
 
+# --- functions that the device does not have yet ----------------------------------------------------------------------
+
+cdef dict guarded_originals = {}
+
+
+cdef bint any_on_device(object value, int depth=0):
+    """Whether a tensor of the device is among an argument and what it lists."""
+    if isinstance(value, TensorBase):
+        return on_device(<TensorBase>value)
+    if depth < 2 and isinstance(value, (list, tuple)):
+        for one in value:
+            if any_on_device(one, depth + 1):
+                return True
+    return False
+
+
+cdef object guarded(object function, PyObject **args, size_t nargsf, PyObject *names):
+    """What the pointers of these functions lead to once there is a device."""
+    cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf), k = 0 if names == NULL else len(<tuple>names), i
+    cdef size_t address = guarded_originals[<size_t><PyObject *>function]
+    for i in range(n + k):
+        if any_on_device(<object>args[i]):
+            raise NotImplementedError(f"{function.__name__} is not on cuda yet: move its tensors to the CPU with "
+                                      ".cpu()")
+    if address:
+        return mt_call_pointer(<mt_vectorcall><void *>address, function, args, nargsf, names)
+    return mt_call_definition(function, tuple([<object>args[i] for i in range(n)]),
+                              {(<tuple>names)[i]: <object>args[n + i] for i in range(k)})
+
+
+def guard(on_every_device):
+    """Let functions refuse tensors of the device, but for those that ``on_every_device(function)`` is true of."""
+    cdef mt_vectorcall pointer
+    cdef size_t key
+    for function in engine_functions():
+        key = <size_t><PyObject *>function
+        pointer = mt_pointer(function)
+        if key in guarded_originals or on_every_device(function):
+            continue
+        if pointer == NULL and not mt_has_definition(function):
+            continue
+        if pointer == interposed:                           # somebody listens: go between
+            guarded_originals[key] = originals[key]
+            originals[key] = <size_t><void *>guarded
+        else:
+            guarded_originals[key] = <size_t><void *>pointer
+            mt_set_pointer(function, guarded)
+
+
 cdef object operator_function(str name):
     """What an operator's method comes as to a listener (``add`` of the module `operator`), and whether reflected."""
     for candidate in (name, name + "_"):
@@ -265,7 +314,7 @@ def shell(cls, TensorBase like not None, int without=-1):
             strides[n] = like.strides[d]
             n += 1
     if without >= 0 and like.shape[without] == 0:           # nothing there to look at
-        memory = new_tensor(n, shape, like.code)
+        memory = new_on(like, n, shape, like.code)
         for d in range(n):
             strides[d] = memory.strides[d]
     cdef TensorBase t = new_as_class(cls)

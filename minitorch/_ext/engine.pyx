@@ -8,24 +8,26 @@ import numpy as np
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
-    mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
+    MT_BF16, MT_BOOL, MT_C128, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code,
+    dtype_of, mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
 )
-from minitorch._ext.loops cimport checked_value, conversion, copy_data, fill_data
+from minitorch._ext.loops cimport (
+    checked_value, conversion, converted, copy_data, fill_data, host_data, scalar_value,
+)
 from minitorch._ext.matmul cimport matmul_of
 from minitorch._ext.pointwise cimport (
     OP_ABS, OP_ADD, OP_AND, OP_DIV, OP_FLOOR_DIVIDE, OP_INVERT, OP_LEFT_SHIFT, OP_MUL, OP_NEG, OP_OR, OP_POW,
-    OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, number_tensor, operator, prepare_out,
-    resize,
+    OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, moved, number_tensor, operator,
+    prepare_out, resize,
 )
-from minitorch._ext.storage cimport borrow_storage
+from minitorch._ext.storage cimport borrow_storage, inference_mode, set_default_place, wants_device
 from minitorch._ext.tensor cimport (
     MAX_DIMS, TensorBase, bump, check_inplace, data_of, describe, edge_of, grad_enabled,
-    new_as, new_like_class, new_tensor, parse_size, requires_grad as needs_grad, same_shape, set_dims, shape_of,
-    strides_of, wrap_dim,
+    new_as, new_at, new_like_class, new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad,
+    same_shape, set_contiguous_dims, set_dims, shape_of, strides_of, wrap_dim,
 )
 from minitorch._ext.views cimport (
-    copy_into, detach_of, index_basic, select_of, transpose_of, view_of,
+    copy_into, detach_of, index_basic, one_of_several, select_of, transpose_of, view_of,
 )
 from minitorch._ext import index as advanced
 
@@ -201,7 +203,7 @@ cdef class TensorMethods(TensorBase):
     def __iter__(self):
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter([select_of(self, 0, i) for i in range(self.shape[0])])
+        return iter([one_of_several(select_of(self, 0, i)) for i in range(self.shape[0])])
 
     def __contains__(self, value):
         if not is_operand(value):
@@ -340,12 +342,18 @@ cdef class TensorMethods(TensorBase):
     @property
     def _version(self):
         """How often the memory was changed in place."""
+        if self.storage.inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self.storage.version
 
     @property
     def _base(self):
         """Of a view: the tensor whose memory it shows."""
         return self.base
+
+    def _is_view(self):
+        """Whether the tensor shows the memory of another one, its ``_base``."""
+        return self.base is not None
 
     # --- NumPy
     def __array__(self, dtype=None, copy=None):
@@ -361,7 +369,7 @@ cdef class TensorMethods(TensorBase):
 
 
 cdef object operator_any(TensorBase t):
-    return to_numpy(t).any()
+    return to_numpy(host_data(t)).any()
 
 
 cdef object one(TensorBase t, str what):
@@ -381,6 +389,9 @@ cdef int set_requires_grad(TensorBase t, bint wanted) except -1:
     if wanted and mt_category[t.code] < 2:
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients, not "
                            f"{dtype_of(t.code)}: convert first, with .float()")
+    if wanted and t.storage.inference and not inference_mode():
+        raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: "
+                           "clone() it to get a normal tensor")
     t.leaf_requires_grad = wanted
     return 0
 
@@ -541,6 +552,8 @@ def item(TensorBase self not None):
     if self.numel != 1:
         raise RuntimeError(f"a Tensor with {self.numel} elements cannot be converted to Scalar: {describe(self)}. "
                            "Use .tolist() for all of its values")
+    if on_device(self):
+        self = host_data(self)
     p = data_of(self)
     if mt_category[self.code] == 2:
         conversion(MT_F64, self.code)(<char *>&value, 8, p, 8, 1)
@@ -559,10 +572,9 @@ def tolist(TensorBase self not None):
     >>> minitorch.tensor([[1, 2], [3, 4]]).tolist()
     [[1, 2], [3, 4]]
     """
-    cdef TensorBase t = self
+    cdef TensorBase t = host_data(self) if on_device(self) else self
     if self.code == MT_BF16:
-        t = new_as(self, MT_F32)
-        copy_data(t, self)
+        t = converted(t, MT_F32)
     return to_numpy(t).tolist()
 
 
@@ -571,6 +583,9 @@ cdef object to_numpy(TensorBase t):
     cdef cnp.npy_intp[MAX_DIMS] shape
     cdef cnp.npy_intp[MAX_DIMS] strides
     cdef int d, flags = 0 if t.storage.readonly else cnp.NPY_ARRAY_WRITEABLE
+    if on_device(t):
+        raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
+                        f"memory first: {describe(t)}")
     cdef object kind = numpy_dtype(t.code)
     for d in range(t.ndim):
         shape[d] = t.shape[d]
@@ -593,7 +608,7 @@ def numpy(TensorBase self not None, *, bint force=False):
     """
     if needs_grad(self) and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-    return to_numpy(self)
+    return to_numpy(host_data(self) if force else self)
 
 
 def from_numpy(array not None):
@@ -632,7 +647,10 @@ def from_numpy(array not None):
         strides[d] = a.strides[d] // mt_itemsize[code] if a.shape[d] > 1 else 1
     t = new_like_class()
     t.code = code
-    set_dims(t, a.ndim, shape, strides)
+    if a.size:
+        set_dims(t, a.ndim, shape, strides)
+    else:                               # NumPy leaves the strides of an empty array at anything
+        set_contiguous_dims(t, a.ndim, shape)
     cdef Py_ssize_t last = 0
     for d in range(a.ndim):
         last += (shape[d] - 1) * strides[d]
@@ -760,14 +778,15 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     """
     cdef int code = -1 if dtype is None else code_of(dtype)
     cdef TensorBase out
-    check_device(device)
+    cdef bint there = wants_device(device)
     if pin_memory:
         raise NotImplementedError("tensor: pin_memory is for transfers to a GPU; leave it out")
     if isinstance(data, (float, int, complex)) and not isinstance(data, np.generic):
         out = number_tensor(data, scalar_code(data) if code < 0 else code)
     elif isinstance(data, TensorBase):
-        out = new_tensor((<TensorBase>data).ndim, (<TensorBase>data).shape,
-                         (<TensorBase>data).code if code < 0 else code)
+        there = there if device is not None else on_device(<TensorBase>data)
+        out = new_at(there, (<TensorBase>data).ndim, (<TensorBase>data).shape,
+                     (<TensorBase>data).code if code < 0 else code)
         copy_data(out, <TensorBase>data)
     elif isinstance(data, (np.ndarray, np.generic)):
         out = from_array(np.asarray(data), code)
@@ -783,6 +802,8 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
         out = number_tensor(data, scalar_code(data) if code < 0 else code)
     else:
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    if there:
+        out = moved(out, True)
     if requires_grad:
         set_requires_grad(out, True)
     return out
@@ -797,23 +818,39 @@ def as_tensor(data, dtype=None, device=None):
     >>> a
     array([1., 0.])
     """
-    check_device(device)
+    cdef bint there = wants_device(device)
     if isinstance(data, TensorBase):
-        return data if dtype is None else cast(<TensorBase>data, code_of(dtype))
+        return moved(data if dtype is None else cast(<TensorBase>data, code_of(dtype)),
+                     there if device is not None else on_device(<TensorBase>data))
     if isinstance(data, np.ndarray):
         shared = from_numpy(data)
-        return shared if dtype is None else cast(shared, code_of(dtype))
-    return tensor(data, dtype=dtype)
+        return moved(shared if dtype is None else cast(shared, code_of(dtype)), there)
+    return tensor(data, dtype=dtype, device=device)
 
 
 def check_device(device):
-    """Refuse devices that are not there."""
-    if device is None:
-        return
-    if not isinstance(device, str):
-        device = getattr(device, "type", device)
-    if device != "cpu" and device != "cpu:0":
-        raise NotImplementedError(f"device {device!r}: only the CPU is supported so far; use device='cpu'")
+    """Whether an argument ``device`` means the CUDA device; refuses one that is not there.
+
+    >>> import minitorch
+    >>> minitorch._ext.engine.check_device("cpu")
+    False
+    """
+    return wants_device(device)
+
+
+def set_default_on_device(bint on):
+    """Make new tensors on the CUDA device where nothing else is said."""
+    set_default_place(on)
+
+
+def to_device(TensorBase self not None, device):
+    """The tensor on a device: itself if it is there."""
+    return moved(self, self.storage.on_device if device is None else wants_device(device))
+
+
+def is_on_device(TensorBase self not None):
+    """Whether the memory is the CUDA device's."""
+    return self.storage.on_device
 
 
 # --- making tensors of sizes ------------------------------------------------------------------------------------------
@@ -834,15 +871,14 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
     cdef Py_ssize_t[MAX_DIMS] shape
     cdef int ndim = size_argument(sizes, size, shape, name)
     cdef TensorBase t
-    if device is not None:
-        check_device(device)
+    cdef bint there = wants_device(device)
     if layout is not None and str(layout) != "torch.strided":
         raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
     if pin_memory:
         raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it "
                                   "out")
     if out is None:
-        t = new_tensor(ndim, shape, default_code() if dtype is None else code_of(dtype))
+        t = new_at(there, ndim, shape, default_code() if dtype is None else code_of(dtype))
     else:
         t = out
         if dtype is not None and code_of(dtype) != t.code:
@@ -850,7 +886,8 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
         prepare_out(t, ndim, shape, t.code, name, False)
         bump(t)
     if value is not None:
-        fill_data(t, checked_value(value, t.code))
+        # PyTorch's full takes any number for the half types, and its fill_ does not
+        fill_data(t, scalar_value(value, MT_F32) if t.code in (MT_F16, MT_BF16) else checked_value(value, t.code))
     if requires_grad:
         set_requires_grad(t, True)
     return t
@@ -906,12 +943,18 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, bi
     return filled((), size, out, dtype, layout, device, requires_grad, pin_memory, "full", fill_value)
 
 
+cdef TensorBase shape_on(TensorBase t, bint there):
+    """An unset tensor of the same layout on the other device."""
+    cdef TensorBase out = new_at(there, t.ndim, t.shape, t.code)
+    return out
+
+
 cdef TensorBase like(TensorBase t, object dtype, object layout, object device, bint requires_grad, bint pin_memory,
                      object memory_format, str name, object value):
     """A tensor of the shape of another, its dimensions in the same order in memory."""
     cdef TensorBase out
-    if device is not None:
-        check_device(device)
+    if device is not None and wants_device(device) != on_device(t):
+        t = shape_on(t, not on_device(t))
     if layout is not None and str(layout) != "torch.strided":
         raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
     if memory_format is not None and str(memory_format) not in ("torch.preserve_format", "torch.contiguous_format"):
@@ -920,7 +963,7 @@ cdef TensorBase like(TensorBase t, object dtype, object layout, object device, b
         raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it "
                                   "out")
     if memory_format is not None and str(memory_format) == "torch.contiguous_format":
-        out = new_tensor(t.ndim, t.shape, t.code if dtype is None else code_of(dtype))
+        out = new_on(t, t.ndim, t.shape, t.code if dtype is None else code_of(dtype))
     else:
         out = new_as(t, t.code if dtype is None else code_of(dtype))
     if value is not None:
@@ -971,32 +1014,37 @@ def full_like(TensorBase input not None, fill_value, *, dtype=None, layout=None,
     return like(input, dtype, layout, device, requires_grad, pin_memory, memory_format, "full_like", fill_value)
 
 
+cdef object own_device(TensorBase t, object device):
+    """A device, or that of a tensor if none is given."""
+    return device if device is not None else "cuda" if on_device(t) else "cpu"
+
+
 def new_empty(TensorBase self not None, *sizes, size=None, dtype=None, layout=None, device=None,
               bint requires_grad=False, bint pin_memory=False):
     """A tensor of this one's type that is not initialised."""
-    return filled(sizes, size, None, dtype or dtype_of(self.code), layout, device, requires_grad, pin_memory,
-                  "new_empty", None)
+    return filled(sizes, size, None, dtype or dtype_of(self.code), layout, own_device(self, device), requires_grad,
+                  pin_memory, "new_empty", None)
 
 
 def new_zeros(TensorBase self not None, *sizes, size=None, dtype=None, layout=None, device=None,
               bint requires_grad=False, bint pin_memory=False):
     """Zeros of this tensor's type."""
-    return filled(sizes, size, None, dtype or dtype_of(self.code), layout, device, requires_grad, pin_memory,
-                  "new_zeros", 0)
+    return filled(sizes, size, None, dtype or dtype_of(self.code), layout, own_device(self, device), requires_grad,
+                  pin_memory, "new_zeros", 0)
 
 
 def new_ones(TensorBase self not None, *sizes, size=None, dtype=None, layout=None, device=None,
              bint requires_grad=False, bint pin_memory=False):
     """Ones of this tensor's type."""
-    return filled(sizes, size, None, dtype or dtype_of(self.code), layout, device, requires_grad, pin_memory,
-                  "new_ones", 1)
+    return filled(sizes, size, None, dtype or dtype_of(self.code), layout, own_device(self, device), requires_grad,
+                  pin_memory, "new_ones", 1)
 
 
 def new_full(TensorBase self not None, size, fill_value, *, dtype=None, layout=None, device=None,
              bint requires_grad=False, bint pin_memory=False):
     """One value everywhere, in this tensor's type."""
-    return filled((), size, None, dtype or dtype_of(self.code), layout, device, requires_grad, pin_memory, "new_full",
-                  fill_value)
+    return filled((), size, None, dtype or dtype_of(self.code), layout, own_device(self, device), requires_grad,
+                  pin_memory, "new_full", fill_value)
 
 
 def resize_(TensorBase self not None, *sizes, memory_format=None):

@@ -9,8 +9,8 @@ from minitorch._ext.pointwise cimport cast
 from minitorch._ext.reduce cimport sum_to
 from minitorch._ext.loops cimport zero_data
 from minitorch._ext.tensor cimport (
-    Node, Packed, TensorBase, alias, describe, leave, new_tensor, new_view, packed, parse_size, rebase,
-    record_outputs, recording, requires_grad, set_grad, shape_of, unpacked, MAX_DIMS,
+    MADE_BY_FUNCTION, Node, Packed, TensorBase, alias, describe, leave, new_at, new_view, packed, parse_size,
+    rebase, record_outputs, recording, refuse_inference, requires_grad, set_grad, shape_of, unpacked, MAX_DIMS,
 )
 
 
@@ -29,7 +29,7 @@ cdef class FunctionNode(Node):
     cdef list kept
     cdef tuple dirty, non_differentiable
     cdef bint keep_none                 # leave gradients that never came None, rather than making zeros of them
-    cdef list input_metas, output_metas  # (shape, code) of each tensor, None of other things
+    cdef list input_metas, output_metas  # (shape, code, on device) of each tensor, None of other things
     cdef readonly tuple needs_input_grad
 
     def __dealloc__(self):
@@ -128,6 +128,8 @@ cdef class FunctionNode(Node):
                 t = saved
                 one = Kept.__new__(Kept)
                 one.version = t.storage.version
+                if t.storage.inference:
+                    refuse_inference(t, self.op_name())
                 one.is_output = t.grad_fn is self
                 one.tensor = packed(alias(t) if one.is_output else t, one.is_output)
             self.kept.append(one)
@@ -201,17 +203,27 @@ cdef class FunctionNode(Node):
 cdef TensorBase zeros(tuple meta):
     cdef Py_ssize_t[MAX_DIMS] shape
     cdef int ndim = parse_size(meta[0], shape)
-    cdef TensorBase t = new_tensor(ndim, shape, meta[1])
+    cdef TensorBase t = new_at(meta[2], ndim, shape, meta[1])
     zero_data(t)
     return t
 
 
 cdef object meta_of(object x):
-    return (shape_of(<TensorBase>x), (<TensorBase>x).code) if isinstance(x, TensorBase) else None
+    if not isinstance(x, TensorBase):
+        return None
+    return shape_of(<TensorBase>x), (<TensorBase>x).code, (<TensorBase>x).storage.on_device
 
 
 cdef TensorBase fresh_alias(TensorBase t):
     return new_view(t, t.ndim, t.shape, t.strides, t.offset)
+
+
+cdef TensorBase passed_on(TensorBase t):
+    """A tensor that a function returns as it got it: a view of it."""
+    cdef TensorBase out = fresh_alias(t)
+    out.base = t if t.base is None else t.base
+    out.base_version = t.storage.version
+    return out
 
 
 cdef bint among(object x, tuple tensors):
@@ -267,7 +279,9 @@ cdef tuple connect(FunctionNode node, tuple outputs, tuple inputs, bint recorded
                 raise RuntimeError(f"{node.op_name()}: a leaf Variable that requires grad is being used in an in-place "
                                    "operation. Do it under minitorch.no_grad(), or on a clone()")
         elif among(t, inputs) or among(t, tuple(results)) or requires_grad(t):
-            t = keep_identity(node, t, fresh_alias(t))
+            t = keep_identity(node, t, passed_on(t))
+        if differs and t.base is not None and not among(t, node.dirty):
+            t.made = MADE_BY_FUNCTION
         results.append(t)
         differentiable.append(t if differs else None)
     for t in node.dirty or ():

@@ -9,7 +9,7 @@ from minitorch._ext.dtype cimport (
     scalar_code,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, broadcast_shape, contiguous_data, converted, copy_data, may_overlap, zero_data,
+    GRAIN, broadcast_shape, checked_value, contiguous_data, converted, copy_data, may_overlap, zero_data,
 )
 from minitorch._ext.pointwise cimport cast, number_tensor, op_where, prepare_out
 from minitorch._ext.tensor cimport (
@@ -632,11 +632,16 @@ def masked_fill(TensorBase input not None, TensorBase mask not None, value):
         if (<TensorBase>value).ndim:
             raise RuntimeError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with "
                                f"{(<TensorBase>value).ndim} dimension(s).")
-        value = cast(<TensorBase>value, input.code)
-    elif mt_category[scalar_code(value)] > mt_category[input.code] and input.code != MT_BOOL:
-        raise RuntimeError(f"value cannot be converted to type {dtype_of(input.code).name} without overflow: {value}")
-    elif input.code == MT_BOOL:
-        value = bool(value)
+        if (<TensorBase>value).code != input.code:
+            checked_value(value.item(), input.code)
+            value = cast(<TensorBase>value, input.code)
+    else:
+        checked_value(value, input.code)
+        if input.code == MT_BOOL:
+            value = bool(value)
+        elif mt_category[input.code] < 3:
+            value = value.real                          # of a complex number that is real
+            value = int(value) if mt_category[input.code] == 1 else value
     try:
         return op_where(mask, value, input)
     except RuntimeError:
@@ -677,7 +682,7 @@ def masked_select(TensorBase input not None, TensorBase mask not None, *, Tensor
     return result if out is None else given(result, out, "masked_select")
 
 
-def nonzero(TensorBase input not None, *, bint as_tuple=False):
+def nonzero(TensorBase input not None, *, TensorBase out=None, bint as_tuple=False):
     """The indices of the elements that are not zero: a row each, or a vector for each dimension (``as_tuple``).
 
     >>> import minitorch
@@ -686,10 +691,15 @@ def nonzero(TensorBase input not None, *, bint as_tuple=False):
             [3]])
     """
     from minitorch._ext.engine import from_numpy, numpy
-    cdef TensorBase mask = converted(input, MT_BOOL)
+    cdef TensorBase mask = converted(input, MT_BOOL), places
     if as_tuple:
+        if out is not None:
+            raise RuntimeError("nonzero: out= is one tensor, and as_tuple=True gives several; leave one of them out")
         return nonzero_data(unsqueeze_of(mask, 0) if mask.ndim == 0 else mask)
-    return from_numpy(np.argwhere(numpy(mask, force=True)))
+    if out is not None and out.code != MT_I64:
+        raise RuntimeError(f"nonzero: indices are int64, so out= must be too, not {describe(out)}")
+    places = from_numpy(np.argwhere(numpy(mask, force=True)))
+    return places if out is None else given(places, out, "nonzero")
 
 
 # --- joining ----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ success, positive for a matrix that is singular or the like.
 
 The library is OpenBLAS (see `matmul`); where it is absent the twins in ``minitorch/reference/linalg.py`` do the work.
 """
-from minitorch._ext.dtype cimport MT_F32, MT_F64, MT_I32
+from minitorch._ext.dtype cimport MT_C64, MT_C128, MT_F32, MT_F64, MT_I32
 from minitorch._ext.loops cimport copy_data, zero_data
 from minitorch._ext.matmul cimport library_function
 from minitorch._ext.reduce cimport into
@@ -74,7 +74,11 @@ cdef int kind_of(TensorBase t, str name) except -1:
         return 0
     if t.code == MT_F64:
         return 1
-    return fail(t, name, "a float32 or float64 tensor")
+    if t.code == MT_C64:
+        return 2
+    if t.code == MT_C128:
+        return 3
+    return fail(t, name, "a float32, float64, complex64 or complex128 tensor")
 
 
 cdef int size_of(TensorBase t, int dim, str name) except -1:

@@ -20,6 +20,7 @@ cdef enum:
     MAX_OPERANDS = 6
     CHUNK = 512              # elements gathered at a time: what all operands' buffers hold stays in the first cache
     ITEM = 16                # bytes of the largest type
+    DEVICE_DIMS = 8          # dimensions that a device's kernel can walk over
     GRAIN = 32768            # elements below which a second thread does not pay
 
 # One walk over the elements of a result and its operands, which are broadcast to it.
@@ -44,6 +45,7 @@ cdef void plan_run(Plan *plan, mt_loop loop, const mt_scalar *params) noexcept n
 
 cdef int broadcast_shape(int *ndim, Py_ssize_t *shape, TensorBase t) noexcept nogil   # -1: does not fit
 cdef mt_convert_loop conversion(int target, int source) noexcept nogil
+cdef object number_of(const mt_scalar *value, int code)            # the other way
 cdef mt_scalar scalar_value(object number, int code) except *
 cdef mt_scalar checked_value(object number, int code) except *     # refuses what the type cannot hold
 cdef int copy_data(TensorBase dst, TensorBase src) except -1       # the primitive: strided, broadcasting, converting
@@ -51,6 +53,7 @@ cdef int fill_data(TensorBase dst, mt_scalar value) except -1      # value is of
 cdef int zero_data(TensorBase dst) except -1
 cdef TensorBase zeros_like_data(TensorBase like, int code)
 cdef TensorBase contiguous_data(TensorBase t)                      # t itself where it is contiguous already
+cdef TensorBase host_data(TensorBase t)                            # where the host can read it, contiguous
 cdef TensorBase converted(TensorBase t, int code)                  # t itself where it has the type already
 cdef bint may_overlap(TensorBase a, TensorBase b) noexcept nogil   # other elements of the same memory
 cdef int accumulate_data(TensorBase dst, TensorBase src) except -1  # dst += src, where dst may show a place twice

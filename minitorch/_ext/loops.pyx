@@ -8,10 +8,12 @@ gathered into a buffer of `CHUNK` elements, which stays in the first cache, and 
 import numpy as np
 from libc.string cimport memcpy, memset
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_C128, dtype_of, mt_category, mt_compute, mt_itemsize,
+    MT_BOOL, MT_C128, MT_I64, dtype_of, mt_category, mt_compute, mt_itemsize,
 )
+from minitorch._ext.storage cimport primitives
+from minitorch._ext.dtype import finfo
 from minitorch._ext.tensor cimport (
-    TensorBase, data_of, new_as, new_tensor, same_shape,
+    TensorBase, data_of, new_as, new_on, new_tensor, on_device, same_shape, shape_of, shown, strides_of,
 )
 from minitorch._ext.threads cimport parallel_for
 
@@ -336,10 +338,10 @@ cdef mt_scalar scalar_value(object number, int code) except *:
     if isinstance(number, (complex, np.complexfloating)):
         if mt_category[code] == 3:
             return mt_scalar_from_complex(code, number.real, number.imag)
-        if number.imag != 0:
+        if number.imag != 0 and code != MT_BOOL:
             raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number} is "
                                "complex")
-        number = number.real
+        number = number.real if code != MT_BOOL else number != 0
     if mt_category[code] >= 2 or isinstance(number, float):
         return mt_scalar_from_double(code, number)
     if code == MT_BOOL:
@@ -352,17 +354,42 @@ cdef mt_scalar scalar_value(object number, int code) except *:
     return mt_scalar_from_int(code, integer)
 
 
+cdef object number_of(const mt_scalar *value, int code):
+    """A value of a compute type as a Python number."""
+    cdef double[2] parts
+    cdef long long integer
+    if mt_category[code] < 2:
+        mt_convert[MT_I64][code](<char *>&integer, 8, <const char *>value, 0, 1)
+        return bool(integer) if code == MT_BOOL else integer
+    mt_convert[MT_C128][code](<char *>parts, 16, <const char *>value, 0, 1)
+    return complex(parts[0], parts[1]) if mt_category[code] == 3 else parts[0]
+
+
 cdef mt_scalar checked_value(object number, int code) except *:
-    """A number to be stored in a type, in its compute type: an integer type refuses what it cannot hold."""
+    """A number to be stored in a type, in its compute type: types refuse what they cannot hold.
+
+    A floating-point type takes inf and NaN, but not a finite number that would become inf.
+    """
     cdef object bits = 8 * mt_itemsize[code], one = 1       # Python's integers: C's would overflow
-    cdef bint fits
+    cdef bint held
     if mt_category[code] == 1 and not isinstance(number, (bool, complex, np.complexfloating)):
         # negative numbers wrap in the unsigned type, as PyTorch has it
-        fits = number == number and -(one << (bits - 1)) <= number < (
+        held = number == number and -(one << (bits - 1)) <= number < (
             one << (bits - 1 if dtype_of(code).is_signed else bits))
-        if not fits:
+        if not held:
             raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number}")
+    elif mt_category[code] >= 2 and not fits(
+            number.real if isinstance(number, (complex, np.complexfloating)) else number, code):
+        raise RuntimeError(f"value cannot be converted to type {dtype_of(code).name} without overflow: {number}; its "
+                           f"largest number is {finfo(dtype_of(code)).max:g}, and float('inf') is a value too")
     return scalar_value(number, mt_compute[code])
+
+
+cdef bint fits(double number, int code) except -1:
+    """Whether a number that is finite stays so in a floating-point type."""
+    if -65504 <= number <= 65504 or number != number or number - number != 0:
+        return True
+    return abs(number) <= finfo(dtype_of(code)).max
 
 
 cdef void copy_loop(char *const *p, Py_ssize_t n, const mt_scalar *unused) noexcept nogil:
@@ -465,6 +492,9 @@ cdef int copy_data(TensorBase dst, TensorBase src) except -1:
     cdef mt_scalar itemsize
     if dst.numel == 0:
         return 0
+    if on_device(dst) or on_device(src):
+        primitives().copy(shown(dst), shown(src))
+        return 0
     if may_overlap(dst, src):
         src = contiguous_data(src) if not src.contiguous else clone_data(src)
     itemsize.i64 = mt_itemsize[dst.code]
@@ -497,6 +527,10 @@ cdef int fill_data(TensorBase dst, mt_scalar value) except -1:
     cdef Plan plan
     cdef mt_scalar itemsize
     cdef int want = mt_compute[dst.code]
+    if on_device(dst):
+        if dst.numel:
+            primitives().fill(shown(dst), number_of(&value, want))
+        return 0
     itemsize.i64 = mt_itemsize[dst.code]
     if dst.contiguous and dst.numel < GRAIN:
         mt_convert[dst.code][want](data_of(dst), itemsize.i64, <char *>&value, 0, dst.numel)
@@ -530,6 +564,16 @@ cdef TensorBase contiguous_data(TensorBase t):
     cdef TensorBase result
     if t.contiguous:
         return t
+    result = new_on(t, t.ndim, t.shape, t.code)
+    copy_data(result, t)
+    return result
+
+
+cdef TensorBase host_data(TensorBase t):
+    """The values of t in C order in memory that the host can read.  Not recorded."""
+    cdef TensorBase result
+    if not on_device(t):
+        return contiguous_data(t)
     result = new_tensor(t.ndim, t.shape, t.code)
     copy_data(result, t)
     return result
@@ -587,6 +631,9 @@ cdef int accumulate_data(TensorBase dst, TensorBase src) except -1:
     cdef double[2] total, term                              # complex, or a real number and 0
     cdef char *d_data = data_of(dst)
     cdef char *s_data = data_of(src)
+    if on_device(dst):
+        primitives().accumulate(shown(dst), shown(src))
+        return 0
     with nogil:
         for position in range(dst.numel):
             rest, d_at, s_at = position, 0, 0
@@ -601,3 +648,60 @@ cdef int accumulate_data(TensorBase dst, TensorBase src) except -1:
             total[1] += term[1]
             mt_convert[dst.code][MT_C128](d_data + d_at * d_size, d_size, <char *>total, 16, 1)
     return 0
+
+
+# --- for the kernels of a device ------------------------------------------------------------------------------------
+
+cdef struct DeviceWalk:             # `Walk` of minitorch/cuda/kernels/common.cuh, byte for byte
+    unsigned int numel
+    int ndim
+    unsigned int[DEVICE_DIMS] shape
+    long long[MAX_OPERANDS][DEVICE_DIMS] strides
+
+
+def device_walk(TensorBase out not None, tuple operands):
+    """How a kernel walks over a result and its operands, which are broadcast to it.
+
+    Returns the bytes of a `Walk` and whether every operand lies as the result does, without gaps; an operand that is
+    no tensor stands still.
+
+    Raises:
+        NotImplementedError: for more dimensions or elements than a kernel can count.
+    """
+    cdef Plan plan
+    cdef DeviceWalk walk
+    cdef mt_scalar nothing
+    cdef int k, d
+    cdef Py_ssize_t expected
+    cdef bint dense = True
+    memset(&walk, 0, sizeof(walk))
+    memset(&nothing, 0, sizeof(nothing))
+    plan_begin(&plan, out, out.code)
+    for operand in operands:
+        if isinstance(operand, TensorBase):
+            plan_add(&plan, <TensorBase>operand, (<TensorBase>operand).code)
+        else:
+            plan_constant(&plan, &nothing, MT_BOOL)
+    plan_simplify(&plan)
+    if plan.ndim > DEVICE_DIMS or out.numel >= <Py_ssize_t>1 << 31:
+        raise NotImplementedError(
+            f"a kernel walks over at most {DEVICE_DIMS} dimensions that cannot be joined and 2**31 elements, not "
+            f"{plan.ndim} and {out.numel}: make the operands contiguous(), or take them apart")
+    walk.numel, walk.ndim = out.numel, plan.ndim
+    for d in range(plan.ndim):
+        walk.shape[d] = plan.shape[d]
+    for k in range(plan.nop):
+        if k > 0 and not isinstance(operands[k - 1], TensorBase):
+            continue
+        expected = mt_itemsize[plan.code[k]]
+        for d in range(plan.ndim - 1, -1, -1):
+            walk.strides[k][d] = plan.strides[k][d]
+            dense = dense and plan.strides[k][d] == expected
+            expected *= plan.shape[d]
+    return (<char *>&walk)[:sizeof(walk)], dense
+
+
+def layout_of(TensorBase t not None):
+    """Address, first and last byte of the storage, shape, strides (in elements) and dtype of a tensor."""
+    return (<size_t>data_of(t), <size_t>t.storage.data, <size_t>t.storage.data + t.storage.nbytes, shape_of(t),
+            strides_of(t), dtype_of(t.code))

@@ -5,14 +5,16 @@ All of them are one operation, ``init + alpha a b`` with batch dimensions broadc
 """
 import os
 from libc.math cimport NAN
+from libc.string cimport memset
 from minitorch._ext.dtype cimport MT_BF16, MT_BOOL, MT_F16, MT_F32, dtype_of, mt_category
-from minitorch._ext.loops cimport contiguous_data, converted, copy_data, may_overlap
+from minitorch._ext.loops cimport DEVICE_DIMS, contiguous_data, converted, copy_data, may_overlap
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, has_shape,
-    new_tensor, record, record2, recording, recording2, requires_grad, same_shape, set_contiguous_dims, set_grad,
-    shape_of,
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_on, on_device,
+    record, record2, recording, recording2, requires_grad, same_shape, set_contiguous_dims, set_grad, shape_of,
+    shown,
 )
 from minitorch._ext.pointwise cimport conj_of
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.threads cimport parallel_for, task_fn, thread_count
 from minitorch._ext.views cimport reshape_to, select_of, transpose_of, unsqueeze_of
 
@@ -194,6 +196,34 @@ cdef bint should_copy(mt_gemm *g, TensorBase t, Py_ssize_t rows, Py_ssize_t cols
     return True
 
 
+cdef struct DeviceProduct:          # `Product` of minitorch/cuda/kernels/matmul.cu, byte for byte; strides in elements
+    int m, n, k, batch_ndim
+    unsigned int[DEVICE_DIMS] batch_shape
+    long long a_rs, a_cs, b_rs, b_cs, init_rs, init_cs, c_step
+    long long[3][DEVICE_DIMS] batch                         # of a, b and init
+
+
+cdef int product_there(mt_gemm *g, TensorBase result, TensorBase a, TensorBase b, TensorBase init) except -1:
+    """Let the device compute a product."""
+    cdef DeviceProduct p
+    cdef int d
+    if g.batch_ndim > DEVICE_DIMS or result.numel >= <Py_ssize_t>1 << 31 or g.k >= <Py_ssize_t>1 << 31:
+        raise NotImplementedError(f"a product on cuda has at most {DEVICE_DIMS} batch dimensions and 2**31 elements: "
+                                  f"{describe(a)} and {describe(b)}")
+    memset(&p, 0, sizeof(p))
+    p.m, p.n, p.k, p.batch_ndim = g.m, g.n, g.k, g.batch_ndim
+    p.a_rs, p.a_cs, p.b_rs, p.b_cs, p.c_step = g.a_rs, g.a_cs, g.b_rs, g.b_cs, g.m * g.n
+    if init is not None:
+        p.init_rs, p.init_cs = g.init_rs, g.init_cs
+    for d in range(g.batch_ndim):
+        p.batch_shape[d] = g.batch_shape[d]
+        p.batch[0][d], p.batch[1][d] = g.a_batch[d], g.b_batch[d]
+        p.batch[2][d] = g.init_batch[d] if init is not None else 0
+    primitives().matmul(shown(result), shown(a), shown(b), shown(init),
+                        (<char *>&p)[:sizeof(p)], g.alpha)
+    return 0
+
+
 cdef TensorBase product(TensorBase a, TensorBase b, bint transposed, TensorBase init, double alpha, str name,
                         TensorBase out):
     """init + alpha a b, with bᵀ for b if `transposed`; init and out may be None.  alpha is 1 for integers."""
@@ -204,12 +234,15 @@ cdef TensorBase product(TensorBase a, TensorBase b, bint transposed, TensorBase 
     if init is not None and init.code != code:
         raise RuntimeError(f"{name}: the input, {describe(init)}, must have the dtype of the operands, "
                            f"{describe(a)} and {describe(b)}. Convert it, with .to(dtype)")
+    if on_device(a) != on_device(b) or (init is not None and on_device(init) != on_device(a)):
+        raise RuntimeError(f"{name}: Expected all tensors to be on the same device, but found at least two devices, "
+                           f"cuda:0 and cpu: {describe(a)} and {describe(b)}. Move them to one, with .to()")
     fill_factors(&g, a, b, transposed, name)
-    if code == MT_F16 or code == MT_BF16:                       # sums in float32, rounded once
+    if (code == MT_F16 or code == MT_BF16) and not on_device(a):                       # sums in float32, rounded once
         result = product(converted(a, MT_F32), converted(b, MT_F32), transposed,
                          None if init is None else converted(init, MT_F32), alpha, name, None)
         return deliver(converted(result, code), out, name)
-    if g.m * g.n * g.k > 32768:
+    if g.m * g.n * g.k > 32768 and not on_device(a):
         if should_copy(&g, a, g.m, g.k, g.a_rs, g.a_cs):
             return product(contiguous_data(a), b, transposed, init, alpha, name, out)
         if should_copy(&g, b, g.k, g.n, g.b_rs, g.b_cs):
@@ -232,8 +265,12 @@ cdef TensorBase product(TensorBase a, TensorBase b, bint transposed, TensorBase 
         bump(out)
         result = out
     else:
-        result = new_tensor(ndim, shape, code)
+        result = new_on(a, ndim, shape, code)
     g.code, g.alpha, g.accumulate = code, alpha, False
+    if on_device(a):
+        if result.numel:
+            product_there(&g, result, a, b, init)
+        return result if out is None or result is out else deliver(result, out, name)
     g.a, g.b, g.c = data_of(a), data_of(b), data_of(result)
     g.c_rs = g.n
     g.c_step = g.m * g.n
@@ -249,7 +286,7 @@ cdef TensorBase product(TensorBase a, TensorBase b, bint transposed, TensorBase 
 
 cdef bint writable(TensorBase out, TensorBase a, TensorBase b, TensorBase init, int ndim, const Py_ssize_t *shape):
     """Whether the product can be computed right in `out`, which its operands then must not share."""
-    return (out.code == a.code and out.contiguous and has_shape(out, ndim, shape)
+    return (out.code == a.code and out.contiguous and has_shape(out, ndim, shape) and on_device(out) == on_device(a)
             and out.storage is not a.storage and out.storage is not b.storage
             and (init is None or out.storage is not init.storage)
             and not may_overlap(out, a) and not may_overlap(out, b) and (init is None or not may_overlap(out, init)))

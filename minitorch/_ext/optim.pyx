@@ -61,14 +61,15 @@ while mt_optimizers[_i].name != NULL:
 
 
 cdef inline bint fits(TensorBase t, TensorBase like) noexcept:
-    return t.code == like.code and t.contiguous and t.numel == like.numel and not t.storage.readonly
+    return t.code == like.code and t.contiguous and t.numel == like.numel and not (
+        t.storage.readonly or t.storage.on_device)
 
 
 cdef bint fill(Item *item, TensorBase param, TensorBase grad, list kept) except -1:
     """Begin an item; false if this parameter is not for the fused step."""
     if param.code != MT_F32 and param.code != MT_F64 or not fits(param, param):
         return False
-    if grad.code != param.code or not grad.contiguous or not same_shape(grad, param):
+    if grad.code != param.code or not grad.contiguous or not same_shape(grad, param) or grad.storage.on_device:
         return False
     item.param, item.grad, item.code = data_of(param), data_of(grad), param.code
     kept.append(grad.storage)
@@ -100,7 +101,7 @@ cdef bint read_counters(dict own, tuple names, double *counters) except -1:
         if not isinstance(value, TensorBase):
             return False
         t = <TensorBase>value
-        if t.numel != 1 or t.storage.readonly or (t.code != MT_F32 and t.code != MT_F64):
+        if t.numel != 1 or t.storage.readonly or t.storage.on_device or (t.code != MT_F32 and t.code != MT_F64):
             return False
         counters[k] = (<float *>data_of(t))[0] if t.code == MT_F32 else (<double *>data_of(t))[0]
     return True

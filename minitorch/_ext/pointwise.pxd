@@ -21,6 +21,7 @@ cdef enum:
     OP_AND, OP_OR, OP_XOR, OP_LEFT_SHIFT, OP_RIGHT_SHIFT, OP_NEG, OP_ABS, OP_INVERT
 
 cdef TensorBase cast(TensorBase t, int code)                         # to another dtype, recorded
+cdef TensorBase moved(TensorBase t, bint to_device)                # ... on the device, or on the CPU
 cdef TensorBase number_tensor(object number, int code)               # a 0-d tensor
 cdef int add_into(TensorBase total, TensorBase term) except -1       # total += term, never recorded
 cdef int result_code(object a, object b, object c) except -1         # PyTorch's type promotion

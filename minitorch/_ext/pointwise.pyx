@@ -16,14 +16,14 @@ from minitorch._ext.dtype cimport (
     mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, Plan, broadcast_shape, checked_value, copy_data, contiguous_data, converted, fill_data, may_overlap,
-    mt_loop, mt_scalar, plan_add, plan_begin, plan_constant, plan_run, scalar_value, zeros_like_data,
+    GRAIN, Plan, broadcast_shape, checked_value, copy_data, host_data, converted, fill_data, may_overlap,
+    number_of, mt_loop, mt_scalar, plan_add, plan_begin, plan_constant, plan_run, scalar_value, zeros_like_data,
 )
-from minitorch._ext.storage cimport new_storage
+from minitorch._ext.storage cimport new_storage_like, primitives
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
-    has_shape, is_dense, new_as, new_same, new_tensor, public_saved, rebase, record1, record_edges, record_node,
-    requires_grad, same_shape, set_contiguous_dims, shape_of,
+    has_shape, is_dense, new_as, new_at, new_on, new_same, new_tensor, on_device, public_saved, rebase, record1,
+    record_edges, record_node, requires_grad, same_shape, set_contiguous_dims, shape_of, shown,
     tensor_class,
 )
 from minitorch._ext.views cimport clone_of, copy_into, detach_of, reshape_to
@@ -138,7 +138,7 @@ cdef int refuse_zero_divisor(int op, object divisor, int code) except -1:
     """Integers have no infinity to give."""
     cdef bint zero
     if isinstance(divisor, TensorBase):
-        zero = has_zero(converted(contiguous_data(<TensorBase>divisor), code))
+        zero = has_zero(converted(host_data(<TensorBase>divisor), code))
     else:
         zero = divisor == 0
     if zero:
@@ -179,7 +179,7 @@ cdef int resize(TensorBase t, int ndim, const Py_ssize_t *shape) except -1:
     count_elements(ndim, shape, mt_itemsize[t.code])
     set_contiguous_dims(t, ndim, shape)
     if t.numel * mt_itemsize[t.code] > t.storage.nbytes - t.offset * mt_itemsize[t.code]:
-        t.storage = new_storage(t.numel * mt_itemsize[t.code])
+        t.storage = new_storage_like(t.storage, t.numel * mt_itemsize[t.code])
         t.offset = 0
     return 0
 
@@ -211,6 +211,11 @@ cdef int run(const mt_pointwise_op *spec, mt_loop loop, int code, TensorBase out
     cdef bint plain = out.contiguous and out.code == out_code and out.numel < GRAIN
     cdef mt_loop plain_loop = loop
     cdef TensorBase t
+    if on_device(out):
+        primitives().pointwise(name_of(spec - mt_pointwise), None, dtype_of(code).name, shown(out),
+                               tuple([shown(<object>operands.items[k]) for k in range(operands.n)]),
+                               tuple([number_of(&params[k], code) for k in range(spec.n_params)]))
+        return 0
     for k in range(operands.n):
         if not plain:
             break
@@ -286,6 +291,16 @@ cdef TensorBase separate(int op, TensorBase t, TensorBase out):
     return copy
 
 
+cdef TensorBase one_device(int op, TensorBase a, TensorBase b):
+    """Of two operands on different devices the one whose device does the work; the other must have no dimensions."""
+    cdef TensorBase on, off
+    on, off = (a, b) if on_device(a) else (b, a)
+    if off.ndim:
+        raise RuntimeError(f"{name_of(op)}: Expected all tensors to be on the same device, but found at least two "
+                           f"devices, cuda:0 ({describe(on)}) and cpu ({describe(off)}). Move one of them, with .to()")
+    return on
+
+
 cdef TensorBase call(int op, object a, object b=None, object c=None, tuple params=(), TensorBase out=None,
                      bint inplace=False):
     """Do operation op on up to three operands, tensors or numbers; into out, if given; `inplace`: out is a."""
@@ -297,7 +312,7 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     cdef mt_scalar[8] parameters
     cdef Operands operands
     cdef TensorBase t, like = None, kept = None
-    cdef bint recorded = False, tensors = False, broadcast = False
+    cdef bint recorded = False, tensors = False
     if loop == NULL or (op == MT_OP_nextafter and code != compute):   # the half types' neighbours are not float32's
         if op == MT_OP_square and code == MT_BOOL and not inplace:
             return call(op, cast(<TensorBase>a, MT_I64), None, None, (), out)
@@ -325,11 +340,12 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
                 for d in range(ndim):
                     shape[d] = t.shape[d]
             elif not has_shape(t, ndim, shape):
-                broadcast = True
                 if broadcast_shape(&ndim, shape, t) < 0:
                     refuse_shapes(op, a, b, c)
                 if not has_shape(like, ndim, shape):
                     like = t
+            if on_device(t) != on_device(like):             # a tensor without dimensions may be the CPU's
+                like = one_device(op, like, t)
             if grad_enabled() and spec.grad[k].kind != MT_GRAD_NONE and mt_category[code] >= 2 and not recorded:
                 recorded = requires_grad(t)
         else:
@@ -342,6 +358,10 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
                         f"{', '.join([type(x).__name__ for x in (a, b, c) if x is not None])}")
     if spec.integer_division and mt_category[code] < 2:
         refuse_zero_divisor(op, b, compute)
+    if out is not None and on_device(out) != on_device(like):
+        raise RuntimeError(f"{name_of(op)}: Expected all tensors to be on the same device, but the result is to be "
+                           f"written to a tensor on {'cuda:0' if on_device(out) else 'cpu'}, {describe(out)}, and the "
+                           "operands are on another. Move one of them, with .to()")
     k = 0
     for parameter in params:
         parameters[k] = scalar_value(parameter, compute)
@@ -349,7 +369,7 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     result = MT_BOOL if spec.result_bool else code
 
     if out is None:
-        out = new_as(like, result) if not broadcast or has_shape(like, ndim, shape) else new_tensor(ndim, shape, result)
+        out = new_as(like, result) if has_shape(like, ndim, shape) else new_on(like, ndim, shape, result)
         run(spec, loop, compute, out, &operands, parameters)
         if recorded:
             record_call(op, &operands, params, out, None, False)
@@ -400,12 +420,12 @@ cdef inline TensorBase plain_call(int op, const mt_pointwise_op *spec, int code,
     cdef Operands operands
     cdef TensorBase t = None, out
     cdef int k
-    if not a.contiguous or a.code != code or a.numel >= GRAIN:
+    if not a.contiguous or a.code != code or a.numel >= GRAIN or on_device(a):
         return None
     if spec.n_inputs == 2:
         if isinstance(b, TensorBase):
             t = <TensorBase>b
-            if not t.contiguous or t.code != code or not same_shape(a, t):
+            if not t.contiguous or t.code != code or not same_shape(a, t) or on_device(t):
                 return None
             p[2] = data_of(t)
         else:
@@ -568,6 +588,11 @@ cdef class PointwiseBackward(Node):
         cdef Plan plan
         cdef bint plain = g.contiguous and g.code == code and g.numel < GRAIN
         cdef int want
+        if on_device(g):
+            primitives().pointwise(name_of(self.op), k, dtype_of(code).name, shown(out),
+                                   tuple([shown(g if grad.operands[i] == 0 else self.operand(grad.operands[i]))
+                                          for i in range(grad.n_operands)]), self.params)
+            return out
         for i in range(len(self.params)):
             parameters[i] = scalar_value(self.params[i], code)
         for i in range(grad.n_operands):
@@ -823,28 +848,46 @@ cdef TensorBase power(object a, object b, TensorBase out, bint inplace):
 
 
 cdef class ToCopyBackward(Node):
-    """y = x as another type:  dx = dy as the type of x, which the tape sees to."""
+    """y = x as another type or on another device:  dx = dy moved back; to its type it is brought by the tape."""
+    cdef bint on_device                 # where x is
+
     cdef object apply(self, TensorBase g):
-        return (g,)
+        return (moved(g, self.on_device),)
 
 
 cdef TensorBase cast(TensorBase t, int code):
     cdef TensorBase out
-    cdef Node node
+    cdef ToCopyBackward node
     if t.code == code:
         return t
     out = converted(t, code)
     if grad_enabled() and mt_category[code] >= 2 and requires_grad(t):
         node = ToCopyBackward.__new__(ToCopyBackward)
         node.input_meta = ((shape_of(t), t.code),)
+        node.on_device = on_device(t)
+        record1(node, out, t)
+    return out
+
+
+cdef TensorBase moved(TensorBase t, bint to_device):
+    """A tensor on the device or the CPU; t itself where it is there already."""
+    cdef TensorBase out
+    cdef ToCopyBackward node
+    if on_device(t) == to_device:
+        return t
+    out = new_at(to_device, t.ndim, t.shape, t.code)
+    copy_data(out, t)
+    if mt_category[t.code] >= 2 and grad_enabled() and requires_grad(t):
+        node = ToCopyBackward.__new__(ToCopyBackward)
+        node.on_device = not to_device
         record1(node, out, t)
     return out
 
 
 cdef TensorBase number_tensor(object number, int code):
-    """A 0-d tensor of a number."""
+    """A 0-d tensor of a number; one that is too large for a floating-point type becomes inf."""
     cdef TensorBase out = new_tensor(0, NULL, code)
-    fill_data(out, checked_value(number, code))
+    fill_data(out, checked_value(number, code) if mt_category[code] < 2 else scalar_value(number, mt_compute[code]))
     return out
 
 

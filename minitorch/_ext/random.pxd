@@ -9,6 +9,8 @@ cdef extern from "distributions.h" nogil:
 
 cdef class Generator:
     cdef mt_generator state
+    cdef bint on_device                 # then the numbers are Philox's: `seed`, and how far the stream was read
+    cdef unsigned long long seed_, offset
     cdef unsigned long long held        # by a thread that draws: the era in which it began, else 0
     cdef object __weakref__
 

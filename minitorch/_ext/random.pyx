@@ -10,18 +10,21 @@ from time import sleep
 
 from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I8, MT_I16, MT_I32, MT_I64, MT_U8,
-    code_of, dtype_of, mt_category,
+    code_of, dtype_of, mt_category, mt_real_of,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, broadcast_shape, contiguous_data, converted, copy_data, zero_data, zeros_like_data,
+    GRAIN, broadcast_shape, contiguous_data, converted, copy_data, host_data, zero_data, zeros_like_data,
 )
-from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, inplace_operator, number_tensor, op_div, prepare_out
+from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, cast, inplace_operator, number_tensor, op_div, op_mul, prepare_out
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_tensor,
-    parse_size, rebase, record, record_edges, record1, recording1, same_shape, set_grad, shape_of,
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_at,
+    new_on, new_tensor, on_device, parse_size, rebase, record, record_edges, record1, recording1, same_shape, set_grad,
+    shape_of, shown,
 )
+from minitorch._ext.storage cimport primitives, wants_device
 from minitorch._ext.threads cimport parallel_for, task_fn
 from minitorch._ext.views cimport view_as_real_of
 
@@ -124,10 +127,13 @@ cdef unsigned long long seed_from(object seed) except? 0:
 cdef class Generator:
     """A stream of random numbers: the Mersenne Twister MT19937, seeded and read as PyTorch's CPU generator does.
 
-    Args:
-        device: only the CPU has one.
+    On the CUDA device it is Philox4x32-10, of which the device's threads read without waiting for each other.
 
-    Source: Matsumoto and Nishimura, *Mersenne Twister*, ACM TOMACS 8(1), 1998.
+    Args:
+        device: whose numbers it makes.
+
+    Source: Matsumoto and Nishimura, *Mersenne Twister*, ACM TOMACS 8(1), 1998; Salmon et al., *Parallel random
+    numbers: as easy as 1, 2, 3*, SC 2011.
 
     >>> g = minitorch.Generator().manual_seed(0)
     >>> minitorch.randint(10, (5,), generator=g)
@@ -135,7 +141,8 @@ cdef class Generator:
     """
 
     def __cinit__(self, device="cpu"):
-        check_options("Generator", None, device, False)
+        self.on_device = wants_device("cpu" if device is None else device)
+        self.seed_ = DEFAULT_SEED
         mt_seed(&self.state, DEFAULT_SEED)
 
     def manual_seed(self, seed):
@@ -151,9 +158,9 @@ cdef class Generator:
         if isinstance(seed, (bool, float)) or not hasattr(seed, "__index__"):
             raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
         cdef unsigned long long number = seed_from(seed.__index__())
-        acquire(self)
-        mt_seed(&self.state, number)
-        release(self)
+        start(self, number)
+        if self is default:                                 # PyTorch's seeds all devices
+            start(device_default, number)
         return self
 
     def seed(self):
@@ -163,9 +170,7 @@ cdef class Generator:
         True
         """
         cdef unsigned long long number = int.from_bytes(os.urandom(8), "little")
-        acquire(self)
-        mt_seed(&self.state, number)
-        release(self)
+        start(self, number)
         return number
 
     def initial_seed(self):
@@ -182,8 +187,12 @@ cdef class Generator:
         >>> minitorch.Generator().get_state().shape
         torch.Size([5056])
         """
-        cdef Py_ssize_t size = MT_STATE_BYTES
+        cdef Py_ssize_t size = 16 if self.on_device else MT_STATE_BYTES
         cdef TensorBase state = new_tensor(1, &size, MT_U8)
+        if self.on_device:
+            memcpy(data_of(state), &self.seed_, 8)
+            memcpy(data_of(state) + 8, &self.offset, 8)
+            return state
         acquire(self)
         mt_get_state(&self.state, <unsigned char *>data_of(state))
         release(self)
@@ -206,8 +215,12 @@ cdef class Generator:
         if not isinstance(new_state, TensorBase) or (<TensorBase>new_state).code != MT_U8:
             kind = describe(new_state) if isinstance(new_state, TensorBase) else type(new_state).__name__
             raise TypeError(f"set_state: RNG state must be a torch.ByteTensor (uint8), got {kind}")
-        cdef TensorBase state = contiguous_data(<TensorBase>new_state)
+        cdef TensorBase state = host_data(<TensorBase>new_state)
         cdef int valid
+        if self.on_device and state.numel == 16:
+            memcpy(&self.seed_, data_of(state), 8)
+            memcpy(&self.offset, data_of(state) + 8, 8)
+            return
         if state.numel != MT_STATE_BYTES:
             raise RuntimeError(f"set_state: expected the {MT_STATE_BYTES} bytes of a CPU generator's state, "
                                f"got {state.numel}")
@@ -228,6 +241,7 @@ cdef class Generator:
         cdef Generator other = Generator()
         acquire(self)
         other.state = self.state
+        other.on_device, other.seed_, other.offset = self.on_device, self.seed_, self.offset
         release(self)
         return other
 
@@ -239,7 +253,7 @@ cdef class Generator:
         device(type='cpu')
         """
         from minitorch import device
-        return device("cpu")
+        return device("cuda", 0) if self.on_device else device("cpu")
 
     def __reduce__(self):
         cdef unsigned char[MT_STATE_BYTES] state
@@ -256,8 +270,20 @@ def _restore(bytes state not None):
     return g
 
 
+cdef int start(Generator g, unsigned long long seed) except -1:
+    """Start the stream of a seed."""
+    acquire(g)
+    mt_seed(&g.state, seed)
+    g.seed_, g.offset = seed, 0
+    release(g)
+    return 0
+
+
 cdef Generator default = Generator()
+cdef Generator device_default = Generator()                 # asking for the device here would start it
+device_default.on_device = True
 default_generator = default
+default_device_generator = device_default
 
 
 cdef Generator generator_of(object generator, str name):
@@ -323,9 +349,31 @@ def set_rng_state(new_state):
 
 # --- drawing ------------------------------------------------------------------------------------------------------
 
+cdef bint drawn_there(str kind, TensorBase out, double a, double b, Generator g) except -1:
+    """Fill out by the device's own generator, if it is on the device; whether it was."""
+    if not on_device(out):
+        return False
+    if g is default:
+        g = device_default
+    elif not g.on_device:
+        raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu': make it by "
+                           "Generator(device='cuda')")
+    g.offset += primitives().random(kind, shown(out), a, b, g.seed_, g.offset)
+    return True
+
+
 cdef int draw(Generator g, mt_fill fill, mt_params *params, int code, TensorBase out) except -1:
-    """Fill out, in the order of its memory, with a fill that makes contiguous numbers of a type."""
-    cdef TensorBase made = out if out.code == code and is_dense(out) else new_as(out, code)
+    """Fill out, in the order of its memory, with a fill that makes contiguous numbers of a type.
+
+    What the device has no kernel for is drawn here, from the CPU's generator, and moved there.
+    """
+    cdef TensorBase made
+    if on_device(out):
+        made = new_tensor(out.ndim, out.shape, code)
+    else:
+        made = out if out.code == code and is_dense(out) else new_as(out, code)
+    if g.on_device:
+        g = default
     cdef void *data = data_of(made)
     cdef int64_t n = made.numel
     params.parallel = parallel_for
@@ -378,25 +426,21 @@ cdef int check_floating(TensorBase t, str name) except -1:
 cdef int check_options(str name, object layout, object device, bint pin_memory) except -1:
     if layout is not None and not str(layout).endswith("strided"):
         raise NotImplementedError(f"{name}: only strided tensors are supported, not {layout}")
-    if device is not None:
-        kind = device if isinstance(device, str) else getattr(device, "type", None)
-        if not isinstance(kind, str):
-            raise TypeError(f"{name}: device must be a device or a string, not {type(device).__name__}")
-        if kind.partition(":")[0] != "cpu":
-            raise NotImplementedError(f"{name}: random numbers are drawn on the CPU, not on {device}; "
-                                      "move the result there with .to()")
+    if device is not None and not isinstance(device, (str, int)) and not hasattr(device, "type"):
+        raise TypeError(f"{name}: device must be a device or a string, not {type(device).__name__}")
     if pin_memory:
         raise NotImplementedError(f"{name}: pinned memory is not supported; leave pin_memory=False")
     return 0
 
 
-cdef TensorBase destination(str name, object size, object out, object dtype, int default_code=-1):
+cdef TensorBase destination(str name, object size, object out, object dtype, int default_code=-1,
+                            object device=None):
     """A tensor of a shape to be filled: out, brought to the shape, or a new one."""
     cdef Py_ssize_t[MAX_DIMS] shape
     cdef int ndim = parse_size(size, shape)
     cdef TensorBase t
     if out is None:
-        return new_tensor(ndim, shape, code_of(dtype, default_code))
+        return new_at(wants_device(device), ndim, shape, code_of(dtype, default_code))
     if not isinstance(out, TensorBase):
         raise TypeError(f"{name}: out must be a tensor, not {type(out).__name__}")
     t = <TensorBase>out
@@ -442,10 +486,12 @@ cdef TensorBase like(str name, object input, object dtype, object layout, object
     cdef TensorBase t = <TensorBase>input
     cdef int code = code_of(dtype, t.code)
     cdef str order = "preserve" if memory_format is None else str(memory_format)
+    if device is not None and wants_device(device) != on_device(t):
+        return new_at(not on_device(t), t.ndim, t.shape, code)
     if "preserve" in order:
         return new_as(t, code)
     if "contiguous" in order:
-        return new_tensor(t.ndim, t.shape, code)
+        return new_on(t, t.ndim, t.shape, code)
     raise NotImplementedError(f"{name}: memory_format must be preserve_format or contiguous_format, "
                               f"not {memory_format}")
 
@@ -459,6 +505,8 @@ cdef TensorBase uniform(TensorBase t, double low, double high, Generator g, str 
         uniform(view_as_real_of(t), low, high, g, name)
         return t
     check_floating(t, name)
+    if drawn_there("uniform", t, low, high, g):
+        return t
     params.a, params.b = low, high
     if t.code == MT_F64:
         fill = mt_uniform_f64
@@ -487,15 +535,16 @@ def uniform_(TensorBase self not None, double from_=0, double to=1, *, generator
 
     Raises:
         RuntimeError: if from_ > to, or a bound or their difference does not fit in the type.
-        NotImplementedError: if the tensor is not of a floating-point type.
+        NotImplementedError: if the tensor is not of a floating-point or complex type.
 
     >>> g = minitorch.manual_seed(0)
     >>> minitorch.empty(3).uniform_(-1, 1)
     tensor([-0.0075,  0.5364, -0.8230])
     """
-    cdef double most = largest(self.code)
+    cdef double most = largest(mt_real_of(self.code))
     check_inplace(self, "uniform_")
-    check_floating(self, "uniform_")
+    if mt_category[self.code] != 3:
+        check_floating(self, "uniform_")
     for bound, value in (("from", from_), ("to", to)):
         if not abs(value) <= most:
             raise RuntimeError(f"uniform_: {bound} is out of bounds for {dtype_of(self.code).name}: {value}")
@@ -530,7 +579,7 @@ def rand(*args, size=None, generator=None, out=None, dtype=None, layout=None, de
             [0.0885, 0.1320]])
     """
     check_options("rand", layout, device, pin_memory)
-    cdef TensorBase t = destination("rand", size_argument("rand", args, size), out, dtype)
+    cdef TensorBase t = destination("rand", size_argument("rand", args, size), out, dtype, -1, device)
     uniform(t, 0, 1, generator_of(generator, "rand"), "rand")
     return finished(t, out, requires_grad)
 
@@ -557,6 +606,8 @@ cdef TensorBase normal_fill(TensorBase t, double mean, double std, Generator g, 
     check_floating(t, name)
     if not std >= 0:
         raise RuntimeError(f"{name}: normal expects std >= 0.0, but found std {std:g}")
+    if drawn_there("normal", t, mean, std, g):
+        return t
     params.a, params.b = mean, std
     if t.numel < 16 or not t.contiguous:
         draw(g, mt_normal_pairs_f32 if t.code == MT_F32 else mt_normal_pairs, &params,
@@ -605,7 +656,7 @@ def randn(*args, size=None, generator=None, out=None, dtype=None, layout=None, d
     tensor([ 1.5410, -0.2934])
     """
     check_options("randn", layout, device, pin_memory)
-    cdef TensorBase t = destination("randn", size_argument("randn", args, size), out, dtype)
+    cdef TensorBase t = destination("randn", size_argument("randn", args, size), out, dtype, -1, device)
     normal_fill(t, 0, 1, generator_of(generator, "randn"), "randn")
     return finished(t, out, requires_grad)
 
@@ -690,7 +741,7 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
         return finished(normal_around(mean, std, generator, out), out, requires_grad)
     if size is None:
         raise TypeError("normal: with numbers for mean and std a size is needed, as in normal(0.0, 1.0, (2, 3))")
-    cdef TensorBase t = destination("normal", size, out, dtype)
+    cdef TensorBase t = destination("normal", size, out, dtype, -1, device)
     normal_fill(t, mean, std, generator_of(generator, "normal"), "normal")
     return finished(t, out, requires_grad)
 
@@ -764,6 +815,8 @@ cdef TensorBase integers(TensorBase t, object low, object high, Generator g, str
     cdef int64_t first, end
     if t.code == MT_I64 and high is not None and -HUGE < low < high < HUGE:
         first, end = low, high                          # the usual case, without Python's integers
+        if drawn_there("integers", t, first, end, g):
+            return t
         params.range, params.base, params.wide = end - first, first, end - first >= WIDE
         draw(g, mt_integers, &params, MT_I64, t)
         return t
@@ -862,7 +915,7 @@ def randint(*args, low=None, high=None, size=None, generator=None, out=None, dty
     """
     check_options("randint", layout, device, pin_memory)
     low, high, size = low_and_high("randint", args, low, high, size, True)
-    cdef TensorBase t = destination("randint", size, out, dtype, MT_I64)
+    cdef TensorBase t = destination("randint", size, out, dtype, MT_I64, device)
     check_requires_grad(t, requires_grad, "randint")
     integers(t, low, high, generator_of(generator, "randint"), "randint")
     return finished(t, out, requires_grad)
@@ -902,7 +955,7 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
     cdef mt_params params
     check_options("randperm", layout, device, pin_memory)
     number = an_int(n, "randperm", "n")
-    cdef TensorBase t = destination("randperm", number, out, dtype, MT_I64)
+    cdef TensorBase t = destination("randperm", number, out, dtype, MT_I64, device)
     cdef Generator g = generator_of(generator, "randperm")
     check_requires_grad(t, requires_grad, "randperm")
     if t.code == MT_BOOL:
@@ -922,6 +975,8 @@ cdef int bernoulli_scalar(TensorBase t, double p, Generator g, str name) except 
     cdef mt_params params
     if not 0 <= p <= 1:
         raise RuntimeError(f"{name} expects p to be in [0, 1], but got p={p:g}")
+    if drawn_there("bernoulli", t, p, 0, g):
+        return 0
     params.a = p
     return draw(g, mt_bernoulli, &params, MT_BOOL if t.code == MT_BOOL else MT_U8, t)
 
@@ -937,7 +992,10 @@ cdef int bernoulli_tensor(TensorBase t, TensorBase p, Generator g, str name) exc
     broadcast_shape(&ndim, shape, t)
     if broadcast_shape(&ndim, shape, p) < 0 or not has_shape(t, ndim, shape):
         raise RuntimeError(f"{name}: p of shape {shape_of(p)} does not expand to the tensor's shape {shape_of(t)}")
-    if p.code != code or not (p.contiguous and t.contiguous and same_shape(p, t)) or p.storage is t.storage:
+    if on_device(p) or on_device(t):
+        probabilities = new_tensor(t.ndim, t.shape, code)
+        copy_data(probabilities, host_data(p))
+    elif p.code != code or not (p.contiguous and t.contiguous and same_shape(p, t)) or p.storage is t.storage:
         probabilities = new_as(t, code)
         copy_data(probabilities, p)
     params.p = data_of(probabilities)
@@ -1014,10 +1072,13 @@ cdef bint same_order(TensorBase a, TensorBase b) noexcept:
 
 cdef TensorBase masked(TensorBase x, TensorBase mask, double keep):
     """x mask / keep, recorded.  The mask is dense."""
-    cdef TensorBase source = x, out = new_as(mask, x.code)
+    cdef TensorBase source = x, out
     cdef mt_dropout job
     cdef task_fn piece = mt_dropout_f32
     cdef DropoutBackward node
+    if on_device(x):
+        return op_mul(x, op_div(cast(mask, x.code), keep))
+    out = new_as(mask, x.code)
     if not same_order(x, mask):
         source = new_as(mask, x.code)
         copy_data(source, x)

@@ -7,21 +7,23 @@ is.  Blocks merge pairwise and are the same for any number of threads, so the re
 cimport cython
 from cpython.object cimport Py_GT, Py_LT, Py_NE
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 from minitorch._ext.dtype cimport (
     MT_BOOL, MT_I64, MT_U8, code_of, default_code, dtype_of, mt_category, mt_compute, mt_itemsize,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, contiguous_data, conversion, converted, copy_data, fill_data, scalar_value, zero_data, zeros_like_data,
+    DEVICE_DIMS, GRAIN, contiguous_data, conversion, converted, copy_data, fill_data, host_data, scalar_value,
+    zero_data, zeros_like_data,
 )
 from minitorch._ext.pointwise cimport (
     OP_POW, cast, compare, conj_of, op_add, op_div, op_eq, op_exp, op_log, op_mul, op_sub, op_where, operator,
     prepare_out,
 )
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_tensor,
-    rebase, record1, record_edges, record_outputs, recording1, requires_grad, shape_of, wrap_dim,
+    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_on,
+    on_device, rebase, record1, record_edges, record_outputs, recording1, requires_grad, shape_of, shown, wrap_dim,
 )
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport copy_into, detach_of, expand_to, reshape_to, select_of, slice_of, view_as_real_of
 
@@ -364,6 +366,38 @@ cdef void merge_segments(Walk *w) noexcept nogil:
         store(w, tile, states)
 
 
+cdef struct DeviceReduction:        # `Reduction` of minitorch/cuda/kernels/reduce.cu, byte for byte; strides in bytes
+    unsigned int results, values
+    int kept, reduced
+    unsigned int[DEVICE_DIMS] kept_shape, reduced_shape
+    long long[DEVICE_DIMS] kept_stride, reduced_stride
+    long long[2][DEVICE_DIMS] out_stride
+    long long times
+    double p
+
+
+cdef int reduce_there(Walk *w, int op, TensorBase out, TensorBase second, TensorBase x, bint truth,
+                      int how) except -1:
+    """Let the device reduce."""
+    cdef DeviceReduction r
+    cdef int d
+    if w.kept > DEVICE_DIMS or w.reduced > DEVICE_DIMS or x.numel >= <Py_ssize_t>1 << 31:
+        raise NotImplementedError(f"a reduction on cuda takes at most {DEVICE_DIMS} dimensions of either kind that "
+                                  f"cannot be joined and 2**31 elements: {describe(x)}. Make it contiguous(), or take it "
+                                  "apart")
+    memset(&r, 0, sizeof(r))
+    r.results, r.values, r.kept, r.reduced, r.times, r.p = 1, w.values, w.kept, w.reduced, w.times, w.p
+    for d in range(w.kept):
+        r.results *= w.kept_shape[d]
+        r.kept_shape[d], r.kept_stride[d] = w.kept_shape[d], w.kept_stride[d]
+        r.out_stride[0][d], r.out_stride[1][d] = w.out_stride[0][d], w.out_stride[1][d]
+    for d in range(w.reduced):
+        r.reduced_shape[d], r.reduced_stride[d] = w.reduced_shape[d], w.reduced_stride[d]
+    primitives().reduce(op, truth, how, shown(out), shown(second), shown(x),
+                        (<char *>&r)[:sizeof(r)])
+    return 0
+
+
 cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, unsigned long long mask, int code,
                      int how=MT_AS_IS, double p=1) except -1:
     """Reduce x, whose reduced dimensions are not empty, over those of a mask into out."""
@@ -371,13 +405,16 @@ cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, un
     if out.numel == 0:
         return 0
     w.kernel = &mt_reductions[op][code]
+    w.p = p
+    if on_device(x):
+        lay_out(&w, op, out, second, x, mask)
+        return reduce_there(&w, op, out, second, x, code == MT_BOOL, MT_SCALE if how == MT_AS_IS and w.times != 1 else how)
     if out.numel == 1 and x.contiguous and x.numel <= w.kernel.block and x.code == code and out.code == code and \
             second is None and w.kernel.size == mt_itemsize[code]:
         w.kernel.row(data_of(out), data_of(x), x.numel, 0, p)       # one block, and its state is the result
         mt_finish(how, w.kernel, data_of(out), 1, 1, p)
         return 0
     w.code = code
-    w.p = p
     lay_out(&w, op, out, second, x, mask)
     w.how = MT_SCALE if how == MT_AS_IS and w.times != 1 else how
     divide_work(&w)
@@ -440,7 +477,7 @@ cdef TensorBase new_reduced(TensorBase x, unsigned long long mask, bint keepdim,
         elif keepdim:
             shape[n] = 1
             n += 1
-    return new_tensor(n, shape, code)
+    return new_on(x, n, shape, code)
 
 
 cdef Py_ssize_t count_of(TensorBase x, unsigned long long mask) noexcept:
@@ -696,7 +733,7 @@ cdef class ProdBackward(ReduceBackward):
 
     cdef object apply(self, TensorBase g):
         cdef TensorBase x = conj_of(self.saved(0)), y = conj_of(self.saved(1)), zero = op_eq(x, 0), zeros, others
-        if not data_of(truth(zero, None, False, False))[0]:
+        if not data_of(host_data(truth(zero, None, False, False)))[0]:
             return (op_div(self.spread(op_mul(g, y)), x),)
         if grad_enabled():
             return (op_mul(self.spread(g), self.products_of_others(x)),)
@@ -709,16 +746,18 @@ cdef class ProdBackward(ReduceBackward):
         """Those before times those behind: no division, so that it can be differentiated where there are zeros."""
         cdef TensorBase flat = reshape_to(x, 1, &x.numel) if self.whole else x
         cdef int dim = 0
+        if flat.ndim == 0:
+            return ones_like(x)
         while not self.whole and not (self.mask >> dim) & 1:
             dim += 1
-        if flat.ndim == 0 or flat.shape[dim] == 1:
+        if flat.shape[dim] == 1:
             return ones_like(x)
         flat = op_mul(product_beside(flat, dim, False), product_beside(flat, dim, True))
         return reshape_to(flat, x.ndim, x.shape)
 
 
 cdef TensorBase ones_like(TensorBase x):
-    cdef TensorBase out = new_tensor(x.ndim, x.shape, x.code)
+    cdef TensorBase out = new_on(x, x.ndim, x.shape, x.code)
     fill_data(out, scalar_value(1, mt_compute[out.code]))
     return out
 
@@ -833,10 +872,14 @@ cdef TensorBase move_along(TensorBase values, TensorBase index, Py_ssize_t size,
         line = inner * shape[dim]
         shape[dim] = size
     if place:
-        out = new_tensor(index.ndim, shape, values.code)
+        out = new_on(values, index.ndim, shape, values.code)
         zero_data(out)
     else:
-        out = new_tensor(index.ndim, index.shape, values.code)
+        out = new_on(values, index.ndim, index.shape, values.code)
+    if on_device(values):
+        if index.numel:
+            primitives().move_along(shown(out), shown(values), shown(index), line // inner, size, inner, place)
+        return out
     small, large = data_of(values if place else out), data_of(out if place else values)
     where = <long long *>data_of(index)
     first = 0
@@ -1395,7 +1438,7 @@ cdef TensorBase scan_data(int op, TensorBase x, int dim, bint reverse, int code)
     cdef Py_ssize_t outer = 1, width
     cdef TensorBase out
     x = contiguous_data(converted(x, work))
-    out = new_tensor(x.ndim, x.shape, work)
+    out = new_on(x, x.ndim, x.shape, work)
     s.n = x.shape[dim] if x.ndim else 1
     s.inner = 1
     for d in range(x.ndim):
@@ -1403,6 +1446,10 @@ cdef TensorBase scan_data(int op, TensorBase x, int dim, bint reverse, int code)
             outer *= x.shape[d]
         elif d > dim:
             s.inner *= x.shape[d]
+    if on_device(x):
+        if x.numel:
+            primitives().scan(op, shown(out), shown(x), s.n, s.inner, reverse)
+        return converted(out, code)
     s.kernel = mt_scans[op][work]
     s.out, s.x = data_of(out), data_of(x)
     s.item = mt_itemsize[work]
@@ -1433,7 +1480,7 @@ cdef class CumprodBackward(ScanBackward):
     cdef object apply(self, TensorBase g):
         cdef TensorBase x = conj_of(self.saved(0)), y = conj_of(self.saved(1)), zero = op_eq(x, 0)
         cdef TensorBase seen, first, before, whole
-        if not data_of(truth(zero, None, False, False))[0]:
+        if not data_of(host_data(truth(zero, None, False, False)))[0]:
             return (op_div(self.rest(op_mul(g, y)), x),)
         if grad_enabled():
             return (self.step_by_step(g, x),)
@@ -1512,7 +1559,7 @@ cdef TensorBase cumulated_(int op, TensorBase x, object dim, object dtype, str n
     if grad_enabled() and requires_grad(x):
         node = new_scan_node(op, d, False)
         if op == MT_SCAN_PROD:
-            before = new_tensor(x.ndim, x.shape, x.code)    # its derivative needs the value that is overwritten
+            before = new_on(x, x.ndim, x.shape, x.code)     # its derivative needs the value that is overwritten
             copy_data(before, x)
             if x.grad_fn is not None:
                 before.grad_fn, before.output_nr = x.grad_fn, x.output_nr

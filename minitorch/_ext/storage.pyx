@@ -12,7 +12,27 @@ cdef extern from "blocks.h" nogil:
     void mt_give_block(void *block, int size_class)
     void mt_empty_cache()
 
+cdef extern from *:
+    """
+    #ifndef MT_THREAD_LOCAL
+    #define MT_THREAD_LOCAL _Thread_local
+    #endif
+    static MT_THREAD_LOCAL int mt_inference_mode = 0;
+    """
+    int mt_inference_mode
+
 cdef Py_ssize_t LARGEST = <Py_ssize_t>1 << 46
+
+
+cdef bint inference_mode() noexcept:
+    return mt_inference_mode
+
+
+cdef bint set_inference(bint on) noexcept:
+    global mt_inference_mode
+    cdef bint before = mt_inference_mode
+    mt_inference_mode = on
+    return before
 
 
 @cython.final
@@ -45,6 +65,7 @@ cdef Storage new_storage(Py_ssize_t nbytes):
         raise RuntimeError(f"not enough memory: you tried to allocate {nbytes} bytes "
                            f"({mt_stats.allocated} are in use by tensors)")
     storage.nbytes = nbytes
+    storage.inference = mt_inference_mode
     return storage
 
 
@@ -55,8 +76,64 @@ cdef Storage borrow_storage(char *data, Py_ssize_t nbytes, bint readonly, object
     storage.data = data
     storage.nbytes = nbytes
     storage.readonly = readonly
+    storage.inference = mt_inference_mode
     storage.owner = owner
     return storage
+
+
+cdef Storage new_device_storage(Py_ssize_t nbytes):
+    """Memory of the device, not initialised."""
+    cdef Storage storage = Storage.__new__(Storage)
+    cdef size_t pointer
+    storage.size_class = -1
+    storage.owner = primitives().allocate(nbytes)
+    pointer = storage.owner.pointer
+    storage.data = <char *>pointer
+    storage.nbytes = nbytes
+    storage.on_device = True
+    storage.inference = mt_inference_mode
+    return storage
+
+
+cdef Storage new_storage_like(Storage storage, Py_ssize_t nbytes):
+    return new_device_storage(nbytes) if storage.on_device else new_storage(nbytes)
+
+
+cdef bint default_on_device = False
+
+
+cdef void set_default_place(bint on_device) noexcept:
+    global default_on_device
+    default_on_device = on_device
+
+
+cdef bint wants_device(object device) except -1:
+    """Whether an argument `device` means the CUDA device; refuses one that is not there."""
+    if device is None:
+        return default_on_device
+    if isinstance(device, int) and not isinstance(device, bool):
+        device = f"cuda:{device}"
+    elif not isinstance(device, str):
+        device = str(device)
+    if device == "cpu" or device == "cpu:0":
+        return False
+    if device == "cuda" or device.startswith("cuda:"):
+        from minitorch.cuda import require
+        require(device)
+        return True
+    raise NotImplementedError(f"device {device!r}: there are cpu and cuda; use device='cpu'")
+
+
+cdef object _primitives = None
+
+
+cdef object primitives():
+    """The module of the device's primitives, which exists before the first tensor on it."""
+    global _primitives
+    if _primitives is None:
+        from minitorch.cuda import backend
+        _primitives = backend
+    return _primitives
 
 
 def memory_stats():

@@ -5,6 +5,7 @@ Nodes are numbered in the order of their creation, and an edge always leads to a
 the largest number has received all its gradients: it is replayed next, and what it yields is delivered to the nodes
 before it.  That is a topological order without a pass to count anything, and without recursion.
 """
+from time import sleep
 cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
@@ -26,6 +27,8 @@ cdef struct Slot:
     bint ours                   # the tensor is a sum that nobody else has seen, so that more can be added in place
 
 cdef unsigned long long runs = 0
+cdef int running = 0                    # replays, in all threads
+cdef object edge_class = tuple          # autograd.graph.GradientEdge
 cdef bint derivatives_watched = False   # by anomaly mode or a profiler: see the end of this file
 
 
@@ -37,6 +40,10 @@ cdef class Replay:
     cdef Py_ssize_t used, capacity, waiting
     cdef unsigned long long run
     cdef list leaves                    # slots of leaves, in the order of their first gradient
+    cdef dict by_leaf                   # the same by the leaf's id; made when its hint may be another replay's
+    cdef bint crowded                   # another replay was on its way when this one began
+    cdef bint observed                  # a hook was met: leaves must be filled as soon as they can be
+    cdef dict due                       # then: how many edges still lead to each leaf
     cdef bint keep_graph, create_graph
     cdef dict wanted                    # of `grad`: (id of target, output) -> positions in result; None: accumulate
     cdef dict useful                    # of `grad`: ids of the nodes that lead to a wanted one
@@ -111,14 +118,17 @@ cdef class Replay:
         cdef TensorBase leaf
         cdef int nr = 0
         cdef list several
-        # A target remembers its slot.  Another pass at the same time may overwrite that; then it gets a second slot,
-        # which `step` joins with the first.
+        # A target remembers its slot.  Another pass at the same time may overwrite that; a leaf is then looked up, and
+        # a node gets a second slot, which `step` joins with the first.
         if isinstance(edge, TensorBase):
             leaf = edge
             if leaf.run != self.run:
-                leaf.slot = self.new_slot(leaf, 0)
+                if self.wanted is not None and (<Py_ssize_t><PyObject *>leaf, -1) not in self.wanted:
+                    return 0
+                leaf.slot = self.slot_of_leaf(leaf)
                 leaf.run = self.run
-                self.leaves.append(leaf.slot)
+                if leaf.hooks is not None:
+                    self.observed = True
             return self.add(&self.slots[leaf.slot], grad)
         if isinstance(edge, OutputOf):
             node = (<OutputOf>edge).node
@@ -139,6 +149,26 @@ cdef class Replay:
             self.slots[node.slot].grad = <PyObject *>several
         several = <list>self.slots[node.slot].grad
         several[nr] = grad if several[nr] is None else op_add(several[nr], grad)
+        return 0
+
+    cdef Py_ssize_t slot_of_leaf(self, TensorBase leaf) except -1:
+        """The slot of a leaf that does not remember it."""
+        cdef Py_ssize_t index
+        if self.by_leaf is None and (self.crowded or runs != self.run):
+            self.index_leaves()
+        if self.by_leaf is not None and <Py_ssize_t><PyObject *>leaf in self.by_leaf:
+            return self.by_leaf[<Py_ssize_t><PyObject *>leaf]
+        index = self.new_slot(leaf, 0)
+        self.leaves.append(index)
+        if self.by_leaf is not None:
+            self.by_leaf[<Py_ssize_t><PyObject *>leaf] = index
+        return index
+
+    cdef int index_leaves(self) except -1:
+        cdef Py_ssize_t index
+        self.by_leaf = {}
+        for index in self.leaves:
+            self.by_leaf[<Py_ssize_t>self.slots[index].target] = index
         return 0
 
     cdef int add(self, Slot *slot, TensorBase grad) except -1:
@@ -179,6 +209,8 @@ cdef class Replay:
             again = self.take(&self.slots[self.pop()])
             grad = op_add(grad, again) if node.n_outputs == 1 else merged(grad, again)
         if node.hooks is not None:
+            if (<Hooks>node.hooks).pre or (<Hooks>node.hooks).post:
+                self.observed = True
             grad = (<Hooks>node.hooks).before(node, grad)
         if self.wanted is not None:
             self.capture(node, grad)
@@ -202,6 +234,50 @@ cdef class Replay:
                 self.deliver(node.edges[i], brought(<TensorBase>grads[i], <tuple>node.input_meta[i]))
             else:
                 self.deliver(node.edges[i], <TensorBase>grads[i])
+        if self.observed:
+            self.settle(node)
+        return 0
+
+    cdef int settle(self, Node node) except -1:
+        """Fill the leaves that no gradient can reach any more, now that a node is done.
+
+        Nobody can tell when a leaf is filled unless there are hooks, so edges are counted only from the first one on.
+        """
+        cdef Py_ssize_t leaf
+        if self.due is None:
+            self.count_edges()
+            for leaf in list(self.by_leaf):
+                if leaf not in self.due:
+                    self.fill(self.by_leaf[leaf])
+            return 0
+        for edge in node.edges:
+            if isinstance(edge, TensorBase):
+                leaf = <Py_ssize_t><PyObject *>edge
+                self.due[leaf] -= 1
+                if self.due[leaf] == 0 and leaf in self.by_leaf:
+                    self.fill(self.by_leaf[leaf])
+        return 0
+
+    cdef int count_edges(self) except -1:
+        """How many edges lead to each leaf from the nodes that wait, and those before them."""
+        cdef set seen = set()
+        cdef list todo = [<object>self.slots[self.heap[k]].target for k in range(self.waiting)]
+        cdef Py_ssize_t identity
+        self.due = {}
+        self.index_leaves()
+        while todo:
+            edge = todo.pop()
+            if edge is None:
+                continue
+            if isinstance(edge, OutputOf):
+                edge = (<OutputOf>edge).node
+            identity = <Py_ssize_t><PyObject *>edge
+            if isinstance(edge, TensorBase):
+                self.due[identity] = self.due.get(identity, 0) + 1
+            elif identity not in seen:
+                seen.add(identity)
+                if self.useful is None or self.useful.get(identity):
+                    todo.extend((<Node>edge).edges)
         return 0
 
     cdef int capture(self, Node node, object grad) except -1:
@@ -214,31 +290,39 @@ cdef class Replay:
 
     cdef int finish(self) except -1:
         """All nodes are done: the leaves take their gradients."""
-        cdef TensorBase leaf, grad
         cdef Py_ssize_t index
         for index in self.leaves:
-            leaf = <TensorBase>self.slots[index].target
-            grad = self.take(&self.slots[index])
+            self.fill(index)
+        return 0
+
+    cdef int fill(self, Py_ssize_t index) except -1:
+        """A leaf takes its gradient."""
+        cdef TensorBase leaf = <TensorBase>self.slots[index].target, grad
+        if self.slots[index].grad == NULL:              # it has
+            return 0
+        grad = self.take(&self.slots[index])
+        if leaf.hooks is not None:
+            grad = (<Hooks>leaf.hooks).before_leaf(grad)
+        if self.wanted is None:
+            accumulate(leaf, grad)
             if leaf.hooks is not None:
-                grad = (<Hooks>leaf.hooks).before_leaf(grad)
-            if self.wanted is None:
-                accumulate(leaf, grad)
-                if leaf.hooks is not None:
-                    (<Hooks>leaf.hooks).after_leaf(leaf)
-                continue
-            positions = self.wanted.get((<Py_ssize_t><PyObject *>leaf, -1))
-            if positions:
-                for position in positions:
-                    self.result[position] = public(grad)
+                (<Hooks>leaf.hooks).after_leaf(leaf)
+            return 0
+        for position in self.wanted[(<Py_ssize_t><PyObject *>leaf, -1)]:
+            self.result[position] = public(grad)
         return 0
 
     cdef int go(self) except -1:
+        global running
         cdef bint before = set_grad(self.create_graph)
+        self.crowded = running > 0
+        running += 1
         try:
             while self.waiting:
                 self.step()
             self.finish()
         finally:
+            running -= 1
             set_grad(before)
         return 0
 
@@ -263,9 +347,20 @@ cdef TensorBase public(TensorBase t):
 
 cdef int accumulate(TensorBase leaf, TensorBase grad) except -1:
     """leaf.grad += grad; a first gradient that nobody else holds is kept as it is."""
+    while leaf.adding:                                  # another thread is: kernels let go of the GIL
+        sleep(1e-5)
+    leaf.adding = True
+    try:
+        add_to_leaf(leaf, grad)
+    finally:
+        leaf.adding = False
+    return 0
+
+
+cdef int add_to_leaf(TensorBase leaf, TensorBase grad) except -1:
     cdef TensorBase copy
     if leaf.grad_ is None:
-        # the one reference to the tensor is the caller's, that to the storage the tensor's
+        # the one reference to the tensor is that of `fill`, that to the storage the tensor's
         if grad_enabled() or ((<PyObject *>grad).ob_refcnt == 1 and (<PyObject *>grad.storage).ob_refcnt == 1
                               and grad.code == leaf.code and grad.contiguous and leaf.contiguous
                               and isinstance(grad, tensor_class())):
@@ -556,11 +651,46 @@ cdef TensorBase first_gradient(TensorBase output, object gradient, int position)
     return g if g.code == output.code else cast(g, output.code)
 
 
+def _set_edge_class(cls):
+    """Tell the engine the class of places in the graph, which it takes where it takes tensors of the graph."""
+    global edge_class
+    edge_class = cls
+
+
+cdef object edge_at(object x):
+    """The edge to a tensor or to a GradientEdge."""
+    cdef OutputOf output
+    if isinstance(x, TensorBase):
+        return edge_of(<TensorBase>x)
+    node, nr = x
+    if not isinstance(node, Node):
+        return node.variable                            # of an AccumulateGrad
+    if nr == 0:
+        return node
+    if nr >= (<Node>node).n_outputs or nr < 0:
+        raise IndexError(f"{(<Node>node).op_name()} has {(<Node>node).n_outputs} outputs, and no output {nr}")
+    output = OutputOf.__new__(OutputOf)
+    output.node, output.nr = node, nr
+    return output
+
+
+cdef str said(object x):
+    return describe(<TensorBase>x) if isinstance(x, TensorBase) else repr(x)
+
+
 cdef int start(Replay replay, object outputs, object gradients) except -1:
     cdef int i = 0
     cdef TensorBase output
-    for output, gradient in zip(outputs, gradients):
-        edge = edge_of(output)
+    for one, gradient in zip(outputs, gradients):
+        edge = edge_at(one)
+        if not isinstance(one, TensorBase):
+            if not isinstance(gradient, TensorBase):
+                raise RuntimeError(f"the gradient of {said(one)} must be given: a place in the graph does not know the "
+                                   "shape of its tensor")
+            replay.deliver(edge, gradient)
+            i += 1
+            continue
+        output = one
         if edge is None:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn: "
                                f"{describe(output)}. Was it computed under no_grad(), from detached tensors, or from "
@@ -571,11 +701,11 @@ cdef int start(Replay replay, object outputs, object gradients) except -1:
 
 
 cdef tuple as_tuple(object tensors, str what):
-    if isinstance(tensors, TensorBase):
+    if isinstance(tensors, (TensorBase, edge_class)):
         return (tensors,)
     tensors = tuple(tensors)
     for t in tensors:
-        if not isinstance(t, TensorBase):
+        if not isinstance(t, (TensorBase, edge_class)):
             raise TypeError(f"{what} must be tensors, got {type(t).__name__}")
     return tensors
 
@@ -598,19 +728,20 @@ cdef int want(Replay replay, tuple outputs, tuple inputs) except -1:
     replay.wanted = {}
     replay.result = [None] * len(inputs)
     for t in inputs:
-        edge = edge_of(<TensorBase>t)
+        edge = edge_at(t)
         if edge is None:
-            raise RuntimeError(f"One of the differentiated Tensors does not require grad: input {position}, "
-                               f"{describe(<TensorBase>t)}")
+            raise RuntimeError(f"One of the differentiated Tensors does not require grad: input {position}, {said(t)}")
         if isinstance(edge, TensorBase):
             key = (<Py_ssize_t><PyObject *>edge, -1)
+        elif isinstance(edge, OutputOf):
+            key = (<Py_ssize_t><PyObject *>((<OutputOf>edge).node), (<OutputOf>edge).nr)
         else:
-            key = (<Py_ssize_t><PyObject *>((<TensorBase>t).grad_fn), (<TensorBase>t).output_nr)
+            key = (<Py_ssize_t><PyObject *>edge, 0)
         replay.wanted.setdefault(key, []).append(position)
         position += 1
     ends = {key[0] for key in replay.wanted}
     for t in outputs:
-        todo.append(edge_of(<TensorBase>t))
+        todo.append(edge_at(t))
     while todo:
         edge = todo.pop()
         if isinstance(edge, OutputOf):
@@ -673,8 +804,12 @@ def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=Fa
     if inputs is not None:
         before = set_grad(create_graph)
         try:
-            for t, gradient in zip(targets, replay.result):
+            for one, gradient in zip(targets, replay.result):
                 if gradient is not None:
+                    edge = edge_at(one)
+                    if not isinstance(one, TensorBase) and not isinstance(edge, TensorBase):
+                        raise RuntimeError(f"backward: inputs: {said(one)} is no leaf, and has no grad to fill")
+                    t = one if isinstance(one, TensorBase) else edge
                     accumulate(t, gradient)
                     if t.hooks is not None:
                         (<Hooks>t.hooks).after_leaf(t)
@@ -739,13 +874,13 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
     replay.go()
     for i in range(len(targets)):
         if replay.result[i] is None:
-            if materialize_grads:
+            if materialize_grads and isinstance(targets[i], TensorBase):
                 t = new_as(<TensorBase>targets[i], (<TensorBase>targets[i]).code)
                 fill_data(t, scalar_value(0, mt_compute[t.code]))
                 replay.result[i] = t
             elif not allow_unused:
                 raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph: "
-                                   f"input {i}, {describe(<TensorBase>targets[i])}. Set allow_unused=True if this is "
+                                   f"input {i}, {said(targets[i])}. Set allow_unused=True if this is "
                                    "the desired behavior.")
     return tuple(replay.result)
 

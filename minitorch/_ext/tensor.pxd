@@ -7,6 +7,13 @@ cdef enum:
     SAVED = 4           # tensors that a node can keep for its backward
 
 
+cdef enum:
+    MADE_UNRECORDED = 1  # in no_grad mode
+    MADE_INFERENCE      # in inference mode, of a tensor from outside
+    MADE_OF_SEVERAL     # one of several outputs of one operation
+    MADE_BY_FUNCTION    # by an autograd.Function
+
+
 cdef class TensorBase:
     cdef Storage storage
     cdef Py_ssize_t offset              # in elements, as are the strides
@@ -16,6 +23,8 @@ cdef class TensorBase:
     cdef Py_ssize_t[2 * INLINE_DIMS] dims
     cdef int ndim
     cdef signed char code               # of the dtype
+    cdef signed char made               # of a view: how, if that forbids in-place changes (MADE_...)
+    cdef signed char adding             # of a leaf: a thread is adding to its gradient
     cdef bint leaf_requires_grad        # set on leaves only; others ask grad_fn
     cdef bint contiguous                # in the sense of C order
     cdef int output_nr                  # which output of grad_fn this is
@@ -68,10 +77,13 @@ ctypedef int (*view_hook)(TensorBase view) except -1
 cdef TensorBase new_like_class()                                     # an empty shell of the public class
 cdef TensorBase new_as_class(cls)                                    # ... of a subclass of it
 cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code)              # contiguous, own memory
+cdef TensorBase new_at(bint on_device, int ndim, const Py_ssize_t *shape, int code)    # ... on the device or not
+cdef TensorBase new_on(TensorBase like, int ndim, const Py_ssize_t *shape, int code)  # ... on the device of another
 cdef TensorBase new_same(TensorBase like, int code)                 # of the shape of a contiguous tensor
 cdef TensorBase new_as(TensorBase like, int code)                    # same shape; strides too if dense
 cdef TensorBase new_view(TensorBase source, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides,
                          Py_ssize_t offset)                          # shares the storage; not recorded
+cdef object shown(object x)                                          # x; an alias as a tensor of the public class
 cdef TensorBase alias(TensorBase source)                             # the same data without the graph
 cdef int set_dims(TensorBase t, int ndim, const Py_ssize_t *shape, const Py_ssize_t *strides) except -1
 cdef int set_contiguous_dims(TensorBase t, int ndim, const Py_ssize_t *shape) except -1
@@ -80,6 +92,10 @@ cdef type tensor_class()
 
 # --- asking tensors
 cdef char *data_of(TensorBase t) noexcept nogil
+
+cdef inline bint on_device(TensorBase t) noexcept nogil:             # its data are another device's
+    return t.storage.on_device
+
 cdef bint is_dense(TensorBase t) noexcept nogil                      # its elements fill a block, each once
 cdef bint same_shape(TensorBase a, TensorBase b) noexcept nogil
 cdef bint has_shape(TensorBase t, int ndim, const Py_ssize_t *shape) noexcept nogil
@@ -108,6 +124,7 @@ cdef TensorBase unpacked(Packed holder)
 cdef object public_saved(Node node, int k)                            # a saved tensor to show to users
 cdef void leave(PyObject *reference) noexcept                       # what a dropped node held: see Node.__dealloc__
 cdef void set_node_hooks(object hook, object prehook)                # what register_hook of a node does
+cdef int refuse_inference(TensorBase t, str name) except -1          # name cannot save it
 cdef int check_inplace(TensorBase t, str name) except -1             # refuse leaves that need gradients, read-only
 cdef Node record_edges(Node node, tuple inputs)                     # sets them; for rebase
 cdef int rebase(TensorBase t, Node node) except -1                   # t was changed in place by node

@@ -14,7 +14,9 @@ from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from minitorch._ext.dtype cimport dtype_of, mt_itemsize, mt_category
-from minitorch._ext.storage cimport new_storage
+from minitorch._ext.storage cimport (
+    inference_mode, new_device_storage, new_storage, new_storage_like, set_inference,
+)
 
 cdef extern from *:
     """
@@ -22,7 +24,7 @@ cdef extern from *:
     #define MT_THREAD_LOCAL _Thread_local
     #endif
     static MT_THREAD_LOCAL int mt_grad_mode = 1;
-    static MT_THREAD_LOCAL int mt_inference_mode = 0;
+    static MT_THREAD_LOCAL int mt_wished_mode = 1;      /* what enable_grad asked for inside of inference mode */
     #define mt_make(type, args) (((PyTypeObject *)(type))->tp_new((PyTypeObject *)(type), args, NULL))
     /* a Python class may have a __new__ of its own: go past it to the one of the engine's class */
     #define mt_make_as(base, type) (((PyTypeObject *)(base))->tp_new((PyTypeObject *)(type), mt_no_args, NULL))
@@ -39,7 +41,7 @@ cdef extern from *:
     }
     """
     int mt_grad_mode
-    int mt_inference_mode
+    int mt_wished_mode
     object mt_make(object type, object args)
     object mt_make_as(object base, object type)
     PyObject *mt_no_args
@@ -188,11 +190,29 @@ cdef TensorBase new_tensor(int ndim, const Py_ssize_t *shape, int code):
     return t
 
 
+cdef TensorBase new_at(bint on_device, int ndim, const Py_ssize_t *shape, int code):
+    """The same on the device, or in the memory of the CPU."""
+    cdef TensorBase t
+    if not on_device:
+        return new_tensor(ndim, shape, code)
+    t = new_like_class()
+    t.code = code
+    count_elements(ndim, shape, mt_itemsize[code])
+    set_contiguous_dims(t, ndim, shape)
+    t.storage = new_device_storage(t.numel * mt_itemsize[code])
+    return t
+
+
+cdef TensorBase new_on(TensorBase like, int ndim, const Py_ssize_t *shape, int code):
+    """The same where the memory of another tensor is."""
+    return new_at(like.storage.on_device, ndim, shape, code)
+
+
 cdef TensorBase new_same(TensorBase like, int code):
     """A new tensor of the shape of a contiguous one, whose elements are no smaller."""
     cdef TensorBase t
     if like.ndim > INLINE_DIMS:
-        return new_tensor(like.ndim, like.shape, code)
+        return new_on(like, like.ndim, like.shape, code)
     t = new_like_class()
     memcpy(t.dims, like.dims, sizeof(like.dims))
     t.shape = t.dims
@@ -201,7 +221,7 @@ cdef TensorBase new_same(TensorBase like, int code):
     t.numel = like.numel
     t.contiguous = True
     t.code = code
-    t.storage = new_storage(like.numel * mt_itemsize[code])
+    t.storage = new_storage_like(like.storage, like.numel * mt_itemsize[code])
     return t
 
 
@@ -212,7 +232,7 @@ cdef TensorBase new_as(TensorBase like, int code):
     cdef int i, j, d, n = like.ndim
     cdef Py_ssize_t stride = 1
     if like.contiguous:
-        return new_tensor(n, like.shape, code)
+        return new_on(like, n, like.shape, code)
     for i in range(n):                   # insertion sort by stride, largest first; ties and zeros keep their order
         j = i
         while j > 0 and like.strides[i] != 0 and like.shape[i] != 1 and \
@@ -227,7 +247,7 @@ cdef TensorBase new_as(TensorBase like, int code):
     cdef TensorBase t = new_like_class()
     t.code = code
     set_dims(t, n, like.shape, strides)
-    t.storage = new_storage(count_elements(n, like.shape, mt_itemsize[code]) * mt_itemsize[code])
+    t.storage = new_storage_like(like.storage, count_elements(n, like.shape, mt_itemsize[code]) * mt_itemsize[code])
     return t
 
 
@@ -251,6 +271,15 @@ cdef TensorBase alias(TensorBase source):
     t.output_nr = source.output_nr
     set_dims(t, source.ndim, source.shape, source.strides)
     return t
+
+
+cdef object shown(object x):
+    """What Python code can use: an alias as a tensor of the public class, anything else as it is."""
+    cdef TensorBase t
+    if not isinstance(x, TensorBase) or isinstance(x, public_class):
+        return x
+    t = x
+    return new_view(t, t.ndim, t.shape, t.strides, t.offset)
 
 
 cdef char *data_of(TensorBase t) noexcept nogil:
@@ -376,18 +405,23 @@ def is_grad_enabled():
     >>> minitorch.is_grad_enabled()
     True
     """
-    return mt_grad_mode != 0
+    return (mt_wished_mode if inference_mode() else mt_grad_mode) != 0
 
 
 def _set_grad_enabled(bint mode):
-    return set_grad(mode)
+    global mt_wished_mode
+    if not inference_mode():
+        return set_grad(mode)
+    before = mt_wished_mode != 0            # nothing is recorded in inference mode, whatever is asked for
+    mt_wished_mode = mode
+    return before
 
 
 def _set_inference_mode(bint mode):
-    global mt_inference_mode
-    before = mt_inference_mode != 0
-    mt_inference_mode = mode
-    return before
+    global mt_wished_mode
+    mt_wished_mode = False
+    set_grad(not mode)
+    return set_inference(mode)
 
 
 def is_inference_mode_enabled():
@@ -397,13 +431,18 @@ def is_inference_mode_enabled():
     >>> minitorch.is_inference_mode_enabled()
     False
     """
-    return mt_inference_mode != 0
+    return inference_mode() != 0
+
+
+cdef inline bint is_stale(TensorBase t) noexcept:
+    """Whether a view's memory has changed since it got its place in the graph."""
+    return t.base is not None and t.base_version != t.storage.version and (t.made == 0 or t.made == MADE_OF_SEVERAL)
 
 
 cdef bint requires_grad(TensorBase t) except -1:
     if t.leaf_requires_grad:
         return True
-    if t.base is not None and t.base_version != t.storage.version:
+    if is_stale(t):
         refresh_view(t)
     return t.grad_fn is not None
 
@@ -496,6 +535,8 @@ cdef class Node:
     cdef int save(self, int k, TensorBase tensor) except -1:
         """Keep a tensor for the backward; an output of this node is kept without the graph, or it would keep itself."""
         self.versions[k] = tensor.storage.version
+        if tensor.storage.inference:
+            refuse_inference(tensor, self.op_name())
         if tensor.grad_fn is self:
             tensor = alias(tensor)
             self.is_output |= 1 << k
@@ -596,6 +637,12 @@ cdef class Node:
         return f"<{self.op_name()} object at {<Py_ssize_t><PyObject *>self:#x}>"
 
 
+cdef int refuse_inference(TensorBase t, str name) except -1:
+    raise RuntimeError(f"Inference tensors cannot be saved for backward: {name} needs {describe(t)}, which was made in "
+                       "inference mode. clone() it outside of inference mode to get a normal tensor, or use "
+                       "minitorch.no_grad() in place of minitorch.inference_mode()")
+
+
 cdef inline TensorBase own(Node node, int k, TensorBase t):
     """A kept value; in its place in the graph again if it is the node's own output."""
     cdef TensorBase joined
@@ -688,7 +735,7 @@ cdef void set_view_hooks(view_hook refresh, view_hook rebase_) noexcept:
 cdef object edge_of(TensorBase t):
     """What the tape points at for t: a node, an OutputOf, the leaf itself, or None if t needs no gradient."""
     cdef OutputOf output
-    if t.base is not None and t.base_version != t.storage.version:
+    if is_stale(t):
         refresh_view(t)
     if t.grad_fn is not None:
         if t.output_nr == 0:
@@ -871,10 +918,15 @@ cdef int check_inplace(TensorBase t, str name) except -1:
     if t.storage.readonly:
         raise RuntimeError(f"{name}: the tensor shares the memory of a read-only NumPy array. "
                            "clone() the tensor, or copy the array first")
+    if t.storage.inference and not inference_mode():
+        raise RuntimeError(f"{name}: Inplace update to inference tensor outside InferenceMode is not allowed. clone() "
+                           "the tensor to get a normal one, and change that")
     if mt_grad_mode:
         if t.leaf_requires_grad:
             raise RuntimeError(f"{name}: a leaf Variable that requires grad is being used in an in-place operation. "
                                "Do it under minitorch.no_grad(), or on a clone()")
+        if t.made and t.base is not None and requires_grad(t.base):
+            refuse_view(t, name)
         if t.base is not None and t.base.leaf_requires_grad:
             raise RuntimeError(f"{name}: a view of a leaf Variable that requires grad is being used in an in-place "
                                "operation. Do it under minitorch.no_grad(), or on a clone()")
@@ -885,6 +937,27 @@ cdef int check_inplace(TensorBase t, str name) except -1:
                                    f"{describe(t)} refers to a single memory location. Please clone() the tensor "
                                    "before performing the operation.")
     return 0
+
+
+cdef int refuse_view(TensorBase t, str name) except -1:
+    """The gradient of a change of this view could not be put into its base, or that would be ambiguous."""
+    if t.made == MADE_OF_SEVERAL:
+        raise RuntimeError(
+            f"{name}: Output {t.output_nr} of {t.grad_fn.op_name() if t.grad_fn is not None else 'an operation'} is a "
+            "view and is being modified inplace. This view is the output of a function that returns multiple views. "
+            "Such functions do not allow the output views to be modified inplace. Replace the in-place operation by "
+            "an out-of-place one, or take the views one by one by indexing")
+    if t.made == MADE_BY_FUNCTION:
+        raise RuntimeError(
+            f"{name}: a view that a custom Function made is being modified inplace. This view was created inside a "
+            "custom Function (or because an input was returned as-is) and the autograd logic to handle view+inplace "
+            "would override the custom backward associated with the custom Function, leading to incorrect gradients. "
+            "clone() the output of the custom Function")
+    mode = "inference" if t.made == MADE_INFERENCE else "no_grad"
+    raise RuntimeError(
+        f"{name}: A view was created in {mode} mode and is being modified inplace with grad mode enabled. Whether the "
+        "change should be differentiated is ambiguous: do both, the view and the change, inside of the block (if not) "
+        "or both outside (if so)")
 
 
 cdef void bump(TensorBase t) noexcept:
@@ -899,6 +972,8 @@ cdef Node record_edges(Node node, tuple inputs):
 
 cdef int rebase(TensorBase t, Node node) except -1:
     """t has been changed in place: from now on it is the result of node, whose edges are set."""
+    if t.made and t.base is not None:
+        refuse_view(t, node.op_name())
     record_node(node, t)
     t.output_nr = 0
     # a node that kept t itself would keep itself alive; its saved value is stale anyway
@@ -926,6 +1001,9 @@ def as_subclass(cls, TensorBase data not None, bint requires_grad):
     if requires_grad and mt_category[data.code] < 2:
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients, not "
                            f"{dtype_of(data.code)}: convert first, with .float()")
+    if requires_grad and data.storage.inference and not inference_mode():
+        raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: "
+                           "clone() it to get a normal tensor")
     t = new_as_class(cls)
     t.code = data.code
     t.storage = data.storage

@@ -14,3 +14,4 @@ cdef TensorBase view_as_real_of(TensorBase t)                                   
 cdef TensorBase view_as_complex_of(TensorBase t)
 cdef TensorBase index_basic(TensorBase t, tuple key)       # ints, slices, None and ... ; None where more is needed
 cdef int copy_into(TensorBase dst, TensorBase src) except -1                         # dst.copy_(src), recorded
+cdef TensorBase one_of_several(TensorBase view)                      # that comes with others from one operation

@@ -10,19 +10,29 @@ from libc.string cimport memcpy
 from minitorch._ext.dtype cimport dtype, dtype_of, mt_category, mt_complex_of, mt_itemsize, mt_real_of
 from minitorch._ext.loops cimport accumulate_data, contiguous_data, copy_data, zero_data
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, count_elements, describe, grad_enabled,
-    is_dense, new_as, new_like_class, new_tensor, new_view, parse_size, rebase, record1, record2, record_edges,
-    recording1, requires_grad,
-    same_shape, set_dims, set_view_hooks, shape_of, strides_of, wrap_dim,
+    MADE_INFERENCE, MADE_OF_SEVERAL, MADE_UNRECORDED, MAX_DIMS, Node, TensorBase, alias, bump, check_inplace,
+    count_elements, describe, grad_enabled, is_dense, new_as, new_like_class, new_on, new_view, parse_size, rebase,
+    record1, record2, record_edges, recording1, requires_grad, same_shape, set_dims, set_view_hooks, shape_of,
+    strides_of, wrap_dim,
 )
+from minitorch._ext.storage cimport inference_mode
 
 
 cdef TensorBase as_view(TensorBase out, TensorBase source):
     """Remember whose memory a new view shows: an in-place change of either must reach the other's gradient."""
-    if grad_enabled():
-        out.base = source if source.base is None else source.base
-        out.base_version = source.storage.version
+    out.base = source if source.base is None else source.base
+    out.base_version = source.storage.version
+    out.made = source.made
+    if not grad_enabled() and not out.made:
+        out.made = MADE_INFERENCE if inference_mode() else MADE_UNRECORDED
     return out
+
+
+cdef TensorBase one_of_several(TensorBase view):
+    """A view that comes with others from one operation."""
+    if not view.made:
+        view.made = MADE_OF_SEVERAL
+    return view
 
 
 # --- views by steps -----------------------------------------------------------------------------------------------
@@ -109,7 +119,7 @@ cdef class StepsBackward(Node):
         if count_elements(self.steps.source_ndim, self.shape, 1) == g.numel and self.rearranges():
             dx = self.rearranged(g)
         else:
-            dx = new_tensor(self.steps.source_ndim, self.shape, g.code)
+            dx = new_on(g, self.steps.source_ndim, self.shape, g.code)
             zero_data(dx)
             copy_data(show(self.steps, dx), g)
         if recording1(g):
@@ -261,7 +271,7 @@ cdef TensorBase scatter_strided(TensorBase g, TensorBase view, TensorBase source
         return in_complex(dx) if mt_category[source.code] == 3 else dx
     cdef Py_ssize_t first = min(view.offset, source.offset)
     cdef Py_ssize_t size = max(last_place(view), last_place(source)) - first
-    cdef TensorBase memory = new_tensor(1, &size, g.code)
+    cdef TensorBase memory = new_on(g, 1, &size, g.code)
     cdef TensorBase place
     zero_data(memory)
     place = new_view(memory, view.ndim, view.shape, view.strides, view.offset - first)
@@ -310,7 +320,7 @@ cdef class CopySlicesBackward(Node):
             return None, dv
         dx = clone_of(g)
         hole = seen_by(self.view, dx, self.source)
-        zero = new_tensor(0, NULL, hole.code)
+        zero = new_on(hole, 0, NULL, hole.code)
         zero_data(zero)
         copy_into(hole, zero)
         return dx, dv
@@ -1143,7 +1153,7 @@ def split(TensorBase self not None, split_size_or_sections, dim=0):
         sizes = [min(size, length - k) for k in range(0, length, size)] if length else [0]
     pieces = []
     for n in sizes:
-        pieces.append(slice_of(self, d, start, n, 1))
+        pieces.append(one_of_several(slice_of(self, d, start, n, 1)))
         start += n
     return tuple(pieces)
 
@@ -1180,7 +1190,7 @@ def unbind(TensorBase input not None, dim=0):
     if input.ndim == 0:
         raise RuntimeError("unbind: Dimension specified as 0 but tensor has no dimensions")
     d = wrap_dim(dim, input.ndim)
-    return tuple([select_of(input, d, i) for i in range(input.shape[d])])
+    return tuple([one_of_several(select_of(input, d, i)) for i in range(input.shape[d])])
 
 
 def clone(TensorBase input not None, *, memory_format=None):
@@ -1241,6 +1251,18 @@ def detach(TensorBase input not None):
     False
     """
     return detach_of(input)
+
+
+def is_inference(TensorBase input not None):
+    """Whether a tensor was made in inference mode; such a tensor never becomes part of a graph.
+
+    >>> import minitorch
+    >>> with minitorch.inference_mode():
+    ...     x = minitorch.ones(2)
+    >>> x.is_inference(), (x + 1).is_inference()
+    (True, False)
+    """
+    return input.storage.inference != 0
 
 
 def detach_(TensorBase input not None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import types
 
-from .._ext.tensor import _set_grad_enabled, _set_inference_mode
+from .._ext.tensor import _set_grad_enabled, _set_inference_mode, is_grad_enabled
 
 
 class _Mode:
@@ -113,7 +113,9 @@ class set_grad_enabled(_Mode):
 
 
 class inference_mode(_Mode):
-    """Nothing is recorded inside, and `is_inference_mode_enabled` says so.
+    """Nothing is recorded inside, and the tensors that are made there can never become part of a graph.
+
+    Changes of those are not counted either; see `is_inference`.  ``inference_mode(False)`` ends an outer one.
 
     >>> import minitorch
     >>> with minitorch.inference_mode():
@@ -133,7 +135,8 @@ class inference_mode(_Mode):
         return inference_mode(self.mode)
 
     def __enter__(self) -> None:
-        self.before = _set_inference_mode(self.mode), _set_grad_enabled(not self.mode)
+        grad = is_grad_enabled()
+        self.before = _set_inference_mode(self.mode), grad
 
     def __exit__(self, *exception) -> None:
         _set_inference_mode(self.before[0])

@@ -47,7 +47,8 @@ def gradcheck(
     probable cause: a missing factor, a sum that was forgotten, a transposed gradient, a kink of the function.
 
     Args:
-        inputs: the arguments; those tensors that require grad are checked, and should be of float64.
+        inputs: the arguments; those tensors that require grad are checked, and should be of float64 or complex128.
+            A complex element counts as two real ones.
         eps: the step of the differences.
         atol, rtol: how far the two may be apart: ``atol + rtol * |numeric|``.
         raise_exception: raise, rather than return False.
@@ -128,8 +129,10 @@ def gradgradcheck(
         generator = np.random.default_rng(0)
         started = []
         for y in differentiable(func(*arguments)):
-            values = generator.standard_normal((*y.shape, 2) if gen_non_contig_grad_outputs else tuple(y.shape))
-            v = minitorch.tensor(values).to(y.dtype)
+            shape = real_shape(y)
+            if gen_non_contig_grad_outputs:  # every second place of a last dimension that is cut off again
+                shape = (*y.shape, 2, *shape[y.ndim :])
+            v = tensor_like(generator.standard_normal(shape), y)
             started.append((v[..., 0] if gen_non_contig_grad_outputs else v).requires_grad_())
     else:
         started = [v.detach().requires_grad_() for v in as_tuple(grad_outputs)]
@@ -172,9 +175,43 @@ def differentiable(outputs: Any) -> list[Tensor]:
 
 
 def values_of(t: Tensor) -> np.ndarray:
-    """A copy of the values in double precision."""
+    """A copy of the values in double precision; the real and imaginary parts of complex ones in a last dimension."""
     with no_grad():
+        if t.is_complex():
+            return np.array(minitorch.view_as_real(t.detach().to(minitorch.complex128).resolve_conj()).numpy())
         return np.array(t.detach().double().numpy())
+
+
+def tensor_like(values: np.ndarray, t: Tensor) -> Tensor:
+    """The tensor of the type of ``t`` that `values_of` shows in this way."""
+    found = minitorch.tensor(values)
+    return (minitorch.view_as_complex(found) if t.is_complex() else found).to(t.dtype)
+
+
+def real_shape(t: Tensor) -> tuple[int, ...]:
+    """The shape of `values_of`."""
+    return (*t.shape, 2) if t.is_complex() else tuple(t.shape)
+
+
+def reals(t: Tensor) -> int:
+    """How many real numbers a tensor holds."""
+    return 2 * t.numel() if t.is_complex() else t.numel()
+
+
+def units(t: Tensor) -> Iterator[tuple[int, np.ndarray]]:
+    """Each real number of a tensor, and the direction in which it alone moves."""
+    for e in range(reals(t)):
+        direction = np.zeros(real_shape(t))
+        direction.reshape(-1)[e] = 1
+        yield e, direction
+
+
+def place(e: int, t: Tensor) -> str:
+    """Where a real number stands in a tensor, for messages."""
+    index = [int(i) for i in np.unravel_index(int(e), real_shape(t))]
+    if not t.is_complex():
+        return str(index)
+    return f"{index[:-1]}.{('real', 'imag')[index[-1]]}"
 
 
 class Check:
@@ -182,9 +219,7 @@ class Check:
 
     def __init__(self, func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float) -> None:
         self.func, self.inputs, self.eps, self.atol, self.rtol = func, inputs, eps, atol, rtol
-        self.positions = [
-            k for k, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad and x.dtype.is_floating_point
-        ]
+        self.positions = [k for k, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
         self.sources = [inputs[k] for k in self.positions]
 
     def prepare(self) -> None:
@@ -193,11 +228,11 @@ class Check:
             raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of the them "
                              "have requires_grad=True.")  # fmt: skip
         for k, x in zip(self.positions, self.sources):
-            if x.dtype != minitorch.float64:
+            if x.dtype not in (minitorch.float64, minitorch.complex128):
                 warnings.warn(f"Input #{k} requires gradient and is not a double precision floating point: differences "
                               "of it are not precise enough for the default tolerances. Use "
                               ".double()", stacklevel=4)  # fmt: skip
-            if any(stride == 0 and size > 1 for stride, size in zip(x.stride(), x.shape)):
+            if x.numel() > 1 and any(stride == 0 and size > 1 for stride, size in zip(x.stride(), x.shape)):
                 raise RuntimeError(f"The {k}th input has a dimension with stride 0: an element of its memory stands "
                                    "for "
                                    "several. gradcheck changes one at a time; call contiguous() on it "
@@ -208,9 +243,6 @@ class Check:
         """The differentiable outputs."""
         with enable_grad():
             outputs = as_tuple(self.func(*self.inputs))
-        for y in outputs:
-            if isinstance(y, Tensor) and any(y is x for x in self.inputs):
-                continue
         return differentiable(outputs)
 
     # --- reverse mode
@@ -249,15 +281,13 @@ class Check:
 
     def analytic(self, y: Tensor, outputs: list[Tensor], together: bool) -> list[np.ndarray]:
         """The Jacobian of an output by each input, (input elements, output elements), by replaying."""
-        result = [np.zeros((x.numel(), y.numel())) for x in self.sources]
+        result = [np.zeros((reals(x), reals(y))) for x in self.sources]
         others = [o for o in outputs if o is not y] if together else []
-        for e in range(y.numel()):
-            vector = minitorch.zeros(y.numel(), dtype=y.dtype)
-            vector[e] = 1
+        for e, direction in units(y):
             grads = grad(
                 [y, *others],
                 self.sources,
-                [vector.view(y.shape), *map(minitorch.zeros_like, others)],
+                [tensor_like(direction, y), *map(minitorch.zeros_like, others)],
                 retain_graph=True,
                 allow_unused=True,
             )
@@ -279,10 +309,10 @@ class Check:
         """Many gradients at once against one after the other."""
         outputs = self.call()
         for y in outputs:
-            rows = minitorch.eye(y.numel(), dtype=y.dtype).view(y.numel(), *y.shape)
+            rows = tensor_like(np.eye(reals(y)).reshape(reals(y), *real_shape(y)), y)
             found = grad([y], self.sources, [rows], retain_graph=True, allow_unused=True, is_grads_batched=True)
             for k, (g, expected) in enumerate(zip(found, self.analytic(y, outputs, False))):
-                if g is not None and not np.allclose(values_of(g).reshape(y.numel(), -1).T, expected):
+                if g is not None and not np.allclose(values_of(g).reshape(reals(y), -1).T, expected):
                     raise GradcheckError(f"gradients of input {self.positions[k]} computed in a batch differ from "
                                          "those "
                                          "computed one by one")  # fmt: skip
@@ -290,10 +320,10 @@ class Check:
     def agrees_along_random_directions(self, outputs: list[Tensor]) -> bool:
         """uᵀ J v for random u and v, both ways."""
         rng = np.random.default_rng(0)
-        weights = [minitorch.tensor(rng.uniform(0.5, 1.5, tuple(y.shape))).to(y.dtype) for y in outputs]
+        weights = [tensor_like(rng.uniform(0.5, 1.5, real_shape(y)), y) for y in outputs]
         grads = grad(outputs, self.sources, weights, retain_graph=True, allow_unused=True)
         for k, x in enumerate(self.sources):
-            direction = rng.uniform(0.5, 1.5, tuple(x.shape))
+            direction = rng.uniform(0.5, 1.5, real_shape(x))
             direction /= max(np.linalg.norm(direction), 1e-30)
             plus, minus = self.moved(x, direction, self.eps), self.moved(x, direction, -self.eps)
             numeric = sum(
@@ -311,37 +341,29 @@ class Check:
         before = values_of(x)
         try:
             with no_grad():
-                x.copy_(minitorch.tensor(before + step * direction).to(x.dtype))
+                x.copy_(tensor_like(before + step * direction, x))
             outputs = as_tuple(self.func(*self.inputs))
             kept = [y for y in outputs if isinstance(y, Tensor) and (y.requires_grad or all_outputs)]
-            return [values_of(y) for y in kept if y.dtype.is_floating_point]
+            return [values_of(y) for y in kept if y.dtype.is_floating_point or y.is_complex()]
         finally:
             with no_grad():
-                x.copy_(minitorch.tensor(before).to(x.dtype))
-
-    def each(self, k: int) -> Iterator[tuple[int, np.ndarray]]:
-        """A unit vector for each element of an input."""
-        x = self.sources[k]
-        for e in range(x.numel()):
-            direction = np.zeros(tuple(x.shape))
-            direction.reshape(-1)[e] = 1
-            yield e, direction
+                x.copy_(tensor_like(before, x))
 
     def numeric(self, k: int, all_outputs: bool = False) -> list[np.ndarray]:
         """The Jacobian of each output by an input, by differences."""
         x, columns = self.sources[k], []
-        for _, direction in self.each(k):
+        for _, direction in units(x):
             plus = self.moved(x, direction, self.eps, all_outputs)
             minus = self.moved(x, direction, -self.eps, all_outputs)
             columns.append([(a - b).reshape(-1) / (2 * self.eps) for a, b in zip(plus, minus)])
         if not columns:
-            return [np.zeros((0, y.size)) for y in self.moved(x, np.zeros(tuple(x.shape)), 0.0, all_outputs)]
+            return [np.zeros((0, y.size)) for y in self.moved(x, np.zeros(real_shape(x)), 0.0, all_outputs)]
         return [np.stack(column) for column in zip(*columns)]
 
     def one_sided(self, k: int, e: int, j: int, o: int) -> tuple[float, float]:
         """The slopes of one element of an output to the left and to the right of an element of an input."""
         x = self.sources[k]
-        direction = np.zeros(tuple(x.shape))
+        direction = np.zeros(real_shape(x))
         direction.reshape(-1)[e] = 1
         here = self.moved(x, direction, 0.0)[j].reshape(-1)[o]
         left = self.moved(x, direction, -self.eps)[j].reshape(-1)[o]
@@ -356,19 +378,19 @@ class Check:
 
         for k, x in enumerate(self.sources):
             numeric = self.numeric(k)
-            for e, direction in self.each(k):
-                tangent = minitorch.tensor(direction).to(x.dtype)
+            for e, direction in units(x):
+                tangent = tensor_like(direction, x)
                 with forward_ad.dual_level():
                     arguments = list(self.inputs)
                     arguments[self.positions[k]] = forward_ad.make_dual(x, tangent)
                     outputs = [y for y in as_tuple(self.func(*arguments)) if isinstance(y, Tensor) and y.requires_grad]
                     moves = [forward_ad.unpack_dual(y).tangent for y in outputs]
                 for j, (y, t) in enumerate(zip(outputs, moves)):
-                    found = np.zeros(y.numel()) if t is None else values_of(t).reshape(-1)
+                    found = np.zeros(reals(y)) if t is None else values_of(t).reshape(-1)
                     if not np.allclose(found, numeric[j][e], self.rtol, self.atol):
                         raise GradcheckError(
                             f"Jacobian computed with forward mode mismatch for output {j} with respect to input "
-                            f"{self.positions[k]}, element {np.unravel_index(e, tuple(x.shape))}: numerical "
+                            f"{self.positions[k]}, element {place(e, x)}: numerical "
                             f"{numeric[j][e]}, by tangents {found}"
                         )
         if batched:
@@ -386,13 +408,11 @@ class Check:
         x = self.sources[k]
         with np.errstate(all="ignore"):
             e, o = np.unravel_index(np.argmax(np.where(wrong, np.abs(analytic - numeric), -1)), wrong.shape)
-        inside = tuple(int(i) for i in np.unravel_index(int(e), tuple(x.shape)))
-        outside = tuple(int(i) for i in np.unravel_index(int(o), tuple(y.shape)))
         causes = list(self.causes(numeric, analytic, wrong, j, k, int(e), int(o), y))
         raise GradcheckError(
             f"Jacobian mismatch for output {j} with respect to input {self.positions[k]},\n"
-            f"{int(wrong.sum())} of {wrong.size} elements are wrong, the worst d output{list(outside)} / d "
-            f"input{list(inside)}:\n  numerical:  {numeric[e, o]:.10g}\n  {what}: {analytic[e, o]:.10g}\n"
+            f"{int(wrong.sum())} of {wrong.size} elements are wrong, the worst d output{place(o, y)} / d "
+            f"input{place(e, x)}:\n  numerical:  {numeric[e, o]:.10g}\n  {what}: {analytic[e, o]:.10g}\n"
             f"numerical:\n{minitorch.tensor(numeric)}\n{what}:\n{minitorch.tensor(analytic)}"
             + "".join(f"\nprobably: {cause}" for cause in causes)
         )
@@ -420,9 +440,14 @@ class Check:
         if factor is not None:
             yield from factor_causes(factor, x, y)
             return
-        shape = tuple(x.shape)
-        if len(shape) >= 2 and shape[-1] == shape[-2]:
-            turned = np.swapaxes(numeric.reshape(*shape, -1), len(shape) - 2, len(shape) - 1).reshape(numeric.shape)
+        shape = real_shape(x)
+        if x.is_complex() and np.allclose(
+            numeric * np.tile([1, -1], x.numel())[:, None], analytic, self.rtol, self.atol
+        ):
+            yield "the gradient is conjugated: for y = f(x) it is g * conj(f'(x)), not g * f'(x)"
+            return
+        if x.ndim >= 2 and shape[x.ndim - 1] == shape[x.ndim - 2]:
+            turned = np.swapaxes(numeric.reshape(*shape, -1), x.ndim - 2, x.ndim - 1).reshape(numeric.shape)
             if np.allclose(turned, analytic, self.rtol, self.atol):
                 yield "the gradient is transposed: that of the element in row i and column j stands in row j, column i"
                 return

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from .._ext.tape import _set_edge_class
 from .._ext.tensor import AccumulateGrad, Node, _pop_saved_hooks, _push_saved_hooks
 from .._tensor import Tensor
 from ..utils.hooks import RemovableHandle
@@ -111,6 +112,9 @@ class GradientEdge(NamedTuple):
 
     node: Node | AccumulateGrad
     output_nr: int
+
+
+_set_edge_class(GradientEdge)
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:

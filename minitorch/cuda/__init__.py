@@ -1,48 +1,24 @@
-"""CUDA devices, of which there are none yet: what programs ask before they use one."""
+"""The CUDA device: `is_available` and its kin, and what a program asks of the device it uses.
+
+Without a GPU nothing pretends to be one.  The simulator runs the same kernels on any machine where it is asked for, by
+the environment variable ``MINITORCH_CUDA``: ``sim``, ``sim-check`` (every access to memory checked) or ``ptx``.
+"""
 
 from . import amp
+from .device import (
+    current_device,
+    device_count,
+    empty_cache,
+    get_device_name,
+    is_available,
+    is_initialized,
+    manual_seed,
+    manual_seed_all,
+    require,
+    synchronize,
+)
 
-
-def is_available() -> bool:
-    """Whether there is a CUDA device: no.
-
-    >>> device = "cuda" if minitorch.cuda.is_available() else "cpu"
-    >>> device
-    'cpu'
-    """
-    return False
-
-
-def device_count() -> int:
-    """How many CUDA devices there are: none."""
-    return 0
-
-
-def is_initialized() -> bool:
-    """Whether a CUDA device is in use: no."""
-    return False
-
-
-def manual_seed(seed: int) -> None:
-    """Seed the device's random numbers: there is nothing to seed."""
-
-
-def manual_seed_all(seed: int) -> None:
-    """Seed all devices' random numbers: there is nothing to seed."""
-
-
-def empty_cache() -> None:
-    """Give memory of the device back: there is none."""
-
-
-def synchronize(device: object = None) -> None:
-    """Wait for a device.
-
-    Raises:
-        RuntimeError: there is none to wait for.
-    """
-    raise RuntimeError("cuda.synchronize: there is no CUDA device; ask cuda.is_available() first")
-
-
-__all__ = ["amp", "device_count", "empty_cache", "is_available", "is_initialized", "manual_seed", "manual_seed_all",
-           "synchronize"]
+__all__ = [
+    "amp", "current_device", "device_count", "empty_cache", "get_device_name", "is_available", "is_initialized",
+    "manual_seed", "manual_seed_all", "require", "synchronize",
+]  # fmt: skip

@@ -34,7 +34,7 @@ def empty_strided(size, stride, *, dtype: dtype | None = None, layout=None, devi
     if any(s < 0 for s in stride):
         raise RuntimeError(f"empty_strided: strides must not be negative, got {stride}")
     places = 0 if 0 in size else 1 + sum((n - 1) * s for n, s in zip(size, stride))
-    result = engine.empty(places, dtype=dtype).as_strided(size, stride)
+    result = engine.empty(places, dtype=dtype, device=device).as_strided(size, stride)
     return result.requires_grad_() if requires_grad else result
 
 
@@ -113,7 +113,7 @@ def scalar_tensor(s, *, dtype: dtype | None = None, layout=None, device=None, re
                   pin_memory: bool = False) -> Tensor:
     """A tensor without dimensions that holds a number, of the default type."""
     _check(device, layout, pin_memory)
-    return engine.tensor(s, dtype=dtype or get_default_dtype(), requires_grad=requires_grad)
+    return engine.tensor(s, dtype=dtype or get_default_dtype(), device=device, requires_grad=requires_grad)
 
 
 def set_default_tensor_type(t) -> None:
@@ -139,7 +139,7 @@ def _window(length: int, periodic: bool, formula, name: str, dtype, layout, devi
     else:
         samples = length if periodic else length - 1
         values = formula(np.arange(length, dtype=np.float64), samples)
-    return _finish(engine.from_numpy(np.asarray(values)).to(kind), out, requires_grad)
+    return _finish(engine.from_numpy(np.asarray(values)).to(kind), out, requires_grad, device)
 
 
 def hann_window(window_length: int, periodic: bool = True, *, dtype: dtype | None = None, layout=None, device=None,

@@ -7,6 +7,7 @@ import numpy as np
 from .._creation import _check
 from .._ext import engine
 from .._ext.dtype import ALL, dtype
+from .._settings import get_default_device
 from .._tensor import Tensor
 from ._common import require_tensor, with_out, wrap_dim
 
@@ -106,7 +107,8 @@ def _triangle(indices, dtype, device, layout, pin_memory) -> Tensor:
     kind = dtype or _int64
     if kind.name not in ("int32", "int64"):
         raise RuntimeError(f"indices of a triangle are int32 or int64, not {kind}")
-    return engine.from_numpy(np.ascontiguousarray(np.stack(indices), dtype=np.int64)).to(kind)
+    places = engine.from_numpy(np.ascontiguousarray(np.stack(indices), dtype=np.int64))
+    return places.to(kind, device=device or get_default_device())
 
 
 def _check_sizes(row: int, col: int) -> None:

@@ -272,17 +272,25 @@ def split_with_sizes(input: Tensor, split_sizes, dim: int = 0) -> tuple[Tensor, 
     return input.split(list(split_sizes), dim)
 
 
-unsafe_split_with_sizes = split_with_sizes
+def _one_by_one(input: Tensor, pieces: tuple[Tensor, ...], dim: int) -> tuple[Tensor, ...]:
+    """The pieces as ordinary views, each of which may be changed in place."""
+    starts = itertools.accumulate((piece.shape[dim] for piece in pieces), initial=0)
+    return tuple(input.narrow(dim, start, piece.shape[dim]) for start, piece in zip(starts, pieces))
+
+
+def unsafe_split_with_sizes(input: Tensor, split_sizes, dim: int = 0) -> tuple[Tensor, ...]:
+    """`split_with_sizes`, into pieces that may be changed in place."""
+    return _one_by_one(input, input.split(list(split_sizes), dim), dim)
 
 
 def unsafe_split(input: Tensor, split_size, dim: int = 0) -> tuple[Tensor, ...]:
-    """`split`; here the pieces are ordinary views, so that nothing is unsafe."""
-    return input.split(split_size, dim)
+    """`split`, into pieces that may be changed in place."""
+    return _one_by_one(input, input.split(split_size, dim), dim)
 
 
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """`chunk`; here the pieces are ordinary views, so that nothing is unsafe."""
-    return input.chunk(chunks, dim)
+    """`chunk`, into pieces that may be changed in place."""
+    return _one_by_one(input, input.chunk(chunks, dim), dim)
 
 
 def tensor_split(input: Tensor, indices_or_sections=None, dim: int = 0, *, sections=None, indices=None):

@@ -217,8 +217,8 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     tensor([[0.6000, 0.8000],
             [0.0000, 1.0000]])
     """
-    if not input.is_floating_point():
-        raise RuntimeError(f"renorm: expected a floating-point tensor, got {input.dtype}")
+    if not (input.is_floating_point() or input.is_complex()):
+        raise RuntimeError(f"renorm: expected a floating-point or complex tensor, got {input.dtype}")
     if p <= 0:
         raise RuntimeError("renorm: non-positive-norm not supported")
     if maxnorm < 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ._common import LinAlgError
 from .determinants import det, slogdet
-from .eigen import eigh, eigvalsh
+from .eigen import eig, eigh, eigvals, eigvalsh
 from .lu import ldl_factor, ldl_factor_ex, ldl_solve, lu, lu_factor, lu_factor_ex, lu_solve
 from .norms import matrix_norm, norm, vector_norm
 from .orthogonal import householder_product, qr
@@ -19,7 +19,7 @@ from .solving import inv, inv_ex, solve, solve_ex, solve_triangular, tensorinv, 
 from .vectors import cross, diagonal, matmul, vander, vecdot
 
 __all__ = [
-    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh",
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
     "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lstsq", "lu", "lu_factor",
     "lu_factor_ex", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot",
     "norm", "pinv", "qr", "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv",

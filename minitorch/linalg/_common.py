@@ -13,8 +13,8 @@ from .._ext.rules import record_rule
 from .._tensor import Tensor
 
 __all__ = [
-    "LinAlgError", "broadcast_batches", "check_info", "check_matrices", "check_same_dtype", "deliver", "deliver_all",
-    "eps", "mH", "primitive", "record_rule", "tril", "triu",
+    "LinAlgError", "broadcast_batches", "check_info", "check_matrices", "check_phase", "check_same_dtype", "deliver",
+    "deliver_all", "eps", "mH", "primitive", "record_rule", "tril", "triu",
 ]
 
 
@@ -95,6 +95,20 @@ def broadcast_batches(name: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         raise RuntimeError(f"{name}: the batch dimensions of {tuple(a.shape)} and {tuple(b.shape)} do not broadcast: "
                            "each pair must be equal, or one of them 1") from None
     return a.expand(*batch, *a.shape[-2:]), b.expand(*batch, *b.shape[-2:])
+
+
+def check_phase(name: str, inner: Tensor, what: str) -> None:
+    """Refuse the gradient of a loss that depends on the phase of complex vectors, which nothing determines.
+
+    ``inner`` are the products V^H dV, whose diagonal is real where the loss does not.
+    """
+    if not inner.is_complex():
+        return
+    turns = inner.detach().diagonal(0, -2, -1)
+    if bool((turns.imag.abs() > 0.01 + 0.01 * turns.real.abs()).any()):
+        raise RuntimeError(f"{name}: The {what} in the complex case are specified up to multiplication by e^{{i phi}}. "
+                           "The specified loss function depends on this quantity, so it is ill-defined. Use "
+                           "something of them that a turn leaves as it is, such as V.abs() or V @ V.mH")
 
 
 # --- small things -----------------------------------------------------------------------------------------------------

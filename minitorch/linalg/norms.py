@@ -93,13 +93,16 @@ def matrix_norm(input: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *
         moved = a.movedim((row, column), (-2, -1))
         check_matrices(name, moved)
         s = svdvals(moved)
-        result = s.sum(-1) if ord == "nuc" else s.amax(-1) if ord > 0 else s.amin(-1)
+        result = s.sum(-1) if ord == "nuc" or s.shape[-1] == 0 < ord else s.amax(-1) if ord > 0 else s.amin(-1)
         if keepdim:
             result = result.unsqueeze(-1).unsqueeze(-1).movedim((-2, -1), (row, column))
         return deliver(result, out, name)
     summed, other = (row, column) if abs(ord) == 1 else (column, row)
     sums = a.abs().sum(summed, keepdim=True)
-    result = sums.amax(other, keepdim=True) if ord > 0 else sums.amin(other, keepdim=True)
+    if sums.shape[other] == 0 and ord > 0:  # there is nothing, and 0 is the norm of nothing
+        result = sums.sum(other, keepdim=True)
+    else:
+        result = sums.amax(other, keepdim=True) if ord > 0 else sums.amin(other, keepdim=True)
     if not keepdim:
         result = result.squeeze((row, column))
     return deliver(result, out, name)

@@ -11,6 +11,7 @@ from ._common import (
     broadcast_batches,
     check_info,
     check_matrices,
+    check_phase,
     check_same_dtype,
     deliver,
     deliver_all,
@@ -48,6 +49,9 @@ def _svd_rule(gradients, saved, needs):
     row, column = s.unsqueeze(-2), s.unsqueeze(-1)
     gaps = (row - column) * (row + column) + diagonal
     middle = gs.unsqueeze(-1) * diagonal if gs is not None else 0
+    if u.is_complex():  # u and v of a value turn together
+        turn = 0 if gu is None else mH(u) @ gu[..., :r]
+        check_phase("svd_backward", turn if gvh is None else turn + vh @ mH(gvh[..., :r, :]), "singular vectors")
     if gu is not None:
         gu = gu[..., :r]
         inner = mH(u) @ gu
@@ -356,8 +360,9 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
     bound = eps(a) * max(m, n) if rcond is None else float(rcond)
     if m == 0 or n == 0 or k == 0:
         x, residuals = a.new_zeros(*a.shape[:-2], n, k), a.new_zeros(*a.shape[:-2], k) if m > n else a.new_empty(0)
+        residuals = residuals.abs()
         rank = empty(0, dtype=_int64()) if driver == "gels" else a.new_zeros(*a.shape[:-2]).to(_int64())
-        s = a.new_zeros(*a.shape[:-2], min(m, n)) if driver in ("gelsd", "gelss") else a.new_empty(0)
+        s = residuals.new_zeros(*a.shape[:-2], min(m, n)) if driver in ("gelsd", "gelss") else residuals.new_empty(0)
     else:
         x, residuals, rank, s = _least_squares(name, a, right, driver, bound)
     record_rule("LinalgLstsqBackward0", _lstsq_rule, (x, residuals), (a, right), (a, right))
@@ -372,8 +377,8 @@ def _least_squares(name: str, a: Tensor, b: Tensor, driver: str, bound: float):
     check_info(name, info, "The least squares solution could not be computed because the input matrix does not have "
                "full rank (error code: {}).")
     x, below = work[..., :n, :].contiguous(), work[..., n:m, :]
-    residuals = a.new_empty(0)
+    residuals = a.new_empty(0).abs()
     if m > n and driver != "gelsy" and (rank is None or bool((rank == n).all())):
         residuals = (below.abs() * below.abs()).sum(-2)
     rank = empty(0, dtype=_int64()) if rank is None else rank.to(_int64())
-    return x, residuals, rank, a.new_empty(0) if s is None else s
+    return x, residuals, rank, residuals.new_empty(0) if s is None else s

@@ -245,11 +245,13 @@ def gesdd(a: Array, vectors: bool, full: bool):
 @_batched(2)
 def geev(a: Array, vectors: bool):
     """Eigenvalues and right eigenvectors; of real matrices, real and imaginary parts apart (see the engine's)."""
-    w, v = np.linalg.eig(a)
+    bad = not np.isfinite(a).all()
+    w, v = np.linalg.eig(np.zeros_like(a) if bad else a)
+    info = np.int32(-1 if bad else 0)
     if a.dtype.kind == "c":
-        return w, v if vectors else None, np.int32(0)
+        return w, v if vectors else None, info
     packed = np.where(w.imag[None, :] < 0, -v.imag, v.real).astype(a.dtype)
-    return np.stack([w.real, w.imag]).astype(a.dtype), packed if vectors else None, np.int32(0)
+    return np.stack([w.real, w.imag]).astype(a.dtype), packed if vectors else None, info
 
 
 @_batched(2, 2)

@@ -344,3 +344,15 @@ def test_the_same_is_refused(call):
             call(T)
         kinds.append(error.type)
     assert issubclass(kinds[0], kinds[1]) or issubclass(kinds[1], kinds[0]), kinds
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_dropout_of_attention_drops_the_same_weights(causal) -> None:
+    q, k, v = (np.random.default_rng(0).standard_normal((2, 4, n, 8)).astype("float32") for n in (3, 6, 6))
+    results = []
+    for library in (minitorch, torch):
+        library.manual_seed(3)
+        y = library.nn.functional.scaled_dot_product_attention(
+            *(library.from_numpy(x) for x in (q, k, v)), dropout_p=0.5, is_causal=causal)
+        results.append(y.numpy())
+    np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-6)

@@ -2,12 +2,20 @@
 #ifndef MINITORCH_MATHFUN_BASE_H
 #define MINITORCH_MATHFUN_BASE_H
 
+#ifndef MT_DEVICE               /* a kernel of minitorch/cuda has no C library, and all of this built in */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#endif
 
 #ifndef MT_INLINE
 #define MT_INLINE static inline __attribute__((always_inline, unused))
+#endif
+
+#ifdef MT_DEVICE
+#define MT_UNROLL _Pragma("unroll")
+#else
+#define MT_UNROLL _Pragma("GCC unroll 48")
 #endif
 
 /* A memcpy of a register is free, is defined behaviour, and vectorises. */
@@ -19,13 +27,13 @@ MT_INLINE double mt_from_bits_f64(uint64_t u) { double x; memcpy(&x, &u, sizeof 
 /* c[0] + c[1] x + ... + c[n-1] x^(n-1).  Unrolled, so that the loop over elements is the one that is vectorised. */
 MT_INLINE float mt_horner_f32(float x, const float *c, int n) {
     float y = c[n - 1];
-#pragma GCC unroll 48
+MT_UNROLL
     for (int i = n - 2; i >= 0; i--) y = y * x + c[i];
     return y;
 }
 MT_INLINE double mt_horner_f64(double x, const double *c, int n) {
     double y = c[n - 1];
-#pragma GCC unroll 48
+MT_UNROLL
     for (int i = n - 2; i >= 0; i--) y = y * x + c[i];
     return y;
 }

@@ -6,8 +6,12 @@
 #include "mathfun_base.h"
 #include "mathfun_poly.h"
 
-static const float mt_inf_f32 = INFINITY, mt_nan_f32 = NAN, mt_log2_e_f32 = 0x1.715476p+0f, mt_ln2_f32 = 0x1.62e43p-1f;
-static const double mt_inf_f64 = INFINITY, mt_nan_f64 = NAN, mt_log2_e_f64 = 0x1.71547652b82fep+0,
+#ifndef MT_DEVICE               /* where these two are no constants */
+static const float mt_inf_f32 = INFINITY, mt_nan_f32 = NAN;
+static const double mt_inf_f64 = INFINITY, mt_nan_f64 = NAN;
+#endif
+static const float mt_log2_e_f32 = 0x1.715476p+0f, mt_ln2_f32 = 0x1.62e43p-1f;
+static const double mt_log2_e_f64 = 0x1.71547652b82fep+0,
     mt_ln2_f64 = 0x1.62e42fefa39efp-1;
 
 /* A power of two that lifts every exp(-|x|) out of the denormals, and its exponent. */

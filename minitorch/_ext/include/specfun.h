@@ -1,7 +1,6 @@
 /* polygamma, zeta and the incomplete gamma functions: evaluated in double whatever the type, one element at a time. */
 #ifndef MT_SPECFUN_H
 #define MT_SPECFUN_H
-#include <math.h>
 #include "mathfun.h"
 
 /* Hurwitz zeta for s > 1 and q > 0: the first terms, then Euler and Maclaurin's formula for the rest */

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import minitorch
 from minitorch import Tensor
 from minitorch._ext import pointwise as _pointwise
+from minitorch._ext.matmul import linear
 from minitorch._ext.pointwise import logsigmoid
 from minitorch._ext.softmax import cross_entropy, nll_loss
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div", "l1_loss",
-    "mse_loss", "nll_loss", "smooth_l1_loss",
+    "linear_cross_entropy", "mse_loss", "nll_loss", "smooth_l1_loss",
 ]
 
 
@@ -188,3 +190,62 @@ def binary_cross_entropy_with_logits(
     else:
         loss = (1 - target) * input - (1 + (pos_weight - 1) * target) * logsigmoid(input)
     return _reduce(loss if weight is None else loss * weight, reduction)
+
+
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: object = None,
+) -> Tensor:
+    """`cross_entropy` of the scores that a linear layer gives.
+
+    Args:
+        linear_weight: ``(C, in_features)``, or ``(C, d1, ..., in_features)`` for several targets a sample.
+        linear_bias: ``(C)`` or ``(C, d1, ...)``.
+        ignore_index: a class that does not count; -100 unless given.
+        options: what cuts PyTorch's batches into pieces; not supported.
+
+    Shape:
+        input ``(in_features)`` or ``(N, in_features)``; target ``()``, ``(N)`` or ``(N, d1, ...)``, or probabilities
+        with the classes after ``N``.
+
+    Raises:
+        RuntimeError: if shapes do not fit, or there are probabilities and `ignore_index`.
+
+    >>> x, w = minitorch.zeros(2, 3), minitorch.zeros(4, 3)
+    >>> nn.functional.linear_cross_entropy(x, w, minitorch.tensor([0, 1]))
+    tensor(1.3863)
+    """
+    if options is not None:
+        raise NotImplementedError("linear_cross_entropy: options (the loss in pieces) are not supported; leave them "
+                                  "out, or call it for parts of the batch")
+    shapes = f"input {tuple(input.shape)}, linear_weight {tuple(linear_weight.shape)}"
+    if input.ndim not in (1, 2) or linear_weight.ndim < 2:
+        raise RuntimeError("linear_cross_entropy: expected an input of 1 or 2 dimensions and a linear_weight of at "
+                           f"least 2, got {shapes}")
+    if input.shape[-1] != linear_weight.shape[-1]:
+        raise RuntimeError("linear_cross_entropy: the last dimensions of input and linear_weight (in_features) must be "
+                           f"equal, got {shapes}")
+    classes, others = linear_weight.shape[0], tuple(linear_weight.shape[1:-1])
+    if linear_bias is not None and tuple(linear_bias.shape) != (classes, *others):
+        raise RuntimeError(f"linear_cross_entropy: expected a linear_bias of shape {(classes, *others)}, got "
+                           f"{tuple(linear_bias.shape)}")
+    if others and input.ndim == 1:
+        raise RuntimeError(f"linear_cross_entropy: several targets a sample need a batch, (N, in_features), got "
+                           f"{shapes}")
+    shape = (*input.shape[:-1], classes, *others)
+    if tuple(target.shape) == shape and ignore_index is not None:
+        raise RuntimeError("linear_cross_entropy: ignore_index is for classes, but the target has the shape of "
+                           f"probabilities, {shape}; leave it out")
+    rows = classes * math.prod(others)
+    bias = linear_bias.reshape(rows) if linear_bias is not None else None
+    scores = linear(input, linear_weight.reshape(rows, input.shape[-1]), bias).reshape(shape)
+    return cross_entropy(scores, target, weight, None, -100 if ignore_index is None else ignore_index, None, reduction,
+                         label_smoothing)

@@ -361,6 +361,44 @@ def grid_sample(
     return result.reshape(*input.shape[:2], *out)
 
 
+_SAMPLING, _OUTSIDE = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
+
+
+def grid_sampler(
+    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
+) -> Tensor:
+    """`grid_sample` with numbers for modes: 0 to 2 for bilinear, nearest, bicubic, and zeros, border, reflection.
+
+    >>> image = minitorch.arange(4.).reshape(1, 1, 2, 2)
+    >>> minitorch.grid_sampler(image, minitorch.zeros(1, 1, 1, 2), 0, 0, True)
+    tensor([[[[1.5000]]]])
+    """
+    for name, number in (("interpolation_mode", interpolation_mode), ("padding_mode", padding_mode)):
+        if number not in (0, 1, 2):
+            raise RuntimeError(f"grid_sampler(): {name} is 0, 1 or 2, not {number}")
+    return grid_sample(input, grid, _SAMPLING[interpolation_mode], _OUTSIDE[padding_mode], align_corners)
+
+
+def grid_sampler_2d(
+    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
+) -> Tensor:
+    """`grid_sampler` of images in the plane."""
+    if input.ndim != 4:
+        raise RuntimeError(f"grid_sampler_2d(): expected 4D input and grid with same number of dimensions, but got "
+                           f"input with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}")
+    return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
+
+
+def grid_sampler_3d(
+    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
+) -> Tensor:
+    """`grid_sampler` of images in space."""
+    if input.ndim != 5:
+        raise RuntimeError(f"grid_sampler_3d(): expected 5D input and grid with same number of dimensions, but got "
+                           f"input with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}")
+    return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
+
+
 def _sample_linear(image: Tensor, places: list[Tensor], sizes: list[int]) -> Tensor:
     """The corners of the cell around each place, by how near they are."""
     floors = [x.detach().floor() for x in places]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from minitorch import Tensor
 
 from .. import functional as F
 from ..functional.losses import reduction_of
+from .linear import Linear
 from .module import Module
 
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
-    "SmoothL1Loss",
+    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "LinearCrossEntropyLoss",
+    "MSELoss", "NLLLoss", "SmoothL1Loss",
 ]
 
 
@@ -73,6 +76,71 @@ class CrossEntropyLoss(_WeightedLoss):
         """`F.cross_entropy`."""
         return F.cross_entropy(input, target, self._buffers["weight"], None, self.ignore_index, None, self.reduction,
                                self.label_smoothing)
+
+
+class LinearCrossEntropyLoss(_WeightedLoss):
+    """A linear layer to the scores of classes, and their cross entropy: `F.linear_cross_entropy`.
+
+    Args:
+        in_features: size of each input sample.
+        num_classes: the number of classes :math:`C`.
+        out_features: sizes ``(d1, ...)`` of several targets for a sample.
+        bias: whether the layer ``linear`` has one.
+        weight: one for each class.
+        ignore_index: a class that does not count; -100 unless given.
+        reduction, label_smoothing: as of `CrossEntropyLoss`.
+
+    Shape:
+        input ``(in_features)`` or ``(N, in_features)``; target ``()``, ``(N)`` or ``(N, d1, ...)``, or probabilities
+        of ``C`` classes after ``N``.
+
+    Raises:
+        NotImplementedError: if ``options`` are given, which cut PyTorch's into pieces.
+
+    >>> loss = nn.LinearCrossEntropyLoss(3, 4)
+    >>> loss(minitorch.zeros(2, 3), minitorch.tensor([0, 1]))
+    tensor(1.3863, grad_fn=<NllLossBackward0>)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        num_classes: int,
+        *,
+        out_features: tuple[int, ...] = (),
+        bias: bool = False,
+        device: object = None,
+        dtype: object = None,
+        reduction: str = "mean",
+        weight: Tensor | None = None,
+        ignore_index: int | None = None,
+        label_smoothing: float = 0.0,
+        options: object = None,
+    ) -> None:
+        if weight is not None and tuple(weight.shape) != (num_classes,):
+            raise RuntimeError(f"LinearCrossEntropyLoss: weight must be of shape {(num_classes,)}, one for each class, "
+                               f"not {tuple(weight.shape)}")
+        if not 0 <= label_smoothing <= 1:
+            raise RuntimeError(f"LinearCrossEntropyLoss: label_smoothing must be in [0, 1], not {label_smoothing}")
+        super().__init__(weight, reduction=reduction)
+        self.num_classes, self.out_features = num_classes, tuple(out_features)
+        self.ignore_index, self.label_smoothing, self.options = ignore_index, label_smoothing, options
+        self.linear = Linear(in_features, num_classes * math.prod(out_features), bias, device, dtype)
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """`F.linear_cross_entropy`."""
+        shape, bias = (self.num_classes, *self.out_features), self.linear.bias
+        return F.linear_cross_entropy(
+            input, self.linear.weight.reshape(*shape, self.linear.in_features), target,
+            linear_bias=bias.reshape(shape) if bias is not None else None, weight=self.weight,
+            reduction=self.reduction, ignore_index=self.ignore_index, label_smoothing=self.label_smoothing,
+            options=self.options)  # fmt: skip
+
+    def extra_repr(self) -> str:
+        """The layer's and the loss's settings."""
+        return (f"in_features={self.linear.in_features}, num_classes={self.num_classes}, "
+                f"out_features={self.out_features}, bias={self.linear.bias is not None}, reduction={self.reduction}, "
+                f"ignore_index={self.ignore_index}, label_smoothing={self.label_smoothing}, options={self.options}")
 
 
 class NLLLoss(_WeightedLoss):

@@ -1,0 +1,13 @@
+"""The primitives of the device: what `minitorch.reference` specifies, as launches of the kernels in ``kernels/``.
+
+The engine calls these functions, with tensors whose shapes and types it has already checked; a file a family.  They
+know a run time only by its five verbs, so the same code works a GPU and the simulator.
+"""
+
+from .matmul import matmul
+from .memory import accumulate, allocate, copy, fill
+from .pointwise import pointwise
+from .random import random
+from .reduce import move_along, reduce, scan
+
+__all__ = ["accumulate", "allocate", "copy", "fill", "matmul", "move_along", "pointwise", "random", "reduce", "scan"]

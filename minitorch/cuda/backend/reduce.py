@@ -1,0 +1,84 @@
+"""Reductions over any dimensions, and sums and products so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..kernels.pointwise import IN_MEMORY
+from .launching import DIMS, THREADS, active, code_of, dtype_name, function, launch, span_of
+
+if TYPE_CHECKING:
+    from ..._tensor import Tensor
+
+REDUCTION = np.dtype([
+    ("results", "u4"), ("values", "u4"), ("kept", "i4"), ("reduced", "i4"),
+    ("kept_shape", "u4", DIMS), ("reduced_shape", "u4", DIMS), ("kept_stride", "i8", DIMS),
+    ("reduced_stride", "i8", DIMS), ("out_stride", "i8", (2, DIMS)), ("times", "i8"), ("p", "f8"),
+])  # fmt: skip
+# The states by the engine's numbers of the operations, each with its size in bytes.
+STATES = (("Sum", 8), ("SumAbs", 8), ("SumSquare", 8), ("SumPower", 8), ("Product", 8), ("Max", 16), ("Min", 16),
+          ("ArgMax", 16), ("ArgMin", 16), ("Moments", 24), ("LogSumExp", 16))  # fmt: skip
+TRUTHS = {5: ("Any", 16), 6: ("All", 16)}
+FEW = 32  # values of a result that are not worth a block
+SEGMENT = 8192  # values of a block where results are too few to keep the device busy
+BUSY = 512  # blocks that do
+
+
+def reduce(op: int, truth: bool, how: int, out: Tensor, second: Tensor | None, x: Tensor, layout: bytes) -> None:
+    """Reduce `x`; the layout is a `Reduction` of reduce.cu, `op` and `how` are numbered as in reduce_ops.h.
+
+    Args:
+        truth: values count by whether they are zero: the largest is "any", the smallest "all".
+    """
+    r = np.frombuffer(layout, REDUCTION)[0]
+    state, size = (TRUTHS if truth else STATES)[op]
+    number = "double" if x.is_floating_point() else "int64_t"
+    results, values = int(r["results"]), int(r["values"])
+
+    def kernel(name: str):
+        instance = f"{name}<{state}<{number}>, {number}>"
+        return function("reduce", instance, (instance,))
+
+    codes = [np.int32(how), code_of(out), code_of(second) if second is not None else np.int32(0)]
+    ends = [span_of(out), None if second is None else span_of(second)]
+    if values < FEW or (_side_by_side(r) and results >= BUSY):
+        launch(kernel("reduce_columns"), results, [*ends, span_of(x, False), r, *codes, code_of(x)])
+        return
+    segments = -(-values // SEGMENT) if results < BUSY else 1
+    threads = min(THREADS, -(-values // 32) * 32)
+    partial = span_of(x.new_empty(results * segments * size, dtype=_bytes(x))) if segments > 1 else None
+    active().launch(kernel("reduce_rows"), (results, segments, 1), (threads, 1, 1),
+                    [*ends, span_of(x, False), partial, r, *codes, code_of(x)])  # fmt: skip
+    if segments > 1:
+        active().launch(kernel("reduce_segments"), (results, 1, 1), (THREADS, 1, 1),
+                        [*ends, partial, np.uint32(segments), r, *codes])  # fmt: skip
+
+
+def _side_by_side(r: np.void) -> bool:
+    """Whether neighbouring results lie nearer to each other than the values of one."""
+    return abs(r["kept_stride"][r["kept"] - 1]) < abs(r["reduced_stride"][r["reduced"] - 1])
+
+
+def _bytes(x: Tensor):
+    from ..._ext.dtype import ALL
+
+    return ALL[1]
+
+
+def scan(op: int, out: Tensor, x: Tensor, n: int, inner: int, reverse: bool) -> None:
+    """Sums (`op` 0) or products so far along the middle one of (outer, n, inner), from the end if `reverse`."""
+    name = f"scan<{IN_MEMORY[dtype_name(x)]}>"
+    rows = x.numel() // n
+    active().launch(function("scan", name, (name,)), (rows, 1, 1), (THREADS, 1, 1),
+                    [span_of(out), span_of(x, False), np.uint32(n), np.uint32(inner), np.int32(op), np.int32(reverse)])
+
+
+def move_along(out: Tensor, values: Tensor, index: Tensor, n: int, size: int, inner: int, place: bool) -> None:
+    """Take values (outer, size, inner) where an index (outer, n, inner) says, or add them there if `place`."""
+    kind = IN_MEMORY[dtype_name(out)]
+    name = f"put_along<{kind}>" if place else f"take_along<{kind}>"
+    launch(function("along", name, (name,)), index.numel(),
+           [span_of(out), span_of(values, False), span_of(index, False), np.uint32(index.numel()), np.uint32(n),
+            np.uint32(size), np.uint32(inner)])  # fmt: skip

@@ -1,0 +1,64 @@
+"""Which functions of the engine take tensors of the device; every other one refuses them, and says so.
+
+A function belongs here when all that it computes goes through the primitives of `minitorch.cuda.backend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+# Modules all of whose functions do.
+MODULES = {"pointwise", "views", "engine", "tape", "function", "reduce", "rules"}
+
+# The functions of other modules that do.
+FUNCTIONS: dict[str, set[str]] = {
+    "matmul": {
+        "addbmm",
+        "addmm",
+        "addmm_",
+        "addmv",
+        "addr",
+        "baddbmm",
+        "baddbmm_",
+        "bmm",
+        "dot",
+        "inner",
+        "linear",
+        "matmul",
+        "mm",
+        "mv",
+        "outer",
+        "ger",
+        "vdot",
+    },
+    "softmax": set(),
+    "index": set(),
+    "random": {
+        "bernoulli",
+        "bernoulli_",
+        "cauchy_",
+        "dropout",
+        "dropout_",
+        "exponential_",
+        "geometric_",
+        "log_normal_",
+        "manual_seed",
+        "normal_",
+        "rand",
+        "rand_like",
+        "randint",
+        "randint_like",
+        "randn",
+        "randn_like",
+        "random_",
+        "randperm",
+        "seed",
+        "uniform_",
+    },
+}
+
+
+def on_device(function: Callable) -> bool:
+    """Whether a function of the engine takes tensors of the device."""
+    module = function.__module__.rpartition(".")[2]
+    return module in MODULES or function.__name__ in FUNCTIONS.get(module, ())

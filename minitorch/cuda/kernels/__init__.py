@@ -1,0 +1,29 @@
+"""The sources of the kernels: a ``.cu`` file a family, put behind ``common.cuh``; and `pointwise`, which is printed."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).parent
+OPTIONS = (f"-I{HERE.parents[1] / '_ext' / 'include'}",)  # where the functions of numbers are
+
+
+def _text(name: str) -> str:
+    return f'#line 1 "{name}"\n{(HERE / name).read_text()}'
+
+
+@functools.cache
+def source(family: str) -> str:
+    """The text of a family's module, for example of ``copy``."""
+    return _text("common.cuh") + _text(f"{family}.cu")
+
+
+@functools.cache
+def pointwise_source(name: str, dtype: str) -> str:
+    """The text of the module of a pointwise operation on a dtype."""
+    from . import pointwise
+
+    printed = pointwise.source(name, pointwise.COMPUTED_IN[dtype])
+    return _text("common.cuh") + _text("mathfun.cuh") + f'#line 1 "{name}.cu"\n{printed}'

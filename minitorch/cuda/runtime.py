@@ -1,0 +1,172 @@
+"""What a CUDA run time is: memory, copies, compiled functions and launches, the same on a GPU and in the simulator.
+
+Everything above it (the backend, `RawKernel`) knows these verbs and no more, so the run times are interchangeable:
+``"cuda"`` on hardware, ``"sim"`` and ``"sim-check"`` on the CPU, ``"ptx"`` in the PTX interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from .._ext.loops import layout_of
+
+if TYPE_CHECKING:
+    from .._tensor import Tensor
+
+
+class KernelError(RuntimeError):
+    """A kernel that was launched wrongly or did something wrong while it ran."""
+
+
+class CompileError(RuntimeError):
+    """CUDA source that does not compile, or that nothing here can compile."""
+
+
+class Span(NamedTuple):
+    """A pointer argument of a kernel, with the memory that may be reached through it.
+
+    >>> Span(4096, 4096, 4144, "float32").high
+    4144
+    """
+
+    pointer: int
+    """Device address of its first element."""
+    low: int
+    """Device address at which its storage begins."""
+    high: int
+    """Device address behind its storage: ``[low, high)`` is what the kernel may touch."""
+    dtype: str
+    """``"float32"``, ``"bfloat16"``, ``"int64"``, ``"bool"`` and so on."""
+    writable: bool = True
+
+
+class Block(Protocol):
+    """Device memory, given back when the object is dropped."""
+
+    pointer: int
+    nbytes: int
+
+
+class Function(Protocol):
+    """A compiled kernel."""
+
+    name: str
+
+
+class Runtime(Protocol):
+    """What executes kernels.  Device addresses are plain numbers, of which the host can make no other use."""
+
+    name: str
+    """``"cuda"``, ``"sim"``, ``"sim-check"`` or ``"ptx"``."""
+
+    def allocate(self, nbytes: int) -> Block:
+        """Memory of the device, aligned to 256 bytes; what it holds is undefined."""
+
+    def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
+        """Copy bytes ``"to device"``, ``"to host"`` or ``"on device"``, after all launches before it."""
+
+    def zero(self, pointer: int, nbytes: int) -> None:
+        """Set bytes of the device to zero."""
+
+    def function(self, source: str, name: str, names: tuple[str, ...] = (), options: tuple[str, ...] = ()) -> Function:
+        """The kernel `name` of a CUDA C source, compiled once and kept, in memory and on disk.
+
+        Args:
+            source: the text; ``#line 1 "name.cu"`` in it is what messages speak of.
+            name: an ``extern "C"`` kernel, or one of `names`.
+            names: all template expressions wanted of this source, as ``("matmul<16>",)``: they are compiled together.
+            options: for the compiler, as ``("-DTILE=16",)``.
+
+        Raises:
+            CompileError: with the compiler's message.
+        """
+
+    def launch(
+        self, function: Function, grid: tuple[int, ...], block: tuple[int, ...], args: tuple[Any, ...], shared: int = 0
+    ) -> None:
+        """Run a kernel.
+
+        Args:
+            grid: number of blocks in up to three dimensions.
+            block: number of threads of each block in up to three dimensions.
+            args: a `Span`, a NumPy scalar of the parameter's type, a structured NumPy value for a struct by value, or
+                None for a null pointer.
+            shared: bytes of dynamic shared memory (``extern __shared__``).
+
+        Raises:
+            KernelError: for arguments that do not fit the parameters, sizes above the limits, and what the run finds.
+        """
+
+    def synchronize(self) -> None:
+        """Wait for everything launched."""
+
+    def empty_cache(self) -> None:
+        """Give back the memory that is kept for reuse."""
+
+    def device_name(self) -> str:
+        """What the device is called; a simulated one says so."""
+
+
+CHOICES = ("cuda", "sim", "sim-check", "ptx")
+_active: Runtime | None = None
+
+
+def chosen() -> str:
+    """The run time that the environment asks for by ``MINITORCH_CUDA``: the hardware, if it does not."""
+    name = os.environ.get("MINITORCH_CUDA") or "cuda"
+    if name not in CHOICES:
+        raise RuntimeError(f"MINITORCH_CUDA={name}: it must be one of {', '.join(CHOICES)}")
+    return name
+
+
+def hardware_problem() -> str | None:
+    """Why there is no GPU to use, and what to do; None if there is one."""
+    from .cupy_runtime import problem
+
+    return problem()
+
+
+def is_active() -> bool:
+    """Whether a run time was started."""
+    return _active is not None
+
+
+def active() -> Runtime:
+    """The run time in use, started if it is not yet.
+
+    Raises:
+        RuntimeError: there is none; the message says what to install or set.
+    """
+    global _active
+    if _active is None:
+        _active = _start(chosen())
+        from .._ext import dispatch
+        from .coverage import on_device
+
+        dispatch.guard(on_device)
+    return _active
+
+
+def _start(name: str) -> Runtime:
+    if name == "cuda":
+        problem = hardware_problem()
+        if problem is not None:
+            raise RuntimeError(f"there is no CUDA device: {problem}. To run kernels on the CPU, in a simulator, set "
+                               " MINITORCH_CUDA=sim before the program starts")  # fmt: skip
+        from .cupy_runtime import CupyRuntime
+
+        return CupyRuntime()
+    if name == "ptx":
+        from .simulator.ptx_runtime import PtxRuntime
+
+        return PtxRuntime()
+    from .simulator import Simulator
+
+    return Simulator(check=name == "sim-check")
+
+
+def span_of(tensor: Tensor, writable: bool = True) -> Span:
+    """A tensor of the device as the argument of a kernel."""
+    pointer, low, high, _, _, dtype = layout_of(tensor)
+    return Span(pointer, low, high, str(dtype).removeprefix("torch."), writable)

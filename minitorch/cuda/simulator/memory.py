@@ -1,0 +1,99 @@
+"""The memory of the simulated device: NaN-filled, fenced in, reused by size, and of no use to the host.
+
+Addresses are given out with `OFFSET` added, which makes them addresses that no processor accepts: host code that uses
+one by mistake stops at once, where on a real device it would too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+
+OFFSET = 1 << 62
+GUARD = 256
+"""Bytes on either side of each block, so that a kernel that runs over does not reach another."""
+
+
+class Block:
+    """Memory of the device, back in the pool when the object is dropped."""
+
+    __slots__ = ("_pool", "nbytes", "pointer", "size")
+
+    def __init__(self, pool: Pool, pointer: int, nbytes: int, size: int) -> None:
+        self._pool, self.pointer, self.nbytes, self.size = pool, pointer, nbytes, size
+
+    def __del__(self) -> None:
+        self._pool.put(self.pointer, self.size)
+
+
+def rounded(nbytes: int) -> int:
+    """The size of the block for a request: a multiple of 256 bytes, in eight steps from one power of two to the next.
+
+    >>> [rounded(n) for n in (0, 1, 257, 5000)]
+    [256, 256, 512, 5120]
+    """
+    step = max(256, 1 << max(nbytes.bit_length() - 4, 0))
+    return max(-(-nbytes // step) * step, 256)
+
+
+class Pool:
+    """Blocks by size.  Giving one back takes no lock: it happens wherever Python drops an object."""
+
+    def __init__(self, library: ctypes.CDLL, refill: bool) -> None:
+        self._library, self._refill = library, refill
+        self._free: dict[int, deque[int]] = {}
+        self.reserved = 0
+        """Bytes taken from the host."""
+        self.allocated = 0
+        """Bytes in use."""
+        self.peak = 0
+
+    def allocate(self, nbytes: int) -> Block:
+        """A block of at least this size.
+
+        Raises:
+            MemoryError: if the host has no more.
+        """
+        if nbytes < 0:
+            raise ValueError(f"cannot allocate {nbytes} bytes")
+        size = rounded(nbytes)
+        pointer = None
+        free = self._free.get(size)
+        if free:
+            try:
+                pointer = free.pop()
+            except IndexError:  # another thread was faster
+                pointer = None
+        if pointer is None:
+            real = self._library.sim_allocate(size, GUARD)
+            if not real:
+                self.release()
+                real = self._library.sim_allocate(size, GUARD)
+            if not real:
+                raise MemoryError(f"the simulated CUDA device is out of memory: {nbytes} bytes asked for")
+            self.reserved += size
+            pointer = real + OFFSET
+        elif self._refill:
+            ctypes.memset(pointer - OFFSET, 0xFF, size)
+        self.allocated += size
+        self.peak = max(self.peak, self.allocated)
+        return Block(self, pointer, nbytes, size)
+
+    def put(self, pointer: int, size: int) -> None:
+        """Take a block back."""
+        self.allocated -= size
+        free = self._free.get(size)
+        if free is None:
+            free = self._free.setdefault(size, deque())
+        free.append(pointer)
+
+    def release(self) -> None:
+        """Give unused blocks back to the host."""
+        for size, free in list(self._free.items()):
+            while free:
+                try:
+                    pointer = free.pop()
+                except IndexError:
+                    break
+                self._library.sim_release(pointer - OFFSET, GUARD)
+                self.reserved -= size

@@ -1,0 +1,190 @@
+"""The simulator as a run time: ``"sim"`` runs kernels, ``"sim-check"`` checks each access to memory as well."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import struct
+import sys
+import threading
+from typing import Any
+
+from ..arguments import MAX_SHARED, launch_size
+from ..runtime import KernelError, Span
+from . import module, report, toolchain
+from .memory import GUARD, OFFSET, Block, Pool
+
+SCHEDULES = ("forward", "reverse", "random")
+"""In which order blocks and the threads of a block run."""
+
+_lock = threading.Lock()  # the device runs one launch at a time
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The simulated device, compiled on first use."""
+    if not sys.platform.startswith("linux"):
+        raise KernelError(f"the CUDA simulator runs on Linux, not on {sys.platform}")
+    lib = ctypes.CDLL(str(toolchain.device_library()))
+    lib.sim_launch.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_int,
+        ctypes.c_char_p,
+    ]
+    lib.sim_allocate.argtypes = [ctypes.c_size_t, ctypes.c_size_t]
+    lib.sim_allocate.restype = ctypes.c_void_p
+    lib.sim_release.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    lib.sim_release.restype = None
+    lib.sim_printed.restype = ctypes.c_char_p
+    lib.sim_finding.restype = ctypes.POINTER(report.RawFinding)
+    lib.sim_profile.argtypes = [ctypes.c_int, ctypes.POINTER(report.RawProfile)]
+    lib.sim_profile.restype = None
+    return lib
+
+
+class Simulator:
+    """A CUDA device made of the host's processor and memory.
+
+    Args:
+        check: report accesses out of bounds, races and the like, each by kernel, line, thread and argument.
+        schedule: ``"forward"``, ``"reverse"`` or ``"random"``: a correct kernel gives the same in each.
+        seed: of the random schedule.
+    """
+
+    def __init__(self, check: bool = False, schedule: str = "forward", seed: int = 1) -> None:
+        self.name = "sim-check" if check else "sim"
+        self.checked = check
+        self._library = library()
+        self._launch = self._library.sim_launch
+        self.pool = Pool(self._library, refill=check)
+        self.set_schedule(schedule, seed)
+
+    def set_schedule(self, schedule: str, seed: int = 1) -> None:
+        """Choose in which order blocks and threads run from now on."""
+        if schedule not in SCHEDULES:
+            raise ValueError(f"the schedule must be one of {SCHEDULES}, not {schedule!r}")
+        self.schedule, self.seed = schedule, seed
+        self._mode = self._mode_bytes(keep_going=False, profile=False)
+
+    def _mode_bytes(self, keep_going: bool, profile: bool) -> bytes:
+        number = SCHEDULES.index(self.schedule)
+        return struct.pack("4iI", self.checked, keep_going, profile, number, self.seed & 0xFFFFFFFF)
+
+    # ---- memory
+
+    def allocate(self, nbytes: int) -> Block:
+        """Memory of the device, NaN-filled when it is new (and always where accesses are checked)."""
+        return self.pool.allocate(nbytes)
+
+    def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
+        """Copy bytes ``"to device"``, ``"to host"`` or ``"on device"``."""
+        if kind == "to device":
+            target = _real(target)
+        elif kind == "to host":
+            source = _real(source)
+        elif kind == "on device":
+            target, source = _real(target), _real(source)
+        else:
+            raise ValueError(f'copy: kind must be "to device", "to host" or "on device", not {kind!r}')
+        ctypes.memmove(target, source, nbytes)
+
+    def zero(self, pointer: int, nbytes: int) -> None:
+        """Set bytes of the device to zero."""
+        ctypes.memset(_real(pointer), 0, nbytes)
+
+    def synchronize(self) -> None:
+        """Nothing to wait for: a launch returns when it is done."""
+
+    def empty_cache(self) -> None:
+        """Give unused blocks back to the host."""
+        self.pool.release()
+
+    def device_name(self) -> str:
+        """What the device is called."""
+        return "simulated CUDA device on the CPU" + (", every memory access checked" if self.checked else "")
+
+    # ---- kernels
+
+    def function(
+        self, source: str, name: str, names: tuple[str, ...] = (), options: tuple[str, ...] = ()
+    ) -> module.SimFunction:
+        """The compiled kernel; see `Runtime.function`."""
+        return module.load(source, tuple(names), tuple(options), self.checked).function(name)
+
+    def launch(self, function: module.SimFunction, grid: Any, block: Any, args: Any, shared: int = 0) -> None:
+        """Run a kernel; see `Runtime.launch`."""
+        found = self._run(function, grid, block, args, shared, self._mode)
+        if found:
+            raise KernelError(str(found[0]))
+
+    def check(self, function: module.SimFunction, grid: Any, block: Any, args: Any, shared: int = 0) -> report.Report:
+        """Run a kernel and collect all that is wrong with it, where a launch stops at the first."""
+        mode = self._mode_bytes(keep_going=True, profile=False)
+        return report.Report(function.name, self._run(function, grid, block, args, shared, mode))
+
+    def profile(
+        self, function: module.SimFunction, grid: Any, block: Any, args: Any, shared: int = 0
+    ) -> report.Profile:
+        """Run a kernel and count what it asks of memory.
+
+        Raises:
+            KernelError: if it does something wrong.
+        """
+        rows: list[report.RawProfile] = []
+        found = self._run(function, grid, block, args, shared, self._mode_bytes(False, True), rows)
+        if found:
+            raise KernelError(str(found[0]))
+        return report.Profile.of(function, rows)
+
+    def _run(
+        self,
+        function: module.SimFunction,
+        grid: Any,
+        block: Any,
+        args: Any,
+        shared: int,
+        mode: bytes,
+        profile: list[report.RawProfile] | None = None,
+    ) -> list[report.Finding]:
+        size = launch_size(function.name, grid, block, shared)
+        if size[6] + function.static_bytes > MAX_SHARED:
+            raise KernelError(
+                f"{function.name}: {size[6]} bytes of dynamic and {function.static_bytes} of fixed shared memory; a "
+                f"block can have {MAX_SHARED}"
+            )
+        packed = function.packer.pack(args)
+        sizes = struct.pack("7I", *size)
+        regions, count = (None, 0)
+        if self.checked:
+            spans = [(i, arg) for i, arg in enumerate(args) if isinstance(arg, Span) and arg.pointer]
+            regions = b"".join(struct.pack("QQii", s.low - OFFSET, s.high - OFFSET, i, s.writable) for i, s in spans)
+            count = len(spans)
+        found: list[report.Finding] = []
+        with _lock:
+            status = self._launch(function.code, packed, sizes, regions, count, mode)
+            printed = self._library.sim_printed().decode(errors="replace") if status & 2 else ""
+            if status & 1 or (self.checked and self._library.sim_finding_count()):
+                found = report.collect(self._library, function, args)
+            if profile is not None and not found:
+                for i in range(self._library.sim_profile_count()):
+                    profile.append(report.RawProfile())
+                    self._library.sim_profile(i, ctypes.byref(profile[-1]))
+        if printed:
+            sys.stdout.write(printed)
+        return found
+
+
+def _real(address: int) -> int:
+    real = address - OFFSET
+    if real <= GUARD:
+        raise KernelError(f"{address:#x} is no address of the simulated device")
+    return real
+
+
+@functools.cache
+def simulator(check: bool = False) -> Simulator:
+    """The one simulated device of this process, checked or not."""
+    return Simulator(check)
