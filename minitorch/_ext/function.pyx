@@ -14,6 +14,9 @@ from minitorch._ext.tensor cimport (
 )
 
 
+from minitorch._ext.tensor import _check_repack, _packed_by, _saved_tensor
+
+
 @cython.final
 cdef class Kept:
     """One tensor that a function saved."""
@@ -135,6 +138,21 @@ cdef class FunctionNode(Node):
             self.kept.append(one)
         self.to_save = ()
         return 0
+
+    @property
+    def _raw_saved_tensors(self):
+        """What is kept, as places to put hooks."""
+        return tuple([_saved_tensor(self, i) for i in range(len(self.kept or ()))])
+
+    def saved_names(self):
+        """(place, name) of each tensor that is kept."""
+        return [(i, str(i)) for i in range(len(self.kept or ()))]
+
+    def _repack(self, int k, pack_hook, unpack_hook):
+        """Send one of the kept tensors through a pair of hooks."""
+        cdef Kept one = None if self.kept is None else self.kept[k]
+        _check_repack(self, None if one is None else one.tensor)
+        one.tensor = _packed_by(one.tensor, one.is_output, pack_hook, unpack_hook)
 
     cdef dict saved_values(self):
         return {} if self.kept is None else {str(i): self.get(i) for i in range(len(self.kept))}

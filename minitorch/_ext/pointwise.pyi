@@ -7,6 +7,7 @@ from minitorch._types import DType, Number
 
 @final
 class PointwiseBackward(Node):
+    def saved_names(self) -> Tensor: ...
     @property
     def formula(self) -> Any: ...
 

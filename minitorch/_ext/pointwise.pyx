@@ -21,7 +21,7 @@ from minitorch._ext.loops cimport (
 )
 from minitorch._ext.storage cimport new_storage_like, primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
+    MAX_DIMS, SAVED, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
     has_shape, is_dense, new_as, new_at, new_on, new_same, new_tensor, on_device, public_saved, rebase, record1,
     record_edges, record_node, requires_grad, same_shape, set_contiguous_dims, shape_of, shown,
     tensor_class,
@@ -532,17 +532,19 @@ cdef class PointwiseBackward(Node):
             return (self.gradient(0, g) if self.needs(0) else None, self.gradient(1, g) if self.needs(1) else None)
         return tuple([self.gradient(k, g) if self.needs(k) else None for k in range(n)])
 
-    cdef dict saved_values(self):
-        cdef dict values = {}
+    def saved_names(self):
+        """(place, name) of each tensor that is kept."""
         cdef int k
         cdef list kept = [self.saved0, self.saved1, self.saved2, self.saved3]
+        cdef tuple names = operand_names(self.op)
+        return [(k, "result" if k == 3 else names[k]) for k in range(SAVED) if kept[k] is not None]
+
+    cdef dict saved_values(self):
+        cdef dict values = {name: public_saved(self, k) for k, name in self.saved_names()}
+        cdef int k
         for k in range(mt_pointwise[self.op].n_inputs):
             if self.numbers is not None and self.numbers[k] is not None:
                 values[operand_names(self.op)[k]] = self.numbers[k]
-            elif kept[k] is not None:
-                values[operand_names(self.op)[k]] = public_saved(self, k)
-        if kept[3] is not None:
-            values["result"] = public_saved(self, 3)
         values.update(zip(table().TABLE[name_of(self.op)].parameters, self.params))
         return values
 

@@ -383,8 +383,8 @@ cdef int reduce_there(Walk *w, int op, TensorBase out, TensorBase second, Tensor
     cdef int d
     if w.kept > DEVICE_DIMS or w.reduced > DEVICE_DIMS or x.numel >= <Py_ssize_t>1 << 31:
         raise NotImplementedError(f"a reduction on cuda takes at most {DEVICE_DIMS} dimensions of either kind that "
-                                  f"cannot be joined and 2**31 elements: {describe(x)}. Make it contiguous(), or take it "
-                                  "apart")
+                                  f"cannot be joined and 2**31 elements: {describe(x)}. Make it contiguous(), or "
+                                  "take it apart")
     memset(&r, 0, sizeof(r))
     r.results, r.values, r.kept, r.reduced, r.times, r.p = 1, w.values, w.kept, w.reduced, w.times, w.p
     for d in range(w.kept):
@@ -408,7 +408,8 @@ cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, un
     w.p = p
     if on_device(x):
         lay_out(&w, op, out, second, x, mask)
-        return reduce_there(&w, op, out, second, x, code == MT_BOOL, MT_SCALE if how == MT_AS_IS and w.times != 1 else how)
+        return reduce_there(&w, op, out, second, x, code == MT_BOOL,
+                            MT_SCALE if how == MT_AS_IS and w.times != 1 else how)
     if out.numel == 1 and x.contiguous and x.numel <= w.kernel.block and x.code == code and out.code == code and \
             second is None and w.kernel.size == mt_itemsize[code]:
         w.kernel.row(data_of(out), data_of(x), x.numel, 0, p)       # one block, and its state is the result

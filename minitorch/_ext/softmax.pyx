@@ -1,13 +1,16 @@
 """Softmax, log-softmax and the losses on them, each forward and backward in one pass over the rows."""
 cimport cython
 from minitorch._ext.dtype cimport MT_F32, MT_F64, MT_I64, MT_U8, code_of, mt_category, mt_compute, mt_itemsize
-from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, copy_data, fill_data, scalar_value
-from minitorch._ext.pointwise cimport OP_MUL, cast, inplace_operator, op_add, op_div, op_exp, op_mul, op_neg, op_sub
+from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, copy_data, fill_data, host_data, scalar_value
+from minitorch._ext.pointwise cimport (
+    OP_MUL, cast, inplace_operator, moved, op_add, op_div, op_exp, op_mul, op_neg, op_sub,
+)
 from minitorch._ext.reduce cimport MT_SCALE, MT_SUM, all_dims, into, reduce_data, sum_of
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, data_of, describe, grad_enabled, new_tensor, new_view, record1, recording1, same_shape, shape_of,
-    wrap_dim,
+    Node, TensorBase, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device, record1, recording1,
+    same_shape, shape_of, shown, wrap_dim,
 )
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport reshape_to, unsqueeze_of
 
@@ -99,7 +102,7 @@ cdef TensorBase normalised(int which, TensorBase x, TensorBase g, int dim, int c
     """The result from x, or the gradient of x from the result x and its gradient g, as a type; not recorded."""
     cdef Along a
     cdef int work = mt_compute[code], d
-    cdef TensorBase out = new_tensor(x.ndim, x.shape, work)
+    cdef TensorBase out = new_on(x, x.ndim, x.shape, work)
     cdef bint same = g is not None
     x = contiguous_data(converted(x, work))
     a.kernels = kernels_for(work)
@@ -112,6 +115,11 @@ cdef TensorBase normalised(int which, TensorBase x, TensorBase g, int dim, int c
             a.outer *= x.shape[d]
         elif d > dim:
             a.inner *= x.shape[d]
+    if on_device(x):
+        if x.numel:
+            g = None if g is None else contiguous_data(converted(g, work))
+            primitives().softmax(which == MT_LOG_SOFTMAX, shown(out), shown(x), shown(g), a.n, a.inner)
+        return converted(out, code)
     a.tiles = (a.inner + MT_SOFTMAX_COLUMNS - 1) // MT_SOFTMAX_COLUMNS
     a.g = NULL
     a.g_step = a.n
@@ -393,6 +401,8 @@ cdef class NllLossBackward(Node):
             x = self.saved(0)
             return (converted(self.in_one_pass(x, g), x.code),)
         self.made = None
+        if on_device(dx):                                   # without waiting for the number
+            return (converted(op_mul(dx, converted(g, dx.code)), g.code),)
         value = number_at(data_of(converted(g, dx.code)), 0, self.r.item)
         if value != 1:
             inplace_operator(OP_MUL, dx, value)
@@ -408,7 +418,14 @@ cdef class NllLossBackward(Node):
         cdef TensorBase target = self.saved(1), lse = self.saved(2), weight = self.saved(3), out
         cdef int code = MT_F32 if self.r.item == 4 else MT_F64
         cdef Rows r = self.r
-        out = new_tensor(2, shape, code)
+        out = new_on(target, 2, shape, code)
+        if on_device(target):
+            if g is not None:
+                g = contiguous_data(converted(g, code))
+            if x is not None:
+                x = contiguous_data(converted(x, code))
+            rows_there("class_gradient", &r, out, None, lse, x, target, weight, g if self.reduction == NONE else None)
+            return out if g is None or self.reduction == NONE else op_mul(out, g)
         r.g = r.weight = r.x = r.lse = NULL
         if g is not None:
             g = contiguous_data(converted(g, code))
@@ -434,18 +451,30 @@ cdef class NllLossBackward(Node):
         cdef Py_ssize_t i
         cdef double a, b, d
         cdef Rows r = self.r
-        r.target = <long long *>data_of(target)
-        r.weight = NULL if weight is None else data_of(weight)
+        cdef TensorBase classes = host_data(target), weights = None if weight is None else host_data(weight)
+        r.target = <long long *>data_of(classes)
+        r.weight = NULL if weight is None else data_of(weights)
         fixed = cast(self.in_one_pass(None, None), x.code)
         factors = new_tensor(2, column, MT_F64)
         for i in range(self.r.rows):
             coefficients(&r, i, &a, &b, &d)
             put_at(data_of(factors), i, 8, a * r.scale)
+        factors = moved(factors, on_device(target))
         if self.reduction == NONE:
             g = reshape_to(g, 2, column)
         if not r.likelihood:
             fixed = op_add(op_mul(softmax_of(x, 1), cast(factors, x.code)), fixed)
         return op_mul(fixed, g)
+
+
+cdef int rows_there(str what, Rows *r, TensorBase out, TensorBase made, TensorBase lse, TensorBase x, TensorBase target,
+                    TensorBase weight, TensorBase g) except -1:
+    """Let the device compute the losses of rows (`out`; their gradient in `made`), or their gradient."""
+    if r.rows and r.n:
+        getattr(primitives(), what)(shown(out), shown(made), shown(lse), shown(x), shown(target), shown(weight),
+                                    shown(g), r.rows, r.n, r.ignored, r.smoothing, r.total_weight, r.likelihood,
+                                    r.scale)
+    return 0
 
 
 cdef void run_rows(Rows *r, void (*task)(void *, Py_ssize_t, Py_ssize_t) noexcept nogil) noexcept:
@@ -471,24 +500,31 @@ cdef TensorBase class_loss(TensorBase x, TensorBase target, TensorBase weight, l
     r.rows, r.n, r.item = x.shape[0], x.shape[1], mt_itemsize[code]
     r.kernels = kernels_for(code)
     r.ignored, r.smoothing, r.likelihood = ignored, smoothing, likelihood
-    losses = new_tensor(1, &r.rows, code)
-    r.x, r.losses, r.target = data_of(values), data_of(losses), <long long *>data_of(target)
-    r.weight = NULL if weight is None else data_of(weight)
+    if on_device(target) != on_device(x) or (weight is not None and on_device(weight) != on_device(x)):
+        raise RuntimeError("the loss: Expected all tensors to be on the same device, but found at least two devices, "
+                           f"cuda:0 and cpu: the input is {describe(x)} on {'cuda:0' if on_device(x) else 'cpu'}")
+    losses = new_on(x, 1, &r.rows, code)
+    cdef TensorBase classes = host_data(target), weights = None if weight is None else host_data(weight)
+    r.x, r.losses, r.target = data_of(values), data_of(losses), <long long *>data_of(classes)
+    r.weight = NULL if weight is None else data_of(weights)
     r.lse = r.gradient = r.g = NULL
     r.total_weight = r.n if weight is None or smoothing == 0 else r.kernels.dot(r.weight, NULL, r.n)
     check_targets(&r, &denominator)
     r.scale = 1 if reduction != MEAN else 1 / denominator if denominator != 0 else 0
     if not likelihood:
-        lse = new_tensor(1, &r.rows, code)
+        lse = new_on(x, 1, &r.rows, code)
         r.lse = data_of(lse)
         if recorded and reduction != NONE:                  # the exponentials are at hand: most of the backward is done
-            made = new_tensor(2, x.shape, code)
+            made = new_on(x, 2, x.shape, code)
             r.gradient = data_of(made)
-    run_rows(&r, loss_rows)
+    if on_device(x):
+        rows_there("class_losses", &r, losses, made, lse, values, target, weight, None)
+    else:
+        run_rows(&r, loss_rows)
     if reduction == NONE:
         out = converted(losses, x.code)
     else:
-        out = new_tensor(0, NULL, x.code)
+        out = new_on(x, 0, NULL, x.code)
         if r.rows == 0:
             fill_data(out, scalar_value(0.0 if reduction == SUM else float("nan"), code))
         else:

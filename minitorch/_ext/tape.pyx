@@ -6,6 +6,7 @@ the largest number has received all its gradients: it is replayed next, and what
 before it.  That is a topological order without a pass to count anything, and without recursion.
 """
 from time import sleep
+from minitorch._ext.tensor import _set_retained_mover
 cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
@@ -20,6 +21,16 @@ from minitorch._ext.tensor cimport (
 )
 from minitorch._ext.dtype cimport dtype_of, mt_compute
 
+cdef extern from *:
+    """
+    #ifndef MT_THREAD_LOCAL
+    #define MT_THREAD_LOCAL _Thread_local
+    #endif
+    static MT_THREAD_LOCAL PyObject *mt_current = NULL;     /* the replay at work; borrowed */
+    """
+    PyObject *mt_current
+
+
 cdef struct Slot:
     unsigned long long seq      # of the node
     PyObject *target            # a node or a leaf; owned
@@ -28,7 +39,7 @@ cdef struct Slot:
 
 cdef unsigned long long runs = 0
 cdef int running = 0                    # replays, in all threads
-cdef object edge_class = tuple          # autograd.graph.GradientEdge
+cdef object edge_class = TensorBase     # autograd.graph.GradientEdge, once that is imported
 cdef bint derivatives_watched = False   # by anomaly mode or a profiler: see the end of this file
 
 
@@ -44,6 +55,7 @@ cdef class Replay:
     cdef bint crowded                   # another replay was on its way when this one began
     cdef bint observed                  # a hook was met: leaves must be filled as soon as they can be
     cdef dict due                       # then: how many edges still lead to each leaf
+    cdef set ahead                      # and the ids of the nodes that were still to be replayed
     cdef bint keep_graph, create_graph
     cdef dict wanted                    # of `grad`: (id of target, output) -> positions in result; None: accumulate
     cdef dict useful                    # of `grad`: ids of the nodes that lead to a wanted one
@@ -211,6 +223,8 @@ cdef class Replay:
         if node.hooks is not None:
             if (<Hooks>node.hooks).pre or (<Hooks>node.hooks).post:
                 self.observed = True
+                if self.due is None:
+                    self.begin_filling(node)
             grad = (<Hooks>node.hooks).before(node, grad)
         if self.wanted is not None:
             self.capture(node, grad)
@@ -245,11 +259,7 @@ cdef class Replay:
         """
         cdef Py_ssize_t leaf
         if self.due is None:
-            self.count_edges()
-            for leaf in list(self.by_leaf):
-                if leaf not in self.due:
-                    self.fill(self.by_leaf[leaf])
-            return 0
+            return self.begin_filling(None)
         for edge in node.edges:
             if isinstance(edge, TensorBase):
                 leaf = <Py_ssize_t><PyObject *>edge
@@ -258,12 +268,22 @@ cdef class Replay:
                     self.fill(self.by_leaf[leaf])
         return 0
 
-    cdef int count_edges(self) except -1:
+    cdef int begin_filling(self, object current) except -1:
+        """Fill the leaves that are complete by now; ``current`` is a node that is about to be replayed, or None."""
+        cdef Py_ssize_t leaf
+        self.count_edges(current)
+        for leaf in list(self.by_leaf):
+            if leaf not in self.due:
+                self.fill(self.by_leaf[leaf])
+        return 0
+
+    cdef int count_edges(self, object current) except -1:
         """How many edges lead to each leaf from the nodes that wait, and those before them."""
         cdef set seen = set()
         cdef list todo = [<object>self.slots[self.heap[k]].target for k in range(self.waiting)]
         cdef Py_ssize_t identity
-        self.due = {}
+        todo.append(current)
+        self.due, self.ahead = {}, seen
         self.index_leaves()
         while todo:
             edge = todo.pop()
@@ -313,8 +333,10 @@ cdef class Replay:
         return 0
 
     cdef int go(self) except -1:
-        global running
+        global running, mt_current
         cdef bint before = set_grad(self.create_graph)
+        cdef PyObject *outer = mt_current
+        mt_current = <PyObject *>self
         self.crowded = running > 0
         running += 1
         try:
@@ -323,8 +345,34 @@ cdef class Replay:
             self.finish()
         finally:
             running -= 1
+            mt_current = outer
             set_grad(before)
         return 0
+
+
+cdef Replay current_pass():
+    return None if mt_current == NULL else <Replay>mt_current
+
+
+def _pass_number():
+    """The number of the replay at work in this thread, or 0."""
+    return 0 if mt_current == NULL else current_pass().run
+
+
+def _pass_fills_all():
+    """Whether the replay at work in this thread adds to the gradients of all leaves it comes to."""
+    return mt_current == NULL or current_pass().wanted is None
+
+
+def _is_ahead(TensorBase tensor not None):
+    """Whether the replay at work in this thread computes the gradient of a tensor (and had not when it met a hook)."""
+    cdef Replay replay = current_pass()
+    cdef object edge = edge_of(tensor)
+    if replay is None or replay.due is None or edge is None:
+        return False
+    if isinstance(edge, TensorBase):
+        return <Py_ssize_t><PyObject *>edge in replay.due or <Py_ssize_t><PyObject *>edge in replay.by_leaf
+    return <Py_ssize_t><PyObject *>tensor.grad_fn in replay.ahead
 
 
 cdef list merged(list a, list b):
@@ -589,6 +637,17 @@ def node_register_prehook(node, fn):
 
 cdef object first_of(object found):
     return found[0] if isinstance(found, tuple) else found
+
+
+def _move_retained(TensorBase t, Node old, Node new):
+    """A tensor that keeps its gradient was changed in place: it keeps that of what it is now."""
+    cdef dict retained = (<Hooks>old.hooks).retained
+    reference = retained.get(t.output_nr)
+    if reference is not None and reference() is t:
+        hooks_of_node(new).retained[0] = retained.pop(t.output_nr)
+
+
+_set_retained_mover(_move_retained)
 
 
 def run_post_accumulate_hooks(TensorBase tensor not None):

@@ -581,11 +581,36 @@ cdef class Node:
     cdef dict saved_values(self):
         cdef int k
         cdef dict values = {}
-        cdef list names = ["self", "other", "third", "fourth"]
-        for k in range(SAVED):
-            if (self.saved0, self.saved1, self.saved2, self.saved3)[k] is not None:
-                values["result" if (self.is_output >> k) & 1 else names.pop(0)] = public_saved(self, k)
+        for k, name in self.saved_names():
+            values[name] = public_saved(self, k)
         return values
+
+    def saved_names(self):
+        """(place, name) of each tensor that is kept."""
+        cdef int k
+        cdef tuple kept = (self.saved0, self.saved1, self.saved2, self.saved3)
+        cdef list generic = ["self", "other", "third", "fourth"], found = []
+        names = SAVED_NAMES.get(self.op_name())
+        for k in range(SAVED):
+            if kept[k] is not None:
+                found.append((k, "result" if (self.is_output >> k) & 1 else names[k] if names else generic.pop(0)))
+        return found
+
+    def _repack(self, int k, pack_hook, unpack_hook):
+        """Send what is kept in a place through a pair of hooks."""
+        cdef TensorBase kept = (self.saved0, self.saved1, self.saved2, self.saved3)[k], holder
+        _check_repack(self, kept)
+        self.saved(k)
+        holder = _packed_by(kept, (self.is_output >> k) & 1, pack_hook, unpack_hook)
+        if k == 0:
+            self.saved0 = holder
+        elif k == 1:
+            self.saved1 = holder
+        elif k == 2:
+            self.saved2 = holder
+        else:
+            self.saved3 = holder
+        self.versions[k] = PACKED
 
     def name(self):
         """The name of the operation's derivative, such as MulBackward0."""
@@ -620,6 +645,10 @@ cdef class Node:
         return self.seq
 
     def __getattr__(self, str name):
+        if name.startswith("_raw_saved_"):
+            for k, key in self.saved_names():
+                if key == name[11:]:
+                    return _saved_tensor(self, k)
         if name.startswith("_saved_"):
             if self.released:
                 raise RuntimeError(f"Trying to read {name} of {self.op_name()} after it has given back what it saved. "
@@ -631,10 +660,20 @@ cdef class Node:
         raise AttributeError(f"'{self.op_name()}' object has no attribute '{name}'")
 
     def __dir__(self):
-        return [*object.__dir__(self), *["_saved_" + name for name in self.saved_values()]]
+        return [*object.__dir__(self), *["_saved_" + name for name in self.saved_values()],
+                *["_raw_saved_" + name for _, name in self.saved_names()]]
 
     def __repr__(self):
         return f"<{self.op_name()} object at {<Py_ssize_t><PyObject *>self:#x}>"
+
+
+# what PyTorch calls the values that these keep, where it is not self, other and result
+cdef dict SAVED_NAMES = {
+    "MmBackward0": ("self", "mat2"), "BmmBackward0": ("self", "mat2"), "MvBackward0": ("self", "vec"),
+    "DotBackward0": ("self", "tensor"), "AddmmBackward0": ("mat1", "mat2"), "LinearBackward0": ("input", "weight"),
+    "LerpBackward0": ("self", "end", "weight"), "ConvolutionBackward0": ("input", "weight"),
+    "EmbeddingBackward0": ("indices",) * SAVED,
+}
 
 
 cdef int refuse_inference(TensorBase t, str name) except -1:
@@ -826,10 +865,18 @@ def _pop_saved_hooks():
 
 cdef TensorBase packed(TensorBase tensor, bint is_output):
     cdef list pairs = getattr(hook_stacks, "pairs", None)
-    cdef Packed holder
     if not pairs:
         return tensor
     pack, unpack = pairs[len(pairs) - 1]
+    return _packed_by(tensor, is_output, pack, unpack)
+
+
+def _packed_by(TensorBase tensor, bint is_output, pack, unpack):
+    """What stands for a saved tensor that goes through a pair of hooks."""
+    global no_memory
+    cdef Packed holder
+    cdef unsigned long long version = tensor.storage.version
+    no_memory = no_memory or new_storage(0)
     holder = Packed.__new__(Packed)
     holder.storage = no_memory
     holder.output_nr = tensor.output_nr
@@ -838,7 +885,39 @@ cdef TensorBase packed(TensorBase tensor, bint is_output):
         holder.edge = edge_of(tensor)
         holder.grad_fn = tensor.grad_fn             # so that a dropped node sees what this one leads to
     holder.value = pack(new_view(tensor, tensor.ndim, tensor.shape, tensor.strides, tensor.offset))
+    if tensor.storage.version != version:
+        raise RuntimeError("A saved tensor pack hook is modifying its input in place. Tensors provided as input to "
+                           "pack hook can not be modified by in-place operations: clone() the input first")
     return holder
+
+
+cdef class SavedTensor:
+    """One tensor that a node keeps, as ``grad_fn._raw_saved_self`` shows it: a place to put hooks."""
+    cdef Node node
+    cdef int k
+
+    def register_hooks(self, pack_hook, unpack_hook):
+        """Keep ``pack_hook(tensor)`` in place of the tensor; ``unpack_hook`` of that gives it back when needed."""
+        self.node._repack(self.k, pack_hook, unpack_hook)
+
+    def __call__(self):
+        return public_saved(self.node, self.k)
+
+
+def _saved_tensor(Node node, int k):
+    cdef SavedTensor one = SavedTensor.__new__(SavedTensor)
+    one.node, one.k = node, k
+    return one
+
+
+def _check_repack(Node node, TensorBase kept):
+    """Refuse hooks on a value that is gone, or that has been through others."""
+    if kept is None:
+        raise RuntimeError(f"Trying to hook a value of {node.op_name()} after it has given back what it saved. Specify "
+                           "retain_graph=True in the backward pass, or do it before")
+    if isinstance(kept, Packed):
+        raise RuntimeError("Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one "
+                           "pair of hooks is allowed at a time.")
 
 
 cdef TensorBase unpacked(Packed holder):
@@ -970,8 +1049,19 @@ cdef Node record_edges(Node node, tuple inputs):
     return node
 
 
+cdef object retained_mover = None       # `tape` fills this in
+
+
+def _set_retained_mover(mover):
+    """Tell what to call when a tensor of a hooked node gets another node."""
+    global retained_mover
+    retained_mover = mover
+
+
 cdef int rebase(TensorBase t, Node node) except -1:
     """t has been changed in place: from now on it is the result of node, whose edges are set."""
+    if t.grad_fn is not None and t.grad_fn.hooks is not None:
+        retained_mover(t, t.grad_fn, node)
     if t.made and t.base is not None:
         refuse_view(t, node.op_name())
     record_node(node, t)

@@ -231,7 +231,7 @@ cdef TensorBase in_complex(TensorBase t):
     cdef TensorBase out
     cdef int d, last = t.ndim - 1
     for d in range(last):
-        if t.strides[d] % 2 and t.shape[d] > 1:
+        if t.strides[d] % 2 and t.shape[d] > 1 and t.numel:
             raise RuntimeError("view_as_complex: Tensor must have a stride divisible by 2 for all but last dimension, "
                                f"not {strides_of(t)}")
         strides[d] = t.strides[d] // 2

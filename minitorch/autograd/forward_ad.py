@@ -9,6 +9,7 @@ the Jacobian the other way round.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import minitorch
 
 from .._ext import dispatch, pointwise, tape
 from .._tensor import Tensor
-from ..func.wrapping import METADATA, Wrapped, named
+from ..func.wrapping import METADATA, Wrapped, bound, named
 from ..ops.pointwise import TABLE
 from ..utils._pytree import tree_leaves, tree_map
 from .grad_mode import enable_grad
@@ -28,6 +29,7 @@ class Dual(Wrapped):
     """A tensor with the direction in which it moves."""
 
     tangent: Tensor
+    made_still = False  # it was made as a constant, which an in-place change may set in motion
 
     def __repr__(self, *, tensor_contents=None):
         return f"{self.value!r}, tangent={self.tangent!r}"
@@ -67,6 +69,14 @@ class Level:
             return function(*args, **kwargs)
         if name in WITHOUT or (name == "item"):
             return function(*self.values(args), **self.values(kwargs))
+        if name in NEW or (function.__module__ == LAPACK and name not in RULES):
+            # not moving; but what is made here may be written to, or is given its derivative by `record_rule`
+            values = function(*self.values(args), **self.values(kwargs))
+            result = self.wrap(values, tree_map(lambda y: minitorch.zeros_like(y) if continuous(y) else y, values))
+            for y in tree_leaves(result):
+                if self.holds(y):
+                    y.made_still = True
+            return result
         if name.endswith("_") and name not in ("requires_grad_",):
             return self.in_place(name, function, args, kwargs)
         if name in RULES:
@@ -75,35 +85,8 @@ class Level:
                 return result
         return self.by_reverse(function, args, kwargs)
 
-    def wrap(self, values: Any, tangents: Any) -> Any:
-        """Results with their tangents; whole numbers have none."""
-        return tree_map(
-            lambda y, t: self.dual(y, t) if isinstance(y, Tensor) and y.dtype.is_floating_point else y, values, tangents
-        )
-
-    def in_place(self, name: str, function: Any, args: Any, kwargs: Any) -> Any:
-        """An operation that changes its first argument: the tangent of what it computes replaces that one's."""
-        x = args[0]
-        if name in ("zero_", "fill_") and not any(map(self.holds, tree_leaves((args[1:], kwargs)))):
-            tangent = minitorch.zeros_like(x.value)
-        elif name == "copy_":
-            tangent = self.tangent(args[1]).expand_as(args[1]).expand(x.shape).to(x.dtype).clone()
-        else:
-            other = getattr(minitorch, name[:-1], None) or getattr(Tensor, name[:-1], None)
-            if other is None or isinstance(x, Wrapped) is False:
-                raise NotImplementedError(
-                    f"forward_ad: {name}() of a tensor without a tangent, by one with: use the operation that is not "
-                    "in place"
-                )
-            result = self(other, args, kwargs)
-            tangent = result.tangent if self.holds(result) else minitorch.zeros_like(x.value)
-        function(*self.values(args), **self.values(kwargs))
-        x.tangent = tangent
-        return x
-
-    def by_reverse(self, function: Any, args: Any, kwargs: Any) -> Any:
-        """The tangent from the reverse derivative, differentiated by the gradient that comes in."""
-        moving: list[tuple[Tensor, Tensor]] = []
+    def sources(self, moving: list[tuple[Tensor, Tensor]]) -> Callable[[Any], Any]:
+        """What puts a leaf in the place of each dual tensor, and notes it with the tangent."""
 
         def source(x: Any) -> Any:
             if not self.holds(x):
@@ -113,6 +96,48 @@ class Level:
             moving.append((leaf, x.tangent))
             return leaf
 
+        return source
+
+    def wrap(self, values: Any, tangents: Any) -> Any:
+        """Results with their tangents; whole numbers have none."""
+        return tree_map(
+            lambda y, t: self.dual(y, t) if continuous(y) else y, values, tangents
+        )
+
+    def in_place(self, name: str, function: Any, args: Any, kwargs: Any) -> Any:
+        """An operation that changes its first argument: the tangent of what it computes replaces that one's."""
+        x = args[0]
+        if not self.holds(x):
+            raise NotImplementedError(
+                f"forward_ad: {name}() of a tensor without a tangent, by one with: make it with new_zeros() of one "
+                "that has, or use the operation that is not in place"
+            )
+        if name in ("zero_", "fill_") and not any(map(self.holds, tree_leaves((args[1:], kwargs)))):
+            tangent = minitorch.zeros_like(x.value)
+        elif name == "copy_":
+            tangent = self.tangent(args[1]).expand_as(args[1]).expand(x.shape).to(x.dtype).clone()
+        else:
+            other = getattr(minitorch, name[:-1], None) or getattr(Tensor, name[:-1], None)
+            if other is None:
+                raise NotImplementedError(f"forward_ad: {name}() is not supported: use the operation that is not in "
+                                          "place")  # fmt: skip
+            result = self(other, args, kwargs)
+            tangent = result.tangent if self.holds(result) else minitorch.zeros_like(x.value)
+        function(*self.values(args), **self.values(kwargs))
+        self.change(x, tangent)
+        return x
+
+    def change(self, x: Dual, tangent: Tensor) -> None:
+        """Give a tensor another tangent, which other views of its memory see too."""
+        if all(stride or size < 2 for stride, size in zip(x.tangent.stride(), x.tangent.shape)):
+            x.tangent.copy_(tangent)
+        else:
+            x.tangent = tangent
+
+    def by_reverse(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """The tangent from the reverse derivative, differentiated by the gradient that comes in."""
+        moving: list[tuple[Tensor, Tensor]] = []
+        source = self.sources(moving)
         recorded = minitorch.is_grad_enabled()
         outside = recorded and any(t.requires_grad for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor))
         with enable_grad():
@@ -127,6 +152,11 @@ class Level:
             return self.dual(y if outside else y.detach(), tangent)
 
         return tree_map(finished, result)
+
+
+def continuous(y: Any) -> bool:
+    """Whether something is a tensor that can have a tangent."""
+    return isinstance(y, Tensor) and (y.dtype.is_floating_point or y.dtype.is_complex)
 
 
 def tangents_of(outputs: list[Tensor], moving: list[tuple[Tensor, Tensor]], create: bool) -> list[Tensor]:
@@ -158,18 +188,25 @@ RULES: dict[str, Rule] = {}
 # what has no derivative, or asks for values
 WITHOUT = {
     "eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "signbit", "argmax", "argmin", "argsort", "any",
-    "all", "count_nonzero", "nonzero", "zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like",
-    "new_zeros", "new_ones", "new_empty", "new_full", "bool", "int", "float", "tolist", "numpy", "get_grad_fn",
-    "get_output_nr", "register_hook", "requires_grad_", "retain_grad", "logical_not", "logical_and", "logical_or",
+    "all", "count_nonzero", "nonzero", "rand_like", "randn_like", "bool", "int", "float", "tolist", "numpy",
+    "get_grad_fn", "get_output_nr", "register_hook", "requires_grad_", "retain_grad", "logical_not", "logical_and",
+    "logical_or", "first_failure", "available",
 }  # fmt: skip
+
+# what makes a new tensor in the likeness of another, or one that does not move with it
+NEW = {"zeros_like", "ones_like", "empty_like", "full_like", "new_zeros", "new_ones", "new_empty", "new_full",
+       "detach"}  # fmt: skip
+LAPACK = "minitorch._ext.lapack"
 
 # f(x) is linear in the tensors it is given (the first one, or a list of them)
 LINEAR = {
-    "sum", "mean", "nansum", "view", "reshape", "view_as", "reshape_as", "transpose", "t", "permute", "movedim",
+    "sum", "mean", "view", "reshape", "view_as", "reshape_as", "transpose", "t", "permute", "movedim",
     "expand", "broadcast_to", "expand_as", "squeeze", "unsqueeze", "flatten", "unflatten", "ravel", "narrow", "select",
     "diagonal", "unfold", "split", "chunk", "unbind", "clone", "contiguous", "cumsum", "getitem", "index_select",
     "gather", "cat", "stack", "tril", "triu", "flip", "roll", "repeat", "tile", "neg", "to_dtype", "masked_select",
-    "positive", "tensor_split", "detach",
+    "positive", "tensor_split", "trace", "diag", "as_strided", "conjugate",
+    "view_as_real", "view_as_complex", "c2c", "r2c", "c2r", "take", "take_along_dim", "swapaxes", "split_with_sizes",
+    "resolve_conj", "resolve_neg",
 }  # fmt: skip
 PRODUCTS = {"matmul", "mm", "bmm", "mv", "dot", "inner", "outer"}
 
@@ -188,12 +225,59 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 @rule(*LINEAR)
 def linear(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
     """f(x + ẋ) = f(x) + f(ẋ)."""
-    if any(map(level.holds, tree_leaves((args[1:], kwargs)))) or (name == "detach"):
-        return NotImplemented if name != "detach" else function(args[0].value)
+    if any(map(level.holds, tree_leaves((args[1:], kwargs)))):
+        return NotImplemented
     values = function(*level.values(args), **level.values(kwargs))
     first = tree_map(lambda x: level.tangent(x) if isinstance(x, Tensor) else x, args[0])
     tangents = function(first, *args[1:], **kwargs)
     return level.wrap(values, tangents)
+
+
+@rule("setitem")
+def assigned(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
+    """x[k] = v does to the tangents what it does to the values."""
+    x, key, value = args
+    if not level.holds(x):
+        raise NotImplementedError("forward_ad: x[...] = v of a tensor without a tangent, by one with: make x with "
+                                  "new_zeros() of one that has")  # fmt: skip
+    key = level.values(key)
+    function(x.value, key, level.values(value))
+    tangent = value.tangent if level.holds(value) else 0
+    function(x.tangent, key, tangent)
+
+
+@rule("deliver")
+def delivered(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
+    """What a function of linear algebra gives back."""
+    if kwargs or args[1] is not None:
+        raise NotImplementedError("forward_ad: out= is not supported: use the result")
+    return args[0]
+
+
+@rule("record_rule")
+def recorded(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
+    """A derivative written in Python, for results that are there already: their tangents follow from it."""
+    title, derivative, outputs, inputs, saved = args
+    moving: list[tuple[Tensor, Tensor]] = []
+    sources = {id(x): level.sources(moving)(x) for x in inputs if level.holds(x)}
+    results = {id(y): (y.value if level.holds(y) else y).detach() for y in outputs if y is not None}
+    outside = minitorch.is_grad_enabled() and any(t is not None and t.requires_grad for t in level.values(inputs))
+
+    def placed(tensors: Any) -> Any:
+        return tuple(results.get(id(t), sources.get(id(t), level.values(t))) for t in tensors)
+
+    with enable_grad():
+        function(title, derivative, placed(outputs), placed(inputs), placed(saved))
+    moved = [y for y in outputs if y is not None and results[id(y)].requires_grad]
+    for y, tangent in zip(moved, tangents_of([results[id(y)] for y in moved], moving, outside)):
+        if not level.holds(y):
+            if not bool(tangent.any()):
+                continue
+            raise NotImplementedError(f"forward_ad: {title}: its results were computed outside of the dual tensors")
+        y.tangent = tangent
+        if outside:
+            y.value = results[id(y)]
+    return outputs
 
 
 @rule(*PRODUCTS)
@@ -209,6 +293,46 @@ def product(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> A
     if level.holds(b):
         parts.append(function(x, b.tangent))
     return level.dual(function(x, y), parts[0] if len(parts) == 1 else parts[0] + parts[1])
+
+
+# Where the arguments are not the operands and parameters of the line: the line, which arguments are its operands and
+# its parameters, and what others must be for it to hold.
+SIGNATURES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], dict[str, Any]]] = {
+    "lerp": ("lerp", ("input", "end", "weight"), (), {}),
+    "addcmul": ("addcmul", ("input", "tensor1", "tensor2"), ("value",), {}),
+    "addcdiv": ("addcdiv", ("input", "tensor1", "tensor2"), ("value",), {}),
+    "_where": ("where", ("condition", "input", "other"), (), {}),
+    "masked_fill": ("where", ("mask", "value", "input"), (), {}),
+    "clamp": ("clamp", ("input",), ("min", "max"), {}),
+    "clamp_min": ("clamp_min", ("input", "min"), (), {}),
+    "clamp_max": ("clamp_max", ("input", "max"), (), {}),
+    "round": ("round", ("input",), (), {}),
+    "logit": ("logit", ("input",), (), {"eps": None}),
+    "nan_to_num": ("nan_to_num", ("input",), (), {}),
+    "polygamma": ("polygamma", ("input",), ("n",), {}),
+    "gelu": ("gelu", ("input",), (), {"approximate": "none"}),
+    "rsub": ("sub", ("other", "input"), (), {"alpha": 1}),
+    "float_power": ("pow", ("input", "exponent"), (), {}),
+}
+
+
+def with_signature(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
+    """The rule of `SIGNATURES`."""
+    line, operands, parameters, others = SIGNATURES[name]
+    given = bound(function, args, kwargs).arguments
+    if any(given[key] != value for key, value in {**others, "out": None}.items() if key in given):
+        return NotImplemented
+    chosen = {key: given[key] for key in parameters}
+    if any(isinstance(value, Tensor) for value in chosen.values()):  # bounds of clamp, which may move too
+        x = given["input"]
+        for key, bounded in (("min", minitorch.clamp_min), ("max", minitorch.clamp_max)):
+            x = x if given[key] is None else level(bounded, (x, given[key]), {})
+        return x
+    for key, end in (("min", -math.inf), ("max", math.inf)):
+        if key in chosen and chosen[key] is None:
+            chosen[key] = end
+    y = function(*level.values(args), **level.values(kwargs))
+    return carried(level, TABLE[line], [given[key] for key in operands], chosen, y)
 
 
 def pointwise_rule(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
@@ -227,13 +351,19 @@ def pointwise_rule(level: Level, name: str, function: Any, args: Any, kwargs: An
             if default is None:
                 return NotImplemented
             parameters[key] = eval(default, {})  # the table's own text of a number
-    values = level.values(args[:count])
-    y = function(*level.values(args), **kwargs)
-    if not y.dtype.is_floating_point:
+    return carried(level, entry, args[:count], parameters, function(*level.values(args), **kwargs))
+
+
+def carried(level: Level, entry: Any, operands: Any, parameters: dict[str, Any], y: Tensor) -> Any:
+    """The result y of a line of the table, with its tangent."""
+    values = level.values(tuple(operands))
+    if not continuous(y):
         return y
+    if any(x.dtype.is_complex for x in values if isinstance(x, Tensor)) and not y.dtype.is_complex:
+        return NotImplemented
     names = {**dict(zip(entry.operands, values)), **parameters, "y": y}
     total = None
-    for k, operand in enumerate(args[:count]):
+    for k, operand in enumerate(operands):
         if not level.holds(operand):
             continue
         code = entry.gradient(k)
@@ -251,6 +381,8 @@ def pointwise_rule(level: Level, name: str, function: Any, args: Any, kwargs: An
 BY_NAME = {name: entry for entry in TABLE.values() for name in (entry.name, *entry.aliases) if not entry.custom}
 for _name, _entry_of in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("div", "div"), ("pow", "pow")):
     BY_NAME.setdefault(_name, TABLE[_entry_of])
+for _name in SIGNATURES:
+    RULES[_name] = with_signature
 for _name in BY_NAME:
     RULES.setdefault(_name, pointwise_rule)
 del _name, _entry_of
@@ -333,9 +465,9 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
         raise RuntimeError(
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
         )
-    if not tensor.dtype.is_floating_point:
+    if not continuous(tensor):
         raise ValueError(f"Expected primal to be floating point or complex, but got: {tensor.dtype}")
-    if not tangent.dtype.is_floating_point:
+    if not continuous(tangent):
         raise ValueError(f"Expected tangent to be floating point or complex, but got: {tangent.dtype}")
     if tuple(tensor.shape) != tuple(tangent.shape):
         raise RuntimeError(f"make_dual: Expected tensor and tangent of one shape, got {tuple(tensor.shape)} and "
@@ -347,5 +479,7 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
     """The value of a tensor and its tangent, None if it does not move."""
     if isinstance(tensor, Dual) and _levels and tensor.level is _levels[-1]:
+        if tensor.made_still and not bool(tensor.tangent.any()):
+            return UnpackedDualTensor(tensor.value, None)
         return UnpackedDualTensor(tensor.value, tensor.tangent)
     return UnpackedDualTensor(tensor, None)

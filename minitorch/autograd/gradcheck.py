@@ -132,7 +132,7 @@ def gradgradcheck(
             shape = real_shape(y)
             if gen_non_contig_grad_outputs:  # every second place of a last dimension that is cut off again
                 shape = (*y.shape, 2, *shape[y.ndim :])
-            v = tensor_like(generator.standard_normal(shape), y)
+            v = tensor_like(generator.uniform(-1, 1, shape), y)
             started.append((v[..., 0] if gen_non_contig_grad_outputs else v).requires_grad_())
     else:
         started = [v.detach().requires_grad_() for v in as_tuple(grad_outputs)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .._ext.tape import _set_edge_class
-from .._ext.tensor import AccumulateGrad, Node, _pop_saved_hooks, _push_saved_hooks
+from .._ext import tensor as engine
+from .._ext.tape import _is_ahead, _pass_number, _set_edge_class
+from .._ext.tensor import _pop_saved_hooks, _push_saved_hooks
 from .._tensor import Tensor
 from ..utils.hooks import RemovableHandle
 
@@ -107,10 +110,18 @@ def allow_mutation_on_saved_tensors() -> Iterator[None]:
         yield
 
 
+class Node(abc.ABC):  # noqa: B024
+    """What a ``grad_fn`` and the ends of the graph are instances of; see `Tensor.grad_fn`."""
+
+
+Node.register(engine.Node)
+Node.register(engine.AccumulateGrad)
+
+
 class GradientEdge(NamedTuple):
     """A place in the graph: a node and which of its outputs."""
 
-    node: Node | AccumulateGrad
+    node: Node
     output_nr: int
 
 
@@ -146,7 +157,8 @@ def register_multi_grad_hook(
     """Call ``fn`` when the gradients of several tensors have been computed.
 
     Args:
-        mode: ``"all"``: once a backward pass has them all, with the sequence of them; ``"any"``: with the first.
+        mode: ``"all"``: once a backward pass has all that it computes, with the sequence of them (None for a tensor
+            that it does not reach); ``"any"``: with the first of each pass.
 
     >>> import minitorch
     >>> a, b = (minitorch.ones(1, requires_grad=True) for _ in range(2))
@@ -156,19 +168,32 @@ def register_multi_grad_hook(
     """
     if mode not in ("all", "any"):
         raise ValueError(f"register_multi_grad_hook: mode must be 'all' or 'any', not {mode!r}")
-    arrived: dict[int, Tensor] = {}
-    handles = []
+    lock = threading.Lock()
+    arrived: dict[int, list[Tensor | None]] = {}  # of each backward pass
+    expected: dict[int, int] = {}
+    last = 0
 
     def note(position: int, grad: Tensor) -> None:
-        arrived[position] = grad
+        nonlocal last
+        number = _pass_number()
         if mode == "any":
-            if len(arrived) == 1:
+            with lock:
+                first, last = last != number, number
+            if first:
                 fn(grad)
-        elif len(arrived) == len(tensors):
-            grads = [arrived[k] for k in range(len(tensors))]
-            arrived.clear()
-            fn(grads)
+            return
+        with lock:
+            if number not in arrived:
+                arrived[number] = [None] * len(tensors)
+                expected[number] = sum(map(_is_ahead, tensors))
+            arrived[number][position] = grad
+            expected[number] -= 1
+            complete = expected[number] <= 0
+        if complete:
+            del expected[number]
+            fn(arrived.pop(number))
 
+    handles = []
     for k, tensor in enumerate(tensors):
         handles.append(tensor.register_hook(lambda grad, k=k: note(k, grad)))
     return _Handles(handles)

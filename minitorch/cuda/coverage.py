@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 # Modules all of whose functions do.
-MODULES = {"pointwise", "views", "engine", "tape", "function", "reduce", "rules"}
+MODULES = {"pointwise", "views", "engine", "tape", "function", "reduce", "rules", "softmax"}
 
 # The functions of other modules that do.
 FUNCTIONS: dict[str, set[str]] = {
@@ -31,7 +31,6 @@ FUNCTIONS: dict[str, set[str]] = {
         "ger",
         "vdot",
     },
-    "softmax": set(),
     "index": set(),
     "random": {
         "bernoulli",

@@ -28,7 +28,7 @@ def functional_call(
         parameter_and_buffer_dicts: the tensors by name, in one dictionary or several; its own for the rest.
         args: the argument of the module, or a tuple of them.
         tie_weights: a tensor that the module has under several names is replaced under all.
-        strict: every name must be there.
+        strict: every name must be there, and no other; without it, names that the module does not have are ignored.
 
     >>> import minitorch
     >>> layer = minitorch.nn.Linear(2, 1, bias=False)
@@ -66,8 +66,7 @@ def swapped(module: Any, given: dict[str, Tensor], tie_weights: bool, strict: bo
     missing = [name for name, (table, key) in places.items() if name not in given and table[key] is not None]
     if strict and (unexpected or missing):
         raise RuntimeError(f"functional_call: Missing key(s): {missing}. Unexpected key(s): {unexpected}.")
-    if unexpected:
-        raise KeyError(f"functional_call: {type(module).__name__} has no parameter or buffer {unexpected[0]!r}")
+    given = {name: tensor for name, tensor in given.items() if name in places}
     tensors = dict(given)
     if tie_weights:
         by_identity = {id(places[name][0][places[name][1]]): tensor for name, tensor in given.items()}

@@ -59,7 +59,7 @@ IN_PLACE_OPERATORS: dict[Any, str] = {
 # What is asked of a tensor's shape and type alone: the wrapper answers for itself.
 METADATA = {
     "size", "dim", "numel", "stride", "storage_offset", "is_contiguous", "element_size", "is_floating_point",
-    "is_same_size", "result_type", "get_shape", "get_ndim", "len", "check_device", "data_ptr",
+    "is_complex", "is_same_size", "result_type", "get_shape", "get_ndim", "len", "check_device", "data_ptr",
 }  # fmt: skip
 
 

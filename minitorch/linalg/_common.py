@@ -10,11 +10,12 @@ from .._ext.dtype import finfo
 from .._ext.engine import from_numpy
 from .._ext.lapack import deliver
 from .._ext.rules import record_rule
+from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 
 __all__ = [
     "LinAlgError", "broadcast_batches", "check_info", "check_matrices", "check_phase", "check_same_dtype", "deliver",
-    "deliver_all", "eps", "mH", "primitive", "record_rule", "tril", "triu",
+    "deliver_all", "differentiated", "eps", "mH", "primitive", "record_rule", "tril", "triu",
 ]
 
 
@@ -122,6 +123,11 @@ def mH(a: Tensor) -> Tensor:
 def eps(a: Tensor) -> float:
     """The rounding unit of a tensor's type."""
     return finfo(a.dtype).eps
+
+
+def differentiated(*tensors: Tensor) -> bool:
+    """Whether somebody wants a derivative by one of the tensors: the tape, or forward mode, whose tensors move."""
+    return any(hasattr(t, "tangent") or (is_grad_enabled() and t.requires_grad) for t in tensors)
 
 
 # --- results ----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .. import return_types
 from .._creation import eye
-from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 from ..functions.complex_numbers import complex
 from ._common import (
@@ -13,6 +12,7 @@ from ._common import (
     check_phase,
     deliver,
     deliver_all,
+    differentiated,
     mH,
     primitive,
     record_rule,
@@ -80,7 +80,7 @@ def eigvalsh(input: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Te
     tensor([1., 3.])
     """
     name = "linalg.eigvalsh"
-    if input.requires_grad:
+    if differentiated(input):
         return deliver(eigh(input, UPLO)[0], out, name)
     check_matrices(name, input, square=True)
     w, _, info = _syevd(input, False, _check_uplo(name, UPLO))
@@ -174,6 +174,6 @@ def eigvals(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([2.+0.j, 3.+0.j])
     """
     name = "linalg.eigvals"
-    if input.requires_grad and is_grad_enabled():
+    if differentiated(input):
         return deliver(eig(input)[0], out, name)
     return deliver(_eigen(name, input, False)[0], out, name)

@@ -8,7 +8,6 @@ from .. import return_types
 from .._creation import arange, eye
 from .._ext.engine import from_numpy
 from .._ext.index import cat
-from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 from ._common import (
     broadcast_batches,
@@ -17,6 +16,7 @@ from ._common import (
     check_same_dtype,
     deliver,
     deliver_all,
+    differentiated,
     mH,
     primitive,
     record_rule,
@@ -202,7 +202,7 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
         raise RuntimeError(f"{name}: Pivots given to lu_solve must all be greater or equal to 1. Did you properly pass "
                            f"the result of lu_factor? They lie between {int(pivots.min())} and {int(pivots.max())} "
                            f"for matrices of {n} rows")
-    if is_grad_enabled() and (factors.requires_grad or b.requires_grad):
+    if differentiated(factors, b):
         return deliver(_solved_by_triangles(factors, exchanged, b, left, adjoint), out, name)
     if left:
         return deliver(_getrs(factors, exchanged.contiguous(), b, "C" if adjoint else "N"), out, name)

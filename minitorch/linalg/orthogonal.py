@@ -5,13 +5,13 @@ from __future__ import annotations
 from .. import return_types
 from .._creation import eye
 from .._ext.index import cat
-from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 from ._common import (
     check_matrices,
     check_same_dtype,
     deliver,
     deliver_all,
+    differentiated,
     mH,
     primitive,
     record_rule,
@@ -156,10 +156,6 @@ def _reflected(a: Tensor, tau: Tensor, c: Tensor, adjoint: bool) -> Tensor:
     return c
 
 
-def _recording(*tensors: Tensor) -> bool:
-    return is_grad_enabled() and any(t.requires_grad for t in tensors)
-
-
 def householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:
     r"""The first columns of a product of Householder reflections: Q of what `geqrf` gives.
 
@@ -176,7 +172,7 @@ def householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None
     """
     name = "linalg.householder_product"
     _check_reflections(name, input, tau)
-    if _recording(input, tau):
+    if differentiated(input, tau):
         identity = eye(*input.shape[-2:], dtype=input.dtype).expand(input.shape)
         return deliver(_reflected(input, tau, identity, False), out, name)
     return deliver(_orgqr(input, tau), out, name)
@@ -217,7 +213,7 @@ def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, tran
                            f"shape {tuple(c.shape)} with left={left}")
     check_same_dtype(name, a, tau)
     check_same_dtype(name, a, c)
-    if not _recording(a, tau, c):
+    if not differentiated(a, tau, c):
         return deliver(_ormqr(a, tau, c, left, transpose), out, name)
     if left:
         return deliver(_reflected(a, tau, c, transpose), out, name)

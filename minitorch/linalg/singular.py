@@ -5,7 +5,6 @@ from __future__ import annotations
 from .. import return_types
 from .._creation import eye
 from .._ext.engine import empty
-from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 from ._common import (
     broadcast_batches,
@@ -15,6 +14,7 @@ from ._common import (
     check_same_dtype,
     deliver,
     deliver_all,
+    differentiated,
     eps,
     mH,
     primitive,
@@ -125,7 +125,7 @@ def svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) 
     """
     name = "linalg.svdvals"
     _check_driver(name, driver)
-    if 0 in A.shape[-2:] or (A.requires_grad and is_grad_enabled()):
+    if 0 in A.shape[-2:] or differentiated(A):
         return deliver(_decomposed(name, A, False)[1], out, name)
     check_matrices(name, A)
     _, s, _, info = _gesdd(A, False, False)

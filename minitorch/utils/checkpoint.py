@@ -9,12 +9,13 @@ from typing import Any
 
 import minitorch
 
-from .._ext import tape
+from .._ext import dispatch, tape
 from .._ext.tensor import _top_saved_hooks
 from .._tensor import Tensor
 from ..autograd.function import Function
 from ..autograd.grad_mode import enable_grad
 from ..autograd.graph import saved_tensors_hooks
+from ..func.wrapping import named
 from ._pytree import tree_leaves, tree_map
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_early_stop"]
@@ -60,6 +61,7 @@ def checkpoint(
         context_fn: makes two context managers, for the first run and for the second.
         determinism_check: ``"default"`` compares shapes and types of what the runs save, ``"none"`` does not.
         early_stop: end the second run as soon as everything needed is there.
+        debug: if the runs differ, list the operations of both (``use_reentrant=False`` only).
         preserve_rng_state: give the second run the random numbers of the first (the default).
 
     Source: Chen, Xu, Zhang, Guestrin, *Training Deep Nets with Sublinear Memory Cost*, arXiv:1604.06174.
@@ -79,19 +81,17 @@ def checkpoint(
         use_reentrant = True
     if determinism_check not in ("default", "none"):
         raise ValueError(f"determinism_check should be one of 'default', 'none', but got {determinism_check!r}")
-    if debug:
-        raise NotImplementedError("checkpoint: debug=True; autograd.detect_anomaly names the lines of saved tensors")
     if use_reentrant:
         if kwargs:
             raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
-        if context_fn is not noop_context_fn:
+        if context_fn is not noop_context_fn or debug:
             raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
         if not any(isinstance(x, Tensor) and x.requires_grad for x in args) and minitorch.is_grad_enabled():
             warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
         return Reentrant.apply(function, preserve, *args)
     first, second = context_fn()
-    run = Run(function, args, kwargs, preserve, second, determinism_check == "default", early_stop)
-    with saved_tensors_hooks(run.pack, run.unpack), first:
+    run = Run(function, args, kwargs, preserve, second, determinism_check == "default", early_stop, debug)
+    with saved_tensors_hooks(run.pack, run.unpack), first, run.listing(0):
         return function(*args, **kwargs)
 
 
@@ -102,6 +102,7 @@ class Reentrant(Function):
     def forward(ctx, function, preserve, *args):
         ctx.function = function
         ctx.state = minitorch.get_rng_state() if preserve else None
+        ctx.precision = precision()
         ctx.places = [k for k, x in enumerate(args) if isinstance(x, Tensor)]
         ctx.others = [None if isinstance(x, Tensor) else x for x in args]
         ctx.save_for_backward(*[args[k] for k in ctx.places])
@@ -109,10 +110,14 @@ class Reentrant(Function):
 
     @staticmethod
     def backward(ctx, *grads):
+        if not tape._pass_fills_all():
+            raise RuntimeError("When use_reentrant=True, minitorch.utils.checkpoint is incompatible with .grad() or "
+                               "passing an `inputs` parameter to .backward(): the part replayed inside would fill all "
+                               "leaves. Pass use_reentrant=False")  # fmt: skip
         args = list(ctx.others)
         for k, x in zip(ctx.places, ctx.saved_tensors):
             args[k] = x.detach().requires_grad_(x.requires_grad)
-        with same_numbers(ctx.state), enable_grad():
+        with same_numbers(ctx.state), ctx.precision(), enable_grad():
             outputs = ctx.function(*args)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         pairs = [(y, g) for y, g in zip(outputs, grads) if isinstance(y, Tensor) and y.requires_grad]
@@ -136,6 +141,31 @@ def same_numbers(state: Any) -> Iterator[None]:
         minitorch.set_rng_state(now)
 
 
+def precision() -> Callable[[], Any]:
+    """What makes a region of the mixed precision that is in use now."""
+    enabled = minitorch.is_autocast_enabled("cpu")
+    settings = {"dtype": minitorch.get_autocast_dtype("cpu"), "cache_enabled": minitorch.is_autocast_cache_enabled()}
+
+    def again() -> Any:
+        if not enabled and not minitorch.is_autocast_enabled("cpu"):
+            return contextlib.nullcontext()
+        return minitorch.autocast("cpu", enabled=enabled, **settings)
+
+    return again
+
+
+class Listing:
+    """A listener that writes down the operations of a run."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+        self.lines.append(f"{named(function)[0]}({', '.join(f'{t.dtype} {tuple(t.shape)}' for t in tensors)})")
+        return function(*args, **kwargs)
+
+
 class Stop(Exception):
     """Ends a second run that has computed all that is needed."""
 
@@ -154,8 +184,10 @@ class Run:
     Its own arguments go through the hooks that are in use outside, so that a checkpoint inside another keeps nothing.
     """
 
-    def __init__(self, function, args, kwargs, preserve, context, check, early_stop) -> None:
+    def __init__(self, function, args, kwargs, preserve, context, check, early_stop, debug) -> None:
         self.function, self.context, self.check = function, context, check
+        self.precision = precision()
+        self.listings = (Listing(), Listing()) if debug else None
         self.early_stop = early_stop and _early_stop[-1]
         self.state = minitorch.get_rng_state() if preserve else None
         outer = _top_saved_hooks()
@@ -176,6 +208,26 @@ class Run:
         self.saved: list[Kept] = []
         self.values: dict[int, Tensor] = {}
 
+    @contextlib.contextmanager
+    def listing(self, which: int) -> Iterator[None]:
+        """Write down the operations of the first or second run, if that is asked for."""
+        if self.listings is None:
+            yield
+            return
+        self.listings[which].lines.clear()
+        dispatch.push(self.listings[which], True)
+        try:
+            yield
+        finally:
+            dispatch.pop(self.listings[which], True)
+
+    def listed(self) -> str:
+        """The operations of both runs, for a message."""
+        if self.listings is None:
+            return ". Pass debug=True to see the operations of both runs"
+        first, second = ("\n  ".join(listing.lines) for listing in self.listings)
+        return f"\nOperations of the first run:\n  {first}\nOperations of the second run:\n  {second}"
+
     def pack(self, tensor: Tensor) -> Kept:
         """Keep a number in place of a tensor."""
         kept = Kept(len(self.saved), tensor)
@@ -190,7 +242,7 @@ class Run:
             raise CheckpointError(
                 f"checkpoint: A different number of tensors was saved during the original forward and recomputation: "
                 f"{len(self.saved)} and then {len(self.values)}. Does {name_of(self.function)} depend on "
-                "something that has changed in between?"
+                f"something that has changed in between?{self.listed()}"
             )
         return self.values.pop(kept.number)
 
@@ -207,6 +259,7 @@ class Run:
                     raise CheckpointError(
                         "checkpoint: Recomputed values for the following tensors have different metadata than during "
                         f"the forward pass: tensor {count} of {name_of(self.function)} was {before} and is {now}"
+                        + self.listed()
                     )
             self.values[count] = tensor.detach()
             count += 1
@@ -217,9 +270,11 @@ class Run:
         args, kwargs = tree_map(lambda make: make(), self.arguments)
         with (
             same_numbers(self.state),
+            self.precision(),
             enable_grad(),
             saved_tensors_hooks(note, lambda tensor: tensor),
             self.context,
+            self.listing(1),
             contextlib.suppress(Stop),
         ):
             self.function(*args, **kwargs)

@@ -161,3 +161,47 @@ def test_memory() -> None:
     kept = checkpoint(lambda x: checkpoint(deep, x * 1, use_reentrant=False), x, use_reentrant=False)
     assert mt.memory_stats()["allocated"] - before < plain / 5
     kept.sum().backward()
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_the_second_run_has_the_precision_of_the_first(reentrant: bool) -> None:
+    kinds = []
+
+    def f(x):
+        y = x[None] @ x[:, None]
+        kinds.append(y.dtype)
+        return y.float()
+
+    x = mt.tensor([2.0, 3.0], requires_grad=True)
+    with mt.autocast("cpu"):
+        y = checkpoint(f, x, use_reentrant=reentrant)
+    y.sum().backward()
+    with mt.autocast("cpu"):
+        checkpoint(f, x, use_reentrant=reentrant).sum().backward()
+        y = checkpoint(lambda x: x, x, use_reentrant=reentrant)
+    assert set(kinds) == {mt.bfloat16} and x.grad.tolist() == [8, 12]
+
+
+def test_a_reentrant_one_fills_all_leaves_or_none() -> None:
+    x, w = mt.ones(2, requires_grad=True), mt.ones(2, requires_grad=True)
+    y = checkpoint(lambda x: x * w, x, use_reentrant=True).sum()
+    with refuses(RuntimeError, "incompatible with .grad()", "use_reentrant=False"):
+        mt.autograd.grad(y, x)
+    with refuses(RuntimeError, "inputs"):
+        y.backward(inputs=[x])
+    assert w.grad is None
+
+
+def test_debug_lists_the_operations_of_both_runs() -> None:
+    runs = []
+
+    def f(x):
+        runs.append(1)
+        return x.exp() if len(runs) == 1 else mt.cat([x, x]).exp()
+
+    x = mt.ones(2, requires_grad=True)
+    y = checkpoint(f, x, use_reentrant=False, debug=True).sum()
+    with refuses(mt.utils.checkpoint.CheckpointError, "first run", "exp(torch.float32 (2,))", "second run", "cat("):
+        y.backward()
+    with refuses(ValueError, "use_reentrant=False"):
+        checkpoint(f, x, use_reentrant=True, debug=True)

@@ -154,3 +154,96 @@ def test_refusals() -> None:
             fwAD.make_dual(X, DX[0])
         with refuses(RuntimeError, "Nested"), fwAD.dual_level():
             pass
+
+
+# --- what is not a line of the table ---------------------------------------------------------------------------------
+
+SPD = (X[:, :3] @ X[:, :3].t() + mt.eye(3, dtype=mt.float64) * 2, DX[:, :3] + DX[:, :3].t())
+ALGEBRA = {
+    "det": mt.linalg.det, "slogdet": lambda a: mt.linalg.slogdet(a)[1], "inv": mt.linalg.inv, "pinv": mt.linalg.pinv,
+    "cholesky": mt.linalg.cholesky, "eigh": lambda a: mt.linalg.eigh(a)[0], "eigvalsh": mt.linalg.eigvalsh,
+    "svdvals": mt.linalg.svdvals, "svd": lambda a: mt.linalg.svd(a)[1], "qr": lambda a: mt.linalg.qr(a)[1],
+    "lu": lambda a: mt.linalg.lu(a)[2], "solve": lambda a: mt.linalg.solve(a, a * 2 + 1), "cond": mt.linalg.cond,
+    "matrix_exp": mt.linalg.matrix_exp, "matrix_power": lambda a: mt.linalg.matrix_power(a, -2),
+    "nuclear norm": lambda a: mt.linalg.matrix_norm(a, "nuc"), "solve_triangular":
+    lambda a: mt.linalg.solve_triangular(a.tril(), a, upper=False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALGEBRA)
+def test_linear_algebra(name) -> None:
+    check(ALGEBRA[name], SPD, rtol=1e-7)
+
+
+def written(x):
+    y = x.new_zeros(3, 4)
+    y[0] = x[1] * 2
+    y[1:, ::2].copy_(x[1:, ::2])
+    y.view(-1)[5:7].mul_(3)
+    y[2].add_(x[0])
+    return y
+
+
+MADE = {
+    "diag_embed": mt.diag_embed, "pad": lambda x: F.pad(x, (1, 2), value=3.0), "written": written,
+    "scatter": lambda x: mt.select_scatter(x, x[0] * 2, 0, 1), "diagonal_scatter":
+    lambda x: mt.diagonal_scatter(x[:, :3], x[0, :3].exp()), "hfft": lambda x: mt.fft.hfft(x),
+    "stft": lambda x: mt.fft.rfft(x).abs(), "masked": lambda x: x.masked_fill(x > 0.5, 0.0).clamp(0.2, 0.7),
+    "rsub": lambda x: mt.rsub(x, 2), "detach": lambda x: x.detach() * x,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_tensors_made_on_the_way(name) -> None:
+    """What is made like a dual tensor and then written to moves with what is written."""
+    check(MADE[name], (X, DX))
+
+
+def test_a_plain_tensor_cannot_take_a_tangent() -> None:
+    """Its tangent would be lost: that is refused."""
+    with fwAD.dual_level():
+        x, out = fwAD.make_dual(X, DX), mt.zeros(3, 4, dtype=mt.float64)
+        if ORACLE:
+            return
+        for write in (lambda: out.copy_(x), lambda: out[0].add_(x[0]), lambda: out.__setitem__(0, x[0])):
+            with refuses(NotImplementedError, "new_zeros"):
+                write()
+
+
+Z, DZ = mt.complex(X, Y), mt.complex(DX, DY)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [mt.exp, lambda z: z * z / (z + 2), mt.abs, lambda z: z.conj() * z, lambda z: z @ z.t().conj(), mt.fft.fft,
+     lambda z: z.real * z.imag, mt.angle, lambda z: (z**2).sum(), mt.sgn],
+    ids=["exp", "rational", "abs", "conj", "product", "fft", "parts", "angle", "pow", "sgn"],
+)  # fmt: skip
+def test_complex_numbers(f) -> None:
+    """Both parts move: the tangent is what the parts' differences tend to."""
+    value, tangent = pushed(f, (Z, DZ))
+    h = 1e-6
+    numeric = (array(f(Z + h * DZ)) - array(f(Z - h * DZ))) / (2 * h)
+    np.testing.assert_allclose(array(value), array(f(Z)), rtol=1e-12)
+    np.testing.assert_allclose(array(tangent), numeric, rtol=1e-7, atol=1e-8)
+
+
+@only_here
+def test_pointwise_operations_come_straight_from_the_table(monkeypatch) -> None:
+    """None of them is found by differentiating the reverse derivative."""
+    from minitorch.autograd import forward_ad
+
+    def never(self, function, args, kwargs):
+        raise AssertionError(f"{function} went another way")
+
+    monkeypatch.setattr(forward_ad.Level, "by_reverse", never)
+    for f in (
+        lambda x, y: mt.lerp(x, y, x * y), lambda x, y: mt.addcmul(x, x, y, value=2), lambda x, y: mt.addcdiv(x, x, y),
+        lambda x, y: mt.where(x > 0.5, x, y), lambda x, y: x.masked_fill(y > 0.5, 1.0), lambda x, y: x.clamp(0.2, 0.6),
+        lambda x, y: x.clamp(min=y), lambda x, y: mt.maximum(x, y), lambda x, y: mt.rsub(x, y),
+        lambda x, y: mt.float_power(x, y), lambda x, y: F.gelu(x), lambda x, y: mt.logit(x), lambda x, y: 2 ** x,
+        lambda x, y: mt.polygamma(1, x), lambda x, y: mt.nan_to_num(x), lambda x, y: mt.round(x) + y,
+        lambda x, y: x.conj() + y, lambda x, y: mt.hypot(x, y).atan2(x),
+    ):  # fmt: skip
+        with fwAD.dual_level():
+            fwAD.unpack_dual(f(fwAD.make_dual(X, DX), fwAD.make_dual(Y, DY)))

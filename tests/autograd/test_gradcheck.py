@@ -171,3 +171,44 @@ def test_strict_and_refusals() -> None:
         functional.hessian(mt.sin, X)
     with pytest.raises(TypeError):
         functional.jacobian(mt.sin, 3)
+
+
+COMPLEX = mt.tensor([0.3 + 0.7j, -1.2 + 0.4j, 0.9 - 0.5j], dtype=mt.complex128)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [mt.sin, mt.abs, lambda z: z.real * z.imag, lambda z: z * z.conj(), mt.sgn, lambda z: mt.fft.fft(z).sum(),
+     lambda z: mt.outer(z, z), lambda z: (z.abs() * 2).sqrt()],
+)  # fmt: skip
+def test_complex_numbers(f) -> None:
+    """An element counts as two real ones, of inputs and of outputs."""
+    z = COMPLEX.clone().requires_grad_()
+    assert mt.autograd.gradcheck(f, (z,)) and mt.autograd.gradgradcheck(f, (z,))
+    x = mt.tensor([0.5, 1.5], dtype=mt.float64, requires_grad=True)
+    assert mt.autograd.gradcheck(lambda x: mt.complex(x, x * x), (x,))
+
+
+def test_a_conjugated_gradient_is_recognised() -> None:
+    class Square(mt.autograd.Function):
+        @staticmethod
+        def forward(ctx, z):
+            ctx.save_for_backward(z)
+            return z * z
+
+        @staticmethod
+        def backward(ctx, g):
+            (z,) = ctx.saved_tensors
+            return (g.conj() * 2 * z).conj().conj()
+
+    z = COMPLEX.clone().requires_grad_()
+    with pytest.raises(RuntimeError) as caught:
+        mt.autograd.gradcheck(Square.apply, (z,))
+    if only_here is not None:
+        assert "conj" in str(caught.value) or "Jacobian" in str(caught.value)
+
+
+def test_empty_inputs() -> None:
+    for shape in ((0,), (3, 0), (0, 3, 2)):
+        x = mt.tensor(np.zeros(shape) + 1.0, requires_grad=True)
+        assert mt.autograd.gradgradcheck(lambda x: x.exp() * x, (x,))

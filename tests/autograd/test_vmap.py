@@ -284,3 +284,10 @@ def test_modules_imported_inside_are_heard() -> None:
         assert mt.equal(each, mt.stack([mt.nn.functional.max_pool1d(row.unsqueeze(0), 2) for row in x]))
     """)
     assert done.returncode == 0, done.stderr
+
+
+def test_reductions_that_give_places_with_a_dimension() -> None:
+    x = mt.tensor([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]])
+    assert mt.vmap(mt.median)(x).tolist() == [2, 5]
+    assert mt.vmap(lambda row: row.median(0).values)(x).tolist() == [2, 5]
+    assert mt.vmap(lambda k: mt.nn.functional.one_hot(k, 3))(mt.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]

@@ -144,3 +144,43 @@ def test_transformer_encoder():
         return Model()
 
     assert_same_curve(make, next_letter, batches(12), lambda T, p: T.optim.Adam(p, lr=0.005))
+
+
+def test_small_resnet():
+    def make(T):
+        def convolution(i, o, size, stride=1):
+            return T.nn.Conv2d(i, o, size, stride=stride, padding=size // 2, bias=False)
+
+        class Block(T.nn.Module):
+            def __init__(self, i, o, stride):
+                super().__init__()
+                self.first, self.second = convolution(i, o, 3, stride), convolution(o, o, 3)
+                self.norm1, self.norm2 = T.nn.BatchNorm2d(o), T.nn.BatchNorm2d(o)
+                self.skip = T.nn.Identity() if i == o else T.nn.Sequential(convolution(i, o, 1, stride),
+                                                                           T.nn.BatchNorm2d(o))
+
+            def forward(self, x):
+                y = T.nn.functional.relu(self.norm1(self.first(x)))
+                return T.nn.functional.relu(self.norm2(self.second(y)) + self.skip(x))
+
+        class Model(T.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.stem = T.nn.Sequential(convolution(1, 8, 3), T.nn.BatchNorm2d(8), T.nn.ReLU(inplace=True))
+                self.blocks = T.nn.Sequential(Block(8, 8, 1), Block(8, 16, 2), Block(16, 16, 1))
+                self.pool, self.head = T.nn.AdaptiveAvgPool2d(1), T.nn.Linear(16, 10)
+
+            def forward(self, x):
+                return self.head(self.pool(self.blocks(self.stem(x))).flatten(1))
+
+        return Model()
+
+    images, labels = (t.numpy() for t in minitorch.datasets.digits())
+    rng = np.random.default_rng(0)
+    chosen = [rng.integers(0, len(images), 16) for _ in range(STEPS)]
+    data = [(images[k].reshape(-1, 1, 8, 8).astype(np.float32), labels[k].astype(np.int64)) for k in chosen]
+
+    def step(T, model, x, y):
+        return T.nn.functional.cross_entropy(model(x), y)
+
+    assert_same_curve(make, step, data, lambda T, p: T.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=1e-4))

@@ -9,5 +9,20 @@ from .memory import accumulate, allocate, copy, fill
 from .pointwise import pointwise
 from .random import random
 from .reduce import move_along, reduce, scan
+from .softmax import class_gradient, class_losses, softmax
 
-__all__ = ["accumulate", "allocate", "copy", "fill", "matmul", "move_along", "pointwise", "random", "reduce", "scan"]
+__all__ = [
+    "accumulate",
+    "allocate",
+    "class_gradient",
+    "class_losses",
+    "copy",
+    "fill",
+    "matmul",
+    "move_along",
+    "pointwise",
+    "random",
+    "reduce",
+    "scan",
+    "softmax",
+]

@@ -71,8 +71,12 @@ def scan(op: int, out: Tensor, x: Tensor, n: int, inner: int, reverse: bool) -> 
     """Sums (`op` 0) or products so far along the middle one of (outer, n, inner), from the end if `reverse`."""
     name = f"scan<{IN_MEMORY[dtype_name(x)]}>"
     rows = x.numel() // n
-    active().launch(function("scan", name, (name,)), (rows, 1, 1), (THREADS, 1, 1),
-                    [span_of(out), span_of(x, False), np.uint32(n), np.uint32(inner), np.int32(op), np.int32(reverse)])
+    active().launch(
+        function("scan", name, (name,)),
+        (rows, 1, 1),
+        (THREADS, 1, 1),
+        [span_of(out), span_of(x, False), np.uint32(n), np.uint32(inner), np.int32(op), np.int32(reverse)],
+    )
 
 
 def move_along(out: Tensor, values: Tensor, index: Tensor, n: int, size: int, inner: int, place: bool) -> None:

@@ -21,7 +21,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """
     if tensor.dtype != minitorch.int64:
         raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
-    if tensor.numel() == 0:
+    if type(tensor) is not Tensor and num_classes > 0 and _stands_for_many(tensor):
+        pass                                            # under vmap nobody can ask for values
+    elif tensor.numel() == 0:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
     else:
@@ -35,6 +37,12 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         if high >= num_classes:
             raise RuntimeError(f"one_hot: class values must be smaller than num_classes, got {high} of {num_classes}")
     return (tensor.unsqueeze(-1) == minitorch.arange(num_classes)).to(minitorch.int64)
+
+
+def _stands_for_many(tensor: Tensor) -> bool:
+    from minitorch.func.wrapping import Wrapped
+
+    return isinstance(tensor, Wrapped)
 
 
 def _padding_row(padding_idx: int | None, rows: int) -> int:

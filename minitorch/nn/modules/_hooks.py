@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -49,28 +50,35 @@ def _tensors_of(value: Any) -> tuple[list[Tensor], Callable[[list[Tensor]], Any]
     return [value[k] for k in places], rebuild
 
 
-def _through(tensors: list[Tensor], hook: Callable[[tuple], Any]) -> list[Tensor]:
-    """The same tensors behind one node, whose gradients `hook` sees all at once and may replace."""
+@functools.cache
+def _module_hook() -> Any:
+    """The Function that gradients pass; made once, since a class is garbage that only the collector finds."""
     from minitorch.autograd import Function
 
     class ModuleHook(Function):
         """What does nothing, but has all tensors for its arguments."""
 
         @staticmethod
-        def forward(ctx: Any, *inputs: Tensor) -> tuple[Tensor, ...]:
+        def forward(ctx: Any, hook: Callable[[tuple], Any], *inputs: Tensor) -> tuple[Tensor, ...]:
             """The inputs themselves."""
             ctx.set_materialize_grads(False)
+            ctx.hook = hook
             return tuple(t.view_as(t) for t in inputs)
 
         @staticmethod
         def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
             """What the hook makes of the gradients."""
-            return hook(grads)
+            return (None, *ctx.hook(grads))
 
+    return ModuleHook
+
+
+def _through(tensors: list[Tensor], hook: Callable[[tuple], Any]) -> list[Tensor]:
+    """The same tensors behind one node, whose gradients `hook` sees all at once and may replace."""
     wanted = [t for t in tensors if t.requires_grad]
     if not wanted:
         return tensors
-    passed = iter(ModuleHook.apply(*wanted))
+    passed = iter(_module_hook().apply(hook, *wanted))
     return [next(passed) if t.requires_grad else t for t in tensors]
 
 
