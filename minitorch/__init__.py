@@ -35,6 +35,7 @@ from ._ext.index import cat, stack
 from ._ext.pointwise import polygamma, result_type
 from ._ext.random import (
     Generator,
+    binomial,
     default_generator,
     get_rng_state,
     initial_seed,
@@ -81,7 +82,7 @@ from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_e
 # modules, and names of minitorch with the module that they come from.
 _PACKAGES = set(
     """amp backends cuda datasets distributions fft func linalg nn optim profiler random return_types serialization
-    signal special storage utils version""".split()
+    signal special storage testing utils version""".split()
 )
 _HOMES = {
     name: home

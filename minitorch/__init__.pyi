@@ -23,6 +23,7 @@ from . import serialization as serialization
 from . import signal as signal
 from . import special as special
 from . import storage as storage
+from . import testing as testing
 from . import utils as utils
 from . import version as version
 from ._creation import arange as arange
@@ -327,6 +328,7 @@ from ._ext.pointwise import xlogy_ as xlogy_
 from ._ext.pointwise import zero_ as zero_
 from ._ext.random import Generator as Generator
 from ._ext.random import bernoulli as bernoulli
+from ._ext.random import binomial as binomial
 from ._ext.random import default_generator as default_generator
 from ._ext.random import dropout as dropout
 from ._ext.random import get_rng_state as get_rng_state
@@ -334,6 +336,7 @@ from ._ext.random import initial_seed as initial_seed
 from ._ext.random import manual_seed as manual_seed
 from ._ext.random import multinomial as multinomial
 from ._ext.random import normal as normal
+from ._ext.random import poisson as poisson
 from ._ext.random import rand as rand
 from ._ext.random import rand_like as rand_like
 from ._ext.random import randint as randint

@@ -31,7 +31,7 @@ def network() -> nn.Sequential:
     )  # fmt: skip
 
 
-def train(model: nn.Module, loader: DataLoader, epochs: int) -> None:
+def train(model: nn.Module, loader: DataLoader, epochs: int, device: str) -> None:
     """Fit the model to the loader's images and labels."""
     optimizer = optim.AdamW(model.parameters(), lr=3e-3)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
@@ -41,6 +41,7 @@ def train(model: nn.Module, loader: DataLoader, epochs: int) -> None:
     for _ in progress:
         total = 0.0
         for images, labels in loader:
+            images, labels = images.to(device), labels.to(device)
             noisy = images + 0.2 * minitorch.randn_like(images)  # no two epochs see the same image
             loss = loss_of(model(noisy), labels)
             optimizer.zero_grad()
@@ -65,17 +66,17 @@ def draw(images: Tensor, captions: Sequence[str]) -> str:
     return "\n".join([*rows, "   ".join(caption.center(16) for caption in captions)])
 
 
-def run(epochs: int, seed: int) -> float:
+def run(epochs: int, seed: int, device: str = "cpu") -> float:
     """Train, test and show; returns the share of digits read right."""
     start = time.perf_counter()
     minitorch.manual_seed(seed)
     data = TensorDataset(*digits())
     held_out, rest = random_split(data, [0.25, 0.75])
     print(f"Handwritten digits: {len(rest):,} to learn from, {len(held_out):,} held out to test with.")
-    model = network()
-    train(model, DataLoader(rest, batch_size=50, shuffle=True), epochs)
+    model = network().to(device)
+    train(model, DataLoader(rest, batch_size=50, shuffle=True), epochs, device)
     images, labels = next(iter(DataLoader(held_out, batch_size=len(held_out))))
-    read = predict(model, images)
+    read = predict(model, images.to(device)).cpu()
     right = read == labels
     share = right.double().mean().item()
     print(f"{share:.1%} of the held-out digits read right ({int(right.sum())} of {len(labels)}), "
@@ -95,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         "about each problem")
     parser.add_argument("--epochs", type=int, default=30, help="how often to go through the digits (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of all random choices (%(default)s)")
+    parser.add_argument("--device", default="cpu", help="where to train: cpu, or cuda (%(default)s)")
     parser.add_argument("--version", action="version", version=f"minitorch {minitorch.__version__}")
     options = parser.parse_args(arguments)
     if options.command == "doctor":
@@ -103,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return doctor.main()
     if options.epochs < 1:
         parser.error("--epochs must be at least 1")
-    run(options.epochs, options.seed)
+    run(options.epochs, options.seed, options.device)
     with open(__file__, encoding="utf-8") as source:
         print(NEXT.format(file=__file__, lines=len(source.readlines())))
     return 0

@@ -27,7 +27,7 @@ from ._size import Size
 # Functions of the engine that are neither names of `minitorch` nor methods: they belong to nn.functional and the like.
 ELSEWHERE = {*pointwise.ELSEWHERE, "norm", "linear", "cross_entropy", "nll_loss"}
 # ... and those of `minitorch` that are not methods.
-NOT_METHODS = {"dropout", "dropout_", "rand_like", "randn_like", "randint_like", "empty_like", "zeros_like",
+NOT_METHODS = {"poisson", "dropout", "dropout_", "rand_like", "randn_like", "randint_like", "empty_like", "zeros_like",
                "ones_like", "full_like"}
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 
@@ -13,6 +11,7 @@ import numpy as np
 
 import minitorch
 from minitorch._ext import build, matmul, threads
+from minitorch.cuda import diagnosis
 
 GENERIC_CORES = {"CORE2", "DUNNINGTON", "GENERIC", "NEHALEM", "OPTERON", "PENRYN", "PRESCOTT", "ARMV8", "UNKNOWN"}
 
@@ -35,10 +34,8 @@ def facts() -> dict[str, str]:
         "threads": f"{pool['threads']}",
         "allocator": _allocator(minitorch.memory_stats()),
         "environment": ", ".join(f"{name}={value}" for name, value in settings(os.environ).items()) or "nothing set",
-        "CuPy": _cupy(),
-        "GPU": _gpu(),
     }
-    return found
+    return {**found, **diagnosis.facts()}
 
 
 def settings(environment: Mapping[str, str]) -> dict[str, str]:
@@ -70,8 +67,7 @@ def problems(environment: Mapping[str, str]) -> Iterator[str]:
                f"minitorch.set_num_threads({pool['cpus']}) or unset the variable that says so")
     if minitorch.memory_stats()["limit"] == 0:
         yield "the allocator keeps no memory for reuse, so large tensors are slow to make: unset MINITORCH_CACHE_LIMIT"
-    if "CUDA_VISIBLE_DEVICES" not in environment and shutil.which("nvidia-smi") and "no GPU" in _gpu():
-        yield "nvidia-smi finds no GPU: the driver is installed but does not work; see what nvidia-smi says"
+    yield from diagnosis.problems(environment)
 
 
 def _build_problems(info: Mapping[str, object]) -> Iterator[str]:
@@ -106,38 +102,6 @@ def _size(nbytes: int) -> str:
         if nbytes >> power:
             return f"{nbytes / (1 << power):.1f} {unit}"
     return f"{nbytes} B"
-
-
-def _cupy() -> str:
-    try:
-        from importlib.metadata import version
-
-        return next(f"{name} {version(name)}" for name in ("cupy", "cupy-cuda13x", "cupy-cuda12x") if _installed(name))
-    except StopIteration:
-        return "not installed (only GPUs need it)"
-
-
-def _installed(name: str) -> bool:
-    from importlib.metadata import PackageNotFoundError, distribution
-
-    try:
-        distribution(name)
-    except PackageNotFoundError:
-        return False
-    return True
-
-
-def _gpu() -> str:
-    """What NVIDIA's tool finds."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return "none found (not needed)"
-    command = [tool, "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    try:
-        names = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.splitlines()
-    except (OSError, subprocess.SubprocessError):
-        names = []
-    return "; ".join(f"{line.split(',')[0]}, driver{line.split(',')[1]}" for line in names) or "no GPU"
 
 
 def main() -> int:

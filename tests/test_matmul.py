@@ -476,6 +476,30 @@ def run_python(code, **environment):
                           timeout=60, capture_output=True, text=True).stdout.split()
 
 
+@pytest.mark.parametrize("m, n, k", [(4, 16, 64), (13, 100, 257), (37, 45, 300), (385, 33, 600), (8, 32, 512)])
+@pytest.mark.parametrize("kinds", [("contiguous", "contiguous"), ("transposed", "transposed"),
+                                   ("contiguous", "transposed"), ("transposed", "contiguous")])
+def test_float_products_over_the_edges_of_the_panels(m, n, k, kinds):
+    rng = np.random.default_rng(m)
+    (a, x), (b, y) = layout(rng, m, k, "float32", kinds[0]), layout(rng, k, n, "float32", kinds[1])
+    assert_product((a @ b).numpy(), x, y)
+    init = values(rng, (m, n), "float32")
+    assert_product(minitorch.addmm(minitorch.tensor(init), a, b, alpha=2).numpy(), x, y, init, 1, 2)
+
+
+def test_float_products_do_not_depend_on_the_number_of_threads():
+    threads = minitorch.get_num_threads()
+    a, b = minitorch.randn(130, 270), minitorch.randn(270, 97)
+    try:
+        results = []
+        for n in (1, 2, 3, 5):
+            minitorch.set_num_threads(n)
+            results.append((a @ b).numpy())
+    finally:
+        minitorch.set_num_threads(threads)
+    assert all((r == results[0]).all() for r in results)
+
+
 @needs_blas
 def test_openblas_is_opened_at_first_use_and_starts_no_threads():
     code = ("import os, minitorch\n"
@@ -483,7 +507,7 @@ def test_openblas_is_opened_at_first_use_and_starts_no_threads():
             "minitorch.set_num_threads(1)\n"
             "loaded = lambda: 'minitorch/_lib' in open('/proc/self/maps').read()\n"
             "before, count = loaded(), len(os.listdir('/proc/self/task'))\n"
-            "x = minitorch.ones(64, 64)\n"
+            "x = minitorch.ones(64, 64, dtype=minitorch.float64)\n"
             "y = x @ x\n"
             "assert (y == 64).all()\n"
             "import ctypes; getenv = ctypes.CDLL(None).getenv; getenv.restype = ctypes.c_char_p\n"
@@ -497,7 +521,7 @@ def test_openblas_is_opened_at_first_use_and_starts_no_threads():
 def test_openblas_can_be_switched_off():
     code = ("import minitorch\n"
             "from minitorch._ext import matmul\n"
-            "x = minitorch.ones(64, 64)\n"
+            "x = minitorch.ones(64, 64, dtype=minitorch.float64)\n"
             "print((x @ x == 64).all().item(), matmul.blas_info()['available'])\n")
     assert run_python(code, MINITORCH_BLAS="0") == ["True", "False"]
 

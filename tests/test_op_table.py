@@ -85,6 +85,7 @@ FUNCTIONS = {
     "log_sigmoid": lambda x: -mp.log1p(mp.exp(-x)),
     "normcdf": mp.ncdf,
     "normpdf": mp.npdf,
+    "gelu_slope": lambda x: mp.ncdf(x) + x * mp.npdf(x),
     "lgamma": lambda x: mp.log(abs(mp.gamma(x))),
     "polygamma": lambda x, n: mp.psi(n, x),
     "i0": lambda x: mp.besseli(0, x),

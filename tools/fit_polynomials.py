@@ -114,6 +114,12 @@ def erfc_flat(t: mpf) -> mpf:
     return (1 + 2 * x) * erfcx(x)
 
 
+def mills_flat(t: mpf) -> mpf:
+    """(v + 4) exp(v^2/2) normcdf(-v) with v / (v + 4) = t + 3/8."""
+    v = 4 / (1 - (t + mpf(3) / 8)) - 4
+    return (v + 4) * erfcx(v / sqrt(mpf(2))) / 2
+
+
 ERFC_SLOPE = near_zero(mpmath.diff(erfc_flat, 0), lambda t: (erfc_flat(t) - erfc_flat(mpf(0))) / t)
 EXP = near_zero(0.5, lambda r: (exp(r) - 1 - r) / r**2)
 SIN = odd(sin, -mpf(1) / 6)
@@ -159,6 +165,8 @@ FITS = [
     Fit("mt_normtail_poly_lo", "exp(v^2/2) normcdf(-v) / u in u = 1 / (1 + v/4)",
         lambda u: erfcx((1 / u - 1) / NORM_P / sqrt(mpf(2))) / 2 / u, 1 / (1 + NORM_HIGH * NORM_P), mpf(1), 10,
         lambda u: u / (erfcx((1 / u - 1) / NORM_P / sqrt(mpf(2))) / 2)),
+    Fit("mt_normtail_poly_f32", "(v + 4) exp(v^2/2) normcdf(-v) in t = v / (v + 4) - 3/8", mills_flat,
+        -mpf(3) / 8, NORM_HIGH / (NORM_HIGH + 4) - mpf(3) / 8, 9, lambda t: 1 / mills_flat(t)),
     Fit("mt_erfinv_middle_poly", "erfinv(x) / x in w - 3, w = -log(1 - x^2)",
         lambda w: inverse_of_w(w + 3), mpf(-3), mpf(3), 9, lambda w: 1 / inverse_of_w(w + 3)),
     Fit("mt_erfinv_tail_poly", "erfinv(x) / x in s - 4, s = sqrt(-log(1 - x^2))",

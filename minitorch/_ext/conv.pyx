@@ -41,7 +41,8 @@ cdef extern from "conv.h" nogil:
         void *packed
         Py_ssize_t width, panels, chunks, parts, part_rows, padded
         Py_ssize_t[3] first, reach
-        Py_ssize_t rooms
+        Py_ssize_t rooms, phases, place_bytes
+        bint inside
         char *scratch
         Py_ssize_t scratch_bytes
         int scratches, taken, wide, failed
@@ -49,6 +50,13 @@ cdef extern from "conv.h" nogil:
     ctypedef struct conv_tasks:
         task_fn pack, panels, chunks, total, columns, direct, direct_sums
     bint conv_has_wide()
+    bint conv_tiled(conv_pass *c)
+    Py_ssize_t conv_tiled_panels(conv_pass *c, Py_ssize_t threads)
+    Py_ssize_t conv_tiled_chunks(conv_pass *c)
+    Py_ssize_t wino_point(Py_ssize_t rows, Py_ssize_t pitch)
+    const task_fn conv_tiled_pack, conv_tiled_task, conv_tiled_sums, conv_tiled_total
+    enum:
+        WINO_POINTS
     const conv_tasks conv_f32, conv_f64, conv_u64
 
 
@@ -236,6 +244,20 @@ cdef int run_direct(conv_pass *c, task_fn task, Py_ssize_t units) except -1:
     return finished(c)
 
 
+cdef int run_tiled(conv_pass *c) except -1:
+    """A pass by Winograd's transforms."""
+    cdef Py_ssize_t blocks = c.groups * ((c.out_channels + CONV_ROWS - 1) // CONV_ROWS)
+    cdef Py_ssize_t block = WINO_POINTS * wino_point(c.in_channels * c.phases, CONV_ROWS)
+    start(c, conv_tiled_panels(c, thread_count()))
+    cdef TensorBase packed = bytes_tensor(blocks * block * sizeof(float))
+    cdef TensorBase scratch = bytes_tensor(c.scratches * c.scratch_bytes)
+    c.packed, c.scratch = data_of(packed), data_of(scratch)
+    with nogil:
+        parallel_for(blocks, 1 + 65536 // block, conv_tiled_pack, c)
+        parallel_for(c.groups * c.panels, 1 + 65536 // (block * blocks // 16), conv_tiled_task, c)
+    return finished(c)
+
+
 cdef int run_pass(conv_pass *c, int code) except -1:
     """Compute the outputs of a pass."""
     cdef const conv_tasks *tasks = tasks_for(code)
@@ -245,6 +267,9 @@ cdef int run_pass(conv_pass *c, int code) except -1:
         return 0
     if c.out_channels <= FEW and surround(c, item):
         return run_direct(c, tasks.direct, c.batch * c.groups)
+    cdef conv_pass tiled = c[0]
+    if code == MT_F32 and conv_tiled(&tiled):
+        return run_tiled(&tiled)
     c.width = CONV_CACHE // (item * (depth + 1)) // CONV_UNIT * CONV_UNIT
     c.width = max(<Py_ssize_t>CONV_UNIT, min(<Py_ssize_t>CONV_PANEL, c.width))
     c.panels = (c.positions + c.width - 1) // c.width
@@ -344,13 +369,15 @@ cdef TensorBase weight_data(TensorBase x, TensorBase g, Geometry geo, const Py_s
         run_direct(&c, tasks.direct_sums, c.groups)
         return converted(dw, given)
     c.padded = (c.out_channels + lanes - 1) // lanes * lanes
+    c.x, c.y, c.weight = data_of(x), data_of(g), data_of(dw)
+    if code == MT_F32 and conv_tiled(&c):
+        run_tiled_sums(&c)
+        return converted(dw, given)
     c.panels = (c.positions + CONV_SPAN - 1) // CONV_SPAN
     plan_chunks(&c)
-    start(&c, (c.part_rows * CONV_SPAN + CONV_SPAN * c.padded) * item
-          + plan_rooms(&c, CONV_SPAN, (c.in_channels + c.parts - 1) // c.parts, item))
+    start(&c, plan_strips(&c, item))
     sums = bytes_tensor(c.chunks * c.groups * c.parts * c.part_rows * c.padded * item)
     scratch = bytes_tensor(c.scratches * c.scratch_bytes)
-    c.x, c.y, c.weight = data_of(x), data_of(g), data_of(dw)
     c.packed, c.scratch = data_of(sums), data_of(scratch)
     with nogil:
         parallel_for(c.chunks * c.groups * c.parts, 1, tasks.chunks, &c)
@@ -359,12 +386,46 @@ cdef TensorBase weight_data(TensorBase x, TensorBase g, Geometry geo, const Py_s
     return converted(dw, given)
 
 
+cdef int run_tiled_sums(conv_pass *c) except -1:
+    """The gradient of weights by Winograd's transforms."""
+    start(c, conv_tiled_chunks(c))
+    cdef TensorBase sums = bytes_tensor(c.chunks * c.groups * c.parts * WINO_POINTS * c.part_rows * c.padded
+                                        * sizeof(float))
+    cdef TensorBase scratch = bytes_tensor(c.scratches * c.scratch_bytes)
+    c.packed, c.scratch = data_of(sums), data_of(scratch)
+    with nogil:
+        parallel_for(c.chunks * c.groups * c.parts, 1, conv_tiled_sums, c)
+        parallel_for(c.groups * c.in_channels, 1 + 4096 // (c.out_channels * c.chunks), conv_tiled_total, c)
+    return finished(c)
+
+
 cdef void plan_chunks(conv_pass *c) noexcept:
     """How the sum over positions is cut: by the shapes alone, so that results do not depend on the threads."""
     cdef Py_ssize_t one = c.groups * (c.in_channels * c.taps + CONV_TAPS) * c.padded
     c.chunks = max(<Py_ssize_t>1, min(min(<Py_ssize_t>16, (c.panels + 3) // 4), (<Py_ssize_t>1 << 21) // one))
     c.parts = max(<Py_ssize_t>1, min(c.in_channels, 16 // (c.chunks * c.groups)))
     c.part_rows = (c.in_channels + c.parts - 1) // c.parts * c.taps + CONV_TAPS
+
+
+cdef Py_ssize_t plan_strips(conv_pass *c, Py_ssize_t item) noexcept:
+    """Where sums over positions find inputs: see conv_strips; the bytes for that."""
+    cdef Py_ssize_t t, offset, bytes = 0
+    cdef int d
+    c.inside, c.rooms = True, 0
+    for d in range(3):
+        for t in range(c.axis[d].taps):
+            offset = c.axis[d].offset[t]
+            if offset < 0 or offset + (c.axis[d].count - 1) * c.axis[d].in_step >= c.axis[d].in_size:
+                c.inside = False
+    if c.inside:
+        for d in range(3):
+            c.first[d], c.reach[d] = 0, c.axis[d].in_size
+    else:
+        bytes = plan_rooms(c, CONV_SPAN, (c.in_channels + c.parts - 1) // c.parts, item)
+        if not c.rooms:
+            bytes = c.part_rows * CONV_SPAN * item
+    c.place_bytes = (CONV_SPAN * c.padded * item + bytes + 63) // 64 * 64
+    return c.place_bytes + c.part_rows * sizeof(Py_ssize_t)
 
 
 # --- recorded -------------------------------------------------------------------------------------------------------
@@ -741,6 +802,9 @@ def conv1d(TensorBase input not None, TensorBase weight not None, TensorBase bia
 def conv2d(TensorBase input not None, TensorBase weight not None, TensorBase bias=None, stride=1, padding=0, dilation=1,
            groups=1):
     r"""Convolution of a batch of images; the formula and arguments are those of :func:`conv1d`, in two dimensions.
+
+    In float32, small kernels with many channels are computed by tiles (Lavin, Gray, arXiv:1509.09308): twice the rounding
+    of a sum in order, and a NaN or an infinity makes NaN of the whole tiles, 4 by 4 outputs, that read it.
 
     Shape:
         input ``(N, C, H, W)`` or ``(C, H, W)``, weight ``(O, C / groups, KH, KW)``, bias ``(O,)``; output

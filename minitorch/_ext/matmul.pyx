@@ -36,11 +36,18 @@ cdef extern from "gemm.h" nogil:
         Py_ssize_t units, grain
     void gemm_plan(mt_gemm *g, int threads)
     void gemm_units(void *g, Py_ssize_t begin, Py_ssize_t end)
-    void gemm_serial(int code, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
+    bint gemm_is_wide(int code, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, Py_ssize_t a_rs, Py_ssize_t a_cs)
+    void gemm_serial(int code, bint wide, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
                      const void *a, Py_ssize_t a_rs, Py_ssize_t a_cs,
                      const void *b, Py_ssize_t b_rs, Py_ssize_t b_cs, bint accumulate, void *c, Py_ssize_t c_rs)
     bint gemm_wants_copy(int code, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k,
                          Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t rs, Py_ssize_t cs)
+    const Py_ssize_t WIDE_COLS
+    bint wide_ready()
+    void wide_pack_all(Py_ssize_t n, Py_ssize_t k, const float *b, Py_ssize_t b_rs, Py_ssize_t b_cs, float *out)
+    void wide_gemm_packed(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, float alpha, const float *a,
+                          Py_ssize_t a_rs, Py_ssize_t a_cs, const float *packed, bint accumulate,
+                          float *c, Py_ssize_t c_rs)
     void blas_set_path(const char *path)
     void blas_switch(bint on)
     bint blas_ready()
@@ -77,7 +84,25 @@ cdef void gemm_on_this_thread(int code, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k
                               const void *b, Py_ssize_t b_rs, Py_ssize_t b_cs,
                               bint accumulate, void *c, Py_ssize_t c_rs) noexcept nogil:
     """The same for one thread, for use inside a task of the pool; k must not be zero."""
-    gemm_serial(code, m, n, k, alpha, a, a_rs, a_cs, b, b_rs, b_cs, accumulate, c, c_rs)
+    gemm_serial(code, gemm_is_wide(code, m, n, k, a_rs, a_cs), m, n, k, alpha, a, a_rs, a_cs, b, b_rs, b_cs,
+                accumulate, c, c_rs)
+
+
+cdef Py_ssize_t packed_size(int code, Py_ssize_t n, Py_ssize_t k) noexcept nogil:
+    """How many numbers a right factor of k rows and n columns takes when packed; 0 if that does not pay."""
+    return (n + WIDE_COLS - 1) // WIDE_COLS * WIDE_COLS * k if code == MT_F32 and n >= 16 and wide_ready() else 0
+
+
+cdef void pack_factor(Py_ssize_t n, Py_ssize_t k, const float *b, Py_ssize_t b_rs, Py_ssize_t b_cs,
+                      float *packed) noexcept nogil:
+    wide_pack_all(n, k, b, b_rs, b_cs, packed)
+
+
+cdef void packed_gemm_on_this_thread(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const float *a,
+                                     Py_ssize_t a_rs, Py_ssize_t a_cs, const float *packed, bint accumulate,
+                                     float *c, Py_ssize_t c_rs) noexcept nogil:
+    """C = alpha A B, or C += alpha A B, of floats with B packed by `pack_factor`."""
+    wide_gemm_packed(m, n, k, <float>alpha, a, a_rs, a_cs, packed, accumulate, c, c_rs)
 
 
 # --- on tensors, not recorded ---------------------------------------------------------------------------------------

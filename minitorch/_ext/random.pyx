@@ -61,6 +61,8 @@ cdef extern from "distributions.h" nogil:
     void mt_geometric(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_bernoulli(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_bernoulli_f32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_poisson(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
+    void mt_binomial(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_bernoulli_f64(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_integers(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
     void mt_permutation_i32(mt_generator *g, void *to, int64_t n, const mt_params *params) noexcept
@@ -1057,6 +1059,75 @@ def bernoulli(TensorBase input not None, p=None, *, generator=None, out=None):
     if out is None and recording1(input):
         record1(random_node("bernoulli"), t, input)
     return finished(t, out, False)
+
+
+# --- counts -------------------------------------------------------------------------------------------------------
+
+def poisson(TensorBase input not None, generator=None):
+    r"""Counts of independent events whose rates are in ``input``.
+
+    .. math:: P(k) = \frac{\lambda^k e^{-\lambda}}{k!}
+
+    Shape:
+        that of ``input``, whose type it has, too.
+
+    Raises:
+        RuntimeError: if a rate is negative, infinite or NaN.
+
+    >>> g = minitorch.manual_seed(0)
+    >>> minitorch.poisson(minitorch.tensor([0.5, 4., 100.])).shape
+    torch.Size([3])
+    """
+    cdef Generator g = generator_of(generator, "poisson")
+    cdef mt_params params
+    cdef TensorBase rates, counts, result
+    check_floating(input, "poisson")
+    rates, counts = (new_tensor(input.ndim, input.shape, MT_F64) for _ in range(2))
+    copy_data(rates, input)
+    params.p = data_of(rates)
+    for k in range(rates.numel):
+        if not 0 <= (<double *>params.p)[k] < INFINITY:
+            raise RuntimeError(f"invalid Poisson rate, expected rate to be non-negative and finite, but found "
+                               f"{(<double *>params.p)[k]}")
+    draw(g, mt_poisson, &params, MT_F64, counts)
+    result = converted(counts, input.code)
+    if recording1(input):
+        record1(random_node("poisson"), result, input)
+    return result
+
+
+def binomial(TensorBase count not None, TensorBase prob not None, generator=None):
+    r"""How many of ``count`` trials succeed with the probability ``prob``; the two are broadcast.
+
+    .. math:: P(k) = \binom{n}{k} p^k (1 - p)^{n - k}
+
+    >>> g = minitorch.manual_seed(0)
+    >>> minitorch.binomial(minitorch.tensor([10., 1000.]), minitorch.tensor(0.5)).shape
+    torch.Size([2])
+    """
+    from minitorch._ext.index import stack
+    cdef Generator g = generator_of(generator, "binomial")
+    cdef mt_params params
+    cdef Py_ssize_t[MAX_DIMS] shape
+    cdef int ndim = 0
+    cdef TensorBase pairs, counts, n, p
+    if count.code != prob.code:
+        raise RuntimeError(f"binomial: expected count and prob of one floating-point type, but got {describe(count)} "
+                           f"and {describe(prob)}")
+    check_floating(count, "binomial")
+    broadcast_shape(&ndim, shape, count)
+    if broadcast_shape(&ndim, shape, prob) < 0:
+        raise RuntimeError(f"binomial: count {shape_of(count)} and prob {shape_of(prob)} do not broadcast")
+    n, p = new_tensor(ndim, shape, MT_F64), new_tensor(ndim, shape, MT_F64)
+    copy_data(n, count)
+    copy_data(p, prob)
+    pairs, counts = stack((n, p), -1), new_tensor(ndim, shape, MT_F64)
+    params.p = data_of(pairs)
+    draw(g, mt_binomial, &params, MT_F64, counts)
+    result = converted(counts, count.code)
+    if recording1(prob):
+        record1(random_node("binomial"), result, prob)
+    return result
 
 
 # --- dropout ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ cimport cython
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport MT_F64, MT_I64, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.loops cimport contiguous_data, converted, copy_data, zero_data
-from minitorch._ext.matmul cimport gemm, gemm_on_this_thread
+from minitorch._ext.matmul cimport gemm, gemm_on_this_thread, pack_factor, packed_gemm_on_this_thread, packed_size
 from minitorch._ext.reduce cimport sum_of
 from minitorch._ext.tensor cimport (
     Node, TensorBase, alias, data_of, describe, grad_enabled, new_tensor, record_outputs, recording,
@@ -50,6 +50,7 @@ cdef struct Layer:
     char *hn                        # (batch, n): the running state, in the end the last
     char *cn
     char *weight                    # (gates n, n)
+    float *packed                   # ... as the right factor of every step's product, or NULL
     char *bias                      # GRU: (3 n)
     char *dgates                    # backward: the gradients
     char *dhidden
@@ -87,8 +88,12 @@ cdef void forward_sequences(void *context, Py_ssize_t begin, Py_ssize_t end) noe
         if s.cell == MT_GRU:
             for r in range(rows):
                 memcpy(sums + (row + r * s.apart) * 3 * size, s.bias, 3 * size)
-        gemm_on_this_thread(s.code, rows, wide, s.n, 1, s.hn + begin * size, s.n, 1, s.weight, 1, s.n, True,
-                            sums + row * wide * s.item, wide * s.apart)
+        if s.packed != NULL:
+            packed_gemm_on_this_thread(rows, wide, s.n, 1, <float *>(s.hn + begin * size), s.n, 1, s.packed, True,
+                                       <float *>(sums + row * wide * s.item), wide * s.apart)
+        else:
+            gemm_on_this_thread(s.code, rows, wide, s.n, 1, s.hn + begin * size, s.n, 1, s.weight, 1, s.n, True,
+                                sums + row * wide * s.item, wide * s.apart)
         for r in range(begin, begin + rows):
             row = row_of(s, step, r)
             s.kernels.forward(s.cell, s.n, s.gates + row * wide * s.item,
@@ -133,13 +138,31 @@ cdef void backward_sequences(void *context, Py_ssize_t begin, Py_ssize_t end) no
                                NULL if s.c == NULL else s.cn + r * size,
                                s.dgates + row * wide * s.item,
                                NULL if s.dhidden == NULL else s.dhidden + row * 3 * size)
-        gemm_on_this_thread(s.code, rows, s.n, wide, 1, sums + row_of(s, step, begin) * wide * s.item,
-                            wide * s.apart, 1, s.weight, s.n, 1, True, s.hn + begin * size, s.n)
+        row = row_of(s, step, begin)
+        if s.packed != NULL:
+            packed_gemm_on_this_thread(rows, s.n, wide, 1, <float *>(sums + row * wide * s.item), wide * s.apart, 1,
+                                       s.packed, True, <float *>(s.hn + begin * size), s.n)
+        else:
+            gemm_on_this_thread(s.code, rows, s.n, wide, 1, sums + row * wide * s.item, wide * s.apart, 1,
+                                s.weight, s.n, 1, True, s.hn + begin * size, s.n)
 
 
 cdef void run(Layer *s, void (*task)(void *, Py_ssize_t, Py_ssize_t) noexcept nogil) noexcept:
     with nogil:
         parallel_for(s.batch, (s.batch + thread_count() - 1) // thread_count(), task, s)
+
+
+cdef TensorBase pack_weight(Layer *s, bint transposed):
+    """Pack the weight, or its transpose, for the products of the steps; None where those do not use it."""
+    cdef Py_ssize_t wide = s.gates_per_cell * s.n, n = wide if transposed else s.n, k = s.n if transposed else wide
+    cdef Py_ssize_t size = packed_size(s.code, n, k)
+    cdef TensorBase memory
+    if size == 0 or s.steps < 2:
+        return None
+    memory = new_tensor(1, &size, s.code)
+    s.packed = <float *>data_of(memory)
+    pack_factor(n, k, <float *>s.weight, 1 if transposed else n, k if transposed else 1, s.packed)
+    return memory
 
 
 # --- on tensors -----------------------------------------------------------------------------------------------------
@@ -194,6 +217,7 @@ cdef int fill_layer(Layer *s, Sizes sizes, int cell, int code, Py_ssize_t n, bin
     s.gates_per_cell = 4 if cell == MT_LSTM else 3 if cell == MT_GRU else 1
     s.steps, s.batch, s.apart, s.n, s.reverse = sizes.steps, sizes.batch, sizes.apart, n, reverse
     s.first, s.count = <const long long *>data_of(sizes.first), <const long long *>data_of(sizes.count)
+    s.packed = NULL
     s.hidden = s.c = s.c0 = s.cn = s.bias = s.dhidden = s.dh = NULL
     return 0
 
@@ -245,6 +269,7 @@ def rnn_layer(str kind, Sizes sizes not None, TensorBase sums not None, TensorBa
         hidden = room(sizes.rows, wide, code)
         s.bias, s.hidden = data_of(b), data_of(hidden)
     if n and sizes.batch and sizes.steps:
+        _packed = pack_weight(&s, True)         # alive until the steps are done
         run(&s, forward_sequences)
     out = (converted(h, sums.code), converted(hn, sums.code), None if cn is None else converted(cn, sums.code))
     inputs = (sums, h0, c0 if cell == MT_LSTM else bias, weight)
@@ -325,6 +350,7 @@ cdef class RnnBackward(Node):
             dhidden = room(rows, wide, code)
             s.hidden, s.dhidden = data_of(self.hidden), data_of(dhidden)
         if n and rows:
+            _packed = pack_weight(&s, False)
             run(&s, backward_sequences)
         if self.needs(3):
             before = states_before(&s, rows, code)

@@ -472,7 +472,8 @@ cdef int rows_there(str what, Rows *r, TensorBase out, TensorBase made, TensorBa
     """Let the device compute the losses of rows (`out`; their gradient in `made`), or their gradient."""
     if r.rows and r.n:
         getattr(primitives(), what)(shown(out), shown(made), shown(lse), shown(x), shown(target), shown(weight),
-                                    shown(g), r.rows, r.n, r.ignored, r.smoothing, r.total_weight, r.likelihood, r.scale)
+                                    shown(g), r.rows, r.n, r.ignored, r.smoothing, r.total_weight, r.likelihood,
+                                    r.scale)
     return 0
 
 

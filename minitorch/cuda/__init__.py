@@ -17,8 +17,10 @@ from .device import (
     require,
     synchronize,
 )
+from .raw import RawKernel, RawModule
+from .runtime import CompileError, KernelError
 
 __all__ = [
-    "amp", "current_device", "device_count", "empty_cache", "get_device_name", "is_available", "is_initialized",
-    "manual_seed", "manual_seed_all", "require", "synchronize",
+    "CompileError", "KernelError", "RawKernel", "RawModule", "amp", "current_device", "device_count", "empty_cache",
+    "get_device_name", "is_available", "is_initialized", "manual_seed", "manual_seed_all", "require", "synchronize",
 ]  # fmt: skip

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .runtime import KernelError, Span
+
+if TYPE_CHECKING:
+    from .simulator.source import Parameter
 
 MAX_THREADS = 1024
 MAX_BLOCK = (1024, 1024, 64)
@@ -100,6 +103,43 @@ _WORDS = {
 }
 
 
+_BY_WORDS = {
+    "float": ("f", 4),
+    "double": ("f", 8),
+    "bool": ("b", 1),
+    "char": ("i", 1),
+    "signed char": ("i", 1),
+    "unsigned char": ("u", 1),
+    "short": ("i", 2),
+    "unsigned short": ("u", 2),
+    "int": ("i", 4),
+    "unsigned": ("u", 4),
+    "unsigned int": ("u", 4),
+    "long long": ("i", 8),
+    "unsigned long long": ("u", 8),
+    "long": ("i", 8),
+    "unsigned long": ("u", 8),
+    "size_t": ("u", 8),
+    "void": ("v", 1),
+    **{f"{'u' * (kind == 'u')}int{8 * size}_t": (kind, size) for kind in "iu" for size in (1, 2, 4, 8)},
+}
+
+
+def slot_of(parameter: Parameter) -> Slot | None:
+    """A parameter as its source declares it; None where the type is not one of C's own.
+
+    >>> from minitorch.cuda.simulator.source import Parameter
+    >>> slot_of(Parameter("n", "const unsigned int")).kind
+    'u'
+    """
+    words = [word for word in parameter.type.replace("*", " ").split() if word not in {"const", "volatile"}]
+    known = _BY_WORDS.get(" ".join(words))
+    if known is None or parameter.type.count("*") > 1 or "&" in parameter.type:
+        return None
+    constant = "const" in parameter.type.split("*")[0].split()
+    return Slot(parameter.name, parameter.is_pointer, constant, *known, 0)
+
+
 def _pointed(slot: Slot) -> frozenset[str] | None:
     """Dtypes of the arrays that a pointer parameter takes; None for all.  Signs do not matter, widths do."""
     if slot.kind == "f":
@@ -170,10 +210,29 @@ class Packer:
                 values.append(self._value(slot, arg))
         return self._struct.pack(*values)
 
+    def check(self, args: Sequence[Any]) -> None:
+        """Refuse what `pack` would refuse, whatever the addresses are."""
+        for arg, (slot, dtypes, scalar) in zip(args, self._plan):
+            if type(arg) is scalar:
+                continue
+            if slot.pointer:
+                self._pointer(slot, dtypes, arg)
+            else:
+                self._value(slot, arg)
+
     def _refuse(self, slot: Slot, why: str) -> KernelError:
         return KernelError(f"{self.kernel}: argument `{slot.name}`: {why}")
 
     def _address(self, slot: Slot, dtypes: frozenset[str] | None, arg: Any) -> int:
+        pointer = self._pointer(slot, dtypes, arg)
+        if not pointer:
+            return 0
+        address = pointer - self.offset
+        if not 0 < address < 1 << 62:
+            raise self._refuse(slot, f"{pointer:#x} is no address of this device")
+        return address
+
+    def _pointer(self, slot: Slot, dtypes: frozenset[str] | None, arg: Any) -> int:
         if arg is None:
             return 0
         if not isinstance(arg, Span):
@@ -182,12 +241,7 @@ class Packer:
         if dtypes is not None and arg.dtype not in dtypes:
             pointed = _WORDS[f"{slot.kind}{slot.size}"]
             raise self._refuse(slot, f"the parameter points to {pointed}, the tensor holds {arg.dtype}")
-        if not arg.pointer:
-            return 0
-        address = arg.pointer - self.offset
-        if not 0 < address < 1 << 62:
-            raise self._refuse(slot, f"{arg.pointer:#x} is no address of this device")
-        return address
+        return arg.pointer
 
     def _value(self, slot: Slot, arg: Any) -> Any:
         if isinstance(arg, Span):

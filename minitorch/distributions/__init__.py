@@ -1,6 +1,6 @@
 """Probability distributions: samples, densities, entropies and divergences.
 
-Samples are PyTorch's from the same seed, but for those that gamma, Poisson and binomial variables are made from.
+Samples are PyTorch's from the same seed, but for those that gamma variables are made from.
 """
 
 from . import constraints, transforms

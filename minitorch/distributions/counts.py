@@ -49,7 +49,7 @@ class Geometric(BinaryParameters):
 
 
 class Poisson(ExponentialFamily):
-    """How many events happen that happen at a `rate`; samples are not PyTorch's numbers from the same seed."""
+    """How many events happen that happen at a `rate`."""
 
     arg_constraints: ClassVar[dict[str, Any]] = {"rate": constraints.nonnegative}
     support = constraints.nonnegative_integer
@@ -64,7 +64,7 @@ class Poisson(ExponentialFamily):
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Values of shape ``sample_shape + batch_shape``."""
         with minitorch.no_grad():
-            return poisson(self.rate.expand(self._extended_shape(sample_shape)))
+            return minitorch.poisson(self.rate.expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability."""
@@ -72,28 +72,8 @@ class Poisson(ExponentialFamily):
         return minitorch.xlogy(value, self.rate) - self.rate - (value + 1).lgamma()
 
 
-STEP = 64.0
-
-
-def poisson(rate: Tensor) -> Tensor:
-    """Poisson variables, by going along the probabilities; large rates in steps of `STEP`."""
-    rate = rate.double()
-    count, left = minitorch.zeros_like(rate), rate.clone()
-    while (left > 0).any():
-        part = left.clamp(max=STEP)
-        u, term, k = minitorch.rand(rate.shape, dtype=rate.dtype), (-part).exp(), 0
-        total = term.clone()
-        while k < 400 and (more := u > total).any():
-            k += 1
-            count += more.to(rate.dtype)
-            term = term * part / k
-            total = total + term
-        left = left - part
-    return count.to(minitorch.get_default_dtype())
-
-
 class Binomial(BinaryParameters):
-    """How many of `total_count` coins show 1; samples are not PyTorch's numbers from the same seed."""
+    """How many of `total_count` coins show 1."""
 
     arg_constraints: ClassVar[dict[str, Any]] = {
         "total_count": constraints.nonnegative_integer, **BinaryParameters.arg_constraints}
@@ -118,12 +98,7 @@ class Binomial(BinaryParameters):
         """Values of shape ``sample_shape + batch_shape``."""
         shape = self._extended_shape(sample_shape)
         with minitorch.no_grad():
-            most, probs = self.total_count.expand(shape), self.probs.expand(shape)
-            count = minitorch.zeros(shape, dtype=probs.dtype)
-            for i in range(int(self.total_count.max()) if self.total_count.numel() else 0):
-                heads = minitorch.rand(shape, dtype=probs.dtype) < probs
-                count += (heads & (most > i)).to(count.dtype)
-            return count
+            return minitorch.binomial(self.total_count.expand(shape).to(self.probs.dtype), self.probs.expand(shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability."""
@@ -166,7 +141,7 @@ class NegativeBinomial(BinaryParameters):
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Values of shape ``sample_shape + batch_shape``."""
         with minitorch.no_grad():
-            return poisson(Gamma(self.total_count, (-self.logits).exp(), False).sample(sample_shape))
+            return minitorch.poisson(Gamma(self.total_count, (-self.logits).exp(), False).sample(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability."""

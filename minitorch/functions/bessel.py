@@ -1,8 +1,9 @@
 """Bessel functions and Airy's, in float64 by NumPy: `minitorch.special` has them.
 
 Integrals over a period, and over the whole line of what falls like exp(-u^2), are found to all digits by points at
-equal distances (Trefethen and Weideman, *The exponentially convergent trapezoidal rule*, SIAM Review 56 (2014)), so most of these
-functions are one sum over some fifty nodes. Formulas: *NIST Digital Library of Mathematical Functions*, chapters 9, 10.
+equal distances (Trefethen and Weideman, *The exponentially convergent trapezoidal rule*, SIAM Review 56 (2014)), so
+most of these functions are one sum over some hundred nodes. Formulas: *NIST Digital Library of Mathematical
+Functions*, chapters 9 and 10.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _function(name: str, derivative: Callable | None = None) -> Callable:
             record_rule(f"Special{name.title().replace('_', '')}Backward0", rule, (result,), (x,), (x, result))
             return give(result, out, f"special_{name}")
 
-        function.__name__ = function.__qualname__ = name
+        del function.__wrapped__  # which takes arrays
         return function
 
     return decorate

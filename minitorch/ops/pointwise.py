@@ -506,7 +506,9 @@ op("celu", y="where(x > 0, x, alpha * expm1(x / alpha))", dx="g * exp(where(x <=
    params="alpha=1.0", eg="[-1., 2.] -> [-0.6321,  2.0000]",
    doc="Continuously differentiable exponential linear unit.",
    math=r"y = \max(x, 0) + \min(\alpha(e^{x/\alpha} - 1), 0)")
-op("gelu", y="x * normcdf(x)", dx="g * (normcdf(x) + x * normpdf(x))", home="functional", custom=True, inplace=False,
+op("gelu_slope", y="gelu_slope(x)", dx="g * (2 - x * x) * normpdf(x)", home=None,
+   doc="Derivative of the Gaussian error linear unit.", math=r"y = \Phi(x) + x\,\phi(x)")
+op("gelu", y="x * normcdf(x)", dx="g * gelu_slope(x)", home="functional", custom=True, inplace=False,
    doc="Gaussian error linear unit.", math=r"y = x\,\Phi(x)")
 # 0.5 (1 + tanh(u)) is sigmoid(2 u), which keeps its digits where tanh(u) is near -1.
 op("gelu_tanh", y="x * sigmoid(x * (1.5957691216057308 + 0.07135481627260025 * x * x))", home=None,

@@ -200,6 +200,9 @@ FUNCTIONS: dict[str, Callable] = {
     "ndtri": _each(lambda p: math.sqrt(2) * _erfinv(2 * p - 1)),
     "normcdf": _each(lambda x: 0.5 * math.erfc(-x / math.sqrt(2))),
     "normpdf": lambda x: np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi),
+    "gelu_slope": _each(
+        lambda x: 0.5 * math.erfc(-x / math.sqrt(2)) + x * math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+    ),
     "polygamma": _each(_polygamma),
     "pow": _pow,
     "remainder": _remainder,

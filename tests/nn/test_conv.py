@@ -41,6 +41,11 @@ CASES = {
     "from one": (2, 1, 33, (20, 21), (3, 3), (1, 1), (1, 1), (1, 1), 1),
     "far": (1, 2, 2, (3, 3), (3, 3), (1, 1), (5, 5), (2, 2), 1),
     "stride past kernel": (2, 3, 4, (11, 13), (2, 2), (4, 3), (0, 1), (1, 1), 1),
+    "tiles": (3, 13, 21, (15, 17), (3, 3), (1, 1), (1, 1), (1, 1), 1),
+    "tiles of groups": (5, 24, 48, (9, 30), (3, 3), (1, 1), (0, 1), (1, 1), 2),
+    "tiles of one row of images": (40, 16, 12, (8, 8), (3, 2), (1, 1), (1, 1), (1, 1), 1),
+    "tiles of phases": (2, 16, 24, (33, 29), (5, 4), (2, 2), (2, 1), (1, 1), 1),
+    "tiles of phases across": (2, 24, 32, (14, 40), (3, 6), (1, 2), (3, 2), (1, 1), 2),
     "sequence": (3, 4, 8, (50,), (5,), (2,), (2,), (2,), 2),
     "volume": (2, 4, 6, (5, 6, 7), (2, 3, 3), (1, 2, 1), (1, 1, 0), (2, 1, 1), 2),
 }  # fmt: skip
@@ -72,7 +77,7 @@ def test_against_definition(name, dtype, tolerance):
         change = true_conv(*moved, np.zeros(len(bias)), stride, pad, dilation, groups)
         true = (g.astype("f8") * change).sum()
         assert abs((gradient * step).sum() - true) < 50 * tolerance * np.sqrt(change.size) * scale
-    np.testing.assert_allclose(db, g.astype("f8").sum((0, *range(2, g.ndim))), rtol=0, atol=tolerance * g.size ** 0.5)
+    np.testing.assert_allclose(db, g.astype("f8").sum((0, *range(2, g.ndim))), rtol=0, atol=tolerance * g.size**0.5)
 
 
 @pytest.mark.parametrize("name", ["strided", "depthwise strided", "to one", "volume", "stride past kernel"])
@@ -132,15 +137,34 @@ def test_not_a_number_stays_where_it_is():
         assert np.isnan(y).sum() == 9 * outputs and np.isnan(y[0, 0, 1:4, 19:22]).all()
 
 
-def test_threads_do_not_change_results():
-    x, w, _ = made(CASES["wide"], "float32")
+@pytest.mark.parametrize("channels, limit", [(16, 8e-7), (64, 1.5e-6)])
+def test_rounding_of_tiles(channels, limit):
+    """Root mean squares of the errors, relative to the values'; a sum in order has about half of it."""
+    rng = np.random.default_rng(2)
+    x, w, g = (
+        rng.standard_normal(s) for s in [(4, channels, 24, 24), (channels, channels, 3, 3), (4, channels, 24, 24)]
+    )
+    results = []
+    for dtype in ("float32", "float64"):
+        leaves = [mt.tensor(a.astype("float32").astype(dtype), requires_grad=True) for a in (x, w)]
+        y = F.conv2d(*leaves, padding=1)
+        gradients = mt.autograd.grad(y, leaves, mt.tensor(g.astype("float32").astype(dtype)))
+        results.append([array(t.detach()) for t in (y, *gradients)])
+    for ours, true in zip(*results):
+        assert np.sqrt(np.mean((ours - true) ** 2) / np.mean(true**2)) < limit
+
+
+@pytest.mark.parametrize("name", ["wide", "tiles", "tiles of phases"])
+def test_threads_do_not_change_results(name):
+    *_, stride, pad, _, _ = CASES[name]
+    x, w, _ = made(CASES[name], "float32")
     results = []
     before = mt.get_num_threads()
     try:
         for threads in (1, 2, 3):
             mt.set_num_threads(threads)
             leaves = [mt.tensor(np.repeat(x, 8, 0), requires_grad=True), mt.tensor(w, requires_grad=True)]
-            y = F.conv2d(*leaves)
+            y = F.conv2d(*leaves, stride=stride, padding=pad)
             results.append([array(t.detach()) for t in (y, *mt.autograd.grad(y.sum(), leaves))])
     finally:
         mt.set_num_threads(before)

@@ -236,7 +236,8 @@ REFUSED = [
     "rand()", "rand(2, generator=5)", "empty(3, dtype=M.int64).exponential_()", "empty(3).exponential_(0)",
     "empty(3).cauchy_(0, -1)", "empty(3).log_normal_(0, -1)", "empty(3).geometric_(1.)", "manual_seed(2**64)",
     "Generator().manual_seed(1.5)", "Generator().set_state(M.zeros(5))", "multinomial(M.ones(3), 4)",
-    "multinomial(M.zeros(3), 1)", "rand(2, out=M.empty(2), dtype=M.float64)",
+    "multinomial(M.zeros(3), 1)", "rand(2, out=M.empty(2), dtype=M.float64)", "poisson(M.tensor([-1.]))",
+    "poisson(M.tensor([1]))",
 ]
 
 
@@ -246,3 +247,20 @@ def test_the_same_calls_are_refused_with_the_same_class(call: str) -> None:
         eval(f"M.{call}", {"M": torch})
     with pytest.raises(theirs.type):
         eval(f"M.{call}", {"M": mt})
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_counts(kind: str) -> None:
+    """Poisson and binomial counts, and where they leave the generator."""
+    draw = np.random.default_rng(0)
+    rates, trials = draw.uniform(0, 60, 300).astype(kind), draw.integers(0, 99, 300).astype(kind)
+    chances = draw.uniform(0, 1, 300).astype(kind)
+    results = []
+    for library in (mt, torch):
+        library.manual_seed(4)
+        x, n, p = (library.from_numpy(values) for values in (rates, trials, chances))
+        results.append([library.poisson(x), library.poisson(x[:0]), library.poisson(x[::3]), library.binomial(n, p),
+                        library.rand(3)])  # fmt: skip
+    for ours, theirs in zip(*results):
+        assert str(ours.dtype) == str(theirs.dtype)
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())

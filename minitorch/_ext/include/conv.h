@@ -25,6 +25,7 @@ enum {
     CONV_UNIT = 48,      /* a panel is a multiple of it: what every kernel's tile divides */
     CONV_TAPS = 6,       /* rows of the gradient of weights that are summed together */
     CONV_SPAN = 64,      /* positions that are summed in one go */
+    CONV_BLOCK = 256,    /* bytes of the channels that are summed together */
     CONV_ROOMS = 32,     /* surrounded images that a thread keeps, at most */
     CONV_CACHE = 1 << 18 /* bytes that a panel should not exceed */
 };
@@ -55,7 +56,12 @@ typedef struct {
     mt_index width, panels;
     mt_index first[3], reach[3];                         /* the places that taps read, see conv_surround */
     mt_index rooms;                                      /* images that are surrounded at a time, or 0 */
+    mt_index place_bytes;                                /* where in `scratch` they are listed */
+    int inside;                                          /* no tap ever reads outside of the input */
     mt_index chunks, parts, part_rows, padded;           /* of the gradient of weights */
+    mt_index rows, columns;                              /* of a plane of outputs, where positions are tiles of it */
+    mt_index step[3], out_move[3], phases;               /* of single outputs then; see conv_winograd.h */
+    mt_index pitch, room_rows, room_pitch;
     char *scratch;       /* for each thread `scratch_bytes` */
     mt_index scratch_bytes;
     int scratches, taken, wide, failed, back;
@@ -69,6 +75,9 @@ typedef struct {
     mt_index column, length;
 } conv_piece;
 
+/* Neighbouring positions whose inputs lie `in_step` apart, from `from` on; see CONV_SUMS. */
+typedef struct { mt_index from, column, length; } conv_strip;
+
 /* Whether the processor has registers for the wide kernels: 32 of 64 bytes. */
 static int conv_has_wide(void)
 {
@@ -80,6 +89,15 @@ static int conv_has_wide(void)
     return 0;
 #endif
 }
+
+/* Versions of the kernels that `wide` chooses between, which need no others: they are most of this module's size. */
+#if MT_HAVE_CLONES && defined(__x86_64__)
+#define CONV_WIDE __attribute__((target("arch=x86-64-v4")))
+#define CONV_NARROW __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define CONV_WIDE
+#define CONV_NARROW MT_CLONES
+#endif
 
 /* Memory for one thread's panel; threads that came since the caller counted them get their own. */
 static void *conv_scratch(conv_pass *c)
@@ -143,10 +161,25 @@ static int conv_pieces(const conv_pass *c, mt_index group, mt_index start, mt_in
 #define CONV_HAS_SHUFFLE 0
 #endif
 
+/* Where the taps of some channels are in an image of size c->reach; the end of that list. */
+static mt_index *conv_places(const conv_pass *c, mt_index channels, mt_index *place)
+{
+    const mt_index plane = c->reach[0] * c->reach[1] * c->reach[2];
+    for (mt_index i = 0; i < channels; i++)
+        for (mt_index td = 0; td < c->axis[0].taps; td++)
+            for (mt_index th = 0; th < c->axis[1].taps; th++)
+                for (mt_index tw = 0; tw < c->axis[2].taps; tw++)
+                    *place++ = i * plane + ((c->axis[0].offset[td] - c->first[0]) * c->reach[1] + c->axis[1].offset[th]
+                               - c->first[1]) * c->reach[2] + c->axis[2].offset[tw] - c->first[2];
+    return place;
+}
+
 static inline void conv_forget(const conv_pass *c, mt_index *held)
 {
     for (mt_index i = 0; i < c->rooms; i++) held[i] = -1;
 }
+
+#include "conv_tile.h"
 
 #define MT_T float
 #define MT_F(name) name##_f32
@@ -166,6 +199,8 @@ static inline void conv_forget(const conv_pass *c, mt_index *held)
 #define CONV_EVEN 0, 2, 5, 7
 #endif
 #include "conv_kernel.h"
+
+#include "conv_winograd.h"
 
 typedef void (*conv_task)(void *job, mt_index begin, mt_index end);
 typedef struct { conv_task pack, panels, chunks, total, columns, direct, direct_sums; } conv_tasks;

@@ -100,7 +100,7 @@ static MT_CLONES void MT_F(conv_gather)(const conv_pass *c, const conv_piece *ru
 }
 
 /* The channels of an image with zeros around, all that any tap reads and no more. */
-static void MT_F(conv_surround)(const conv_pass *c, const MT_T *x, mt_index channels, MT_T *room)
+static MT_CLONES void MT_F(conv_surround)(const conv_pass *c, const MT_T *x, mt_index channels, MT_T *room)
 {
     const mt_index width = c->reach[2], first = c->first[2], size = c->axis[2].in_size;
     const mt_index low = first < 0 ? -first : 0, high = size - first < width ? size - first : width;
@@ -118,8 +118,20 @@ static void MT_F(conv_surround)(const conv_pass *c, const MT_T *x, mt_index chan
             }
 }
 
+/* Surround the run's image in one of the rooms, unless it is there (`held` says which are): where the run begins. */
+MT_ALWAYS mt_index MT_F(conv_keep)(const conv_pass *c, const conv_piece *run, const MT_T *x, mt_index first,
+                                   mt_index last, MT_T *room, mt_index *held)
+{
+    const mt_index image = (last - first) * c->reach[0] * c->reach[1] * c->reach[2];
+    mt_index slot = run->image / c->groups % c->rooms;
+    if (held[slot] != run->image)
+        MT_F(conv_surround)(c, x + run->in + first * c->in_plane, last - first, room + slot * image);
+    held[slot] = run->image;
+    return slot * image + (run->d * c->reach[1] + run->h) * c->reach[2] + run->w;
+}
+
 /* Runs of one length: their copies are a few instructions each. */
-#define CONV_RUNS(n) for (int r = 0; r < count; r++) MT_F(conv_copy)(row + runs[r].column, from + base[r], n)
+#define CONV_RUNS(copy, n) for (int r = 0; r < count; r++) MT_F(copy)(row + runs[r].column, from + base[r], n)
 
 /* The same from images that are surrounded with zeros first: then every run is whole.  A panel may show several images,
  * `rooms` of which are kept in `room`; `held` says which. */
@@ -131,12 +143,7 @@ static MT_CLONES void MT_F(conv_gather_whole)(const conv_pass *c, const conv_pie
     const mt_index plane = c->reach[0] * c->reach[1] * c->reach[2], step = breadth->in_step;
     mt_index base[CONV_PANEL], length = runs[0].length;
     for (int r = 0; r < count; r++) {
-        mt_index slot = runs[r].image / c->groups % c->rooms;
-        if (held[slot] != runs[r].image)
-            MT_F(conv_surround)(c, x + runs[r].in + first * c->in_plane, last - first,
-                                room + slot * (last - first) * plane);
-        held[slot] = runs[r].image;
-        base[r] = slot * (last - first) * plane + (runs[r].d * c->reach[1] + runs[r].h) * c->reach[2] + runs[r].w;
+        base[r] = MT_F(conv_keep)(c, &runs[r], x, first, last, room, held);
         if (runs[r].length != length) length = 0;
     }
     MT_T *row = cols;
@@ -146,18 +153,20 @@ static MT_CLONES void MT_F(conv_gather_whole)(const conv_pass *c, const conv_pie
                 for (mt_index tw = 0; tw < breadth->taps; tw++, row += width) {
                     const MT_T *from = room + (channel - first) * plane + breadth->offset[tw] - c->first[2]
                         + ((depth->offset[td] - c->first[0]) * c->reach[1] + height->offset[th] - c->first[1]) * c->reach[2];
-                    if (step == 2)
-                        for (int r = 0; r < count; r++)
-                            MT_F(conv_copy_even)(row + runs[r].column, from + base[r], runs[r].length);
-                    else if (length == 8) CONV_RUNS(8);
-                    else if (length == 16) CONV_RUNS(16);
-                    else if (length == 32) CONV_RUNS(32);
-                    else CONV_RUNS(runs[r].length);
+                    if (step == 2) {
+                        if (length == 8) CONV_RUNS(conv_copy_even, 8);
+                        else if (length == 16) CONV_RUNS(conv_copy_even, 16);
+                        else CONV_RUNS(conv_copy_even, runs[r].length);
+                    }
+                    else if (length == 8) CONV_RUNS(conv_copy, 8);
+                    else if (length == 16) CONV_RUNS(conv_copy, 16);
+                    else if (length == 32) CONV_RUNS(conv_copy, 32);
+                    else CONV_RUNS(conv_copy, runs[r].length);
                 }
 }
 #undef CONV_RUNS
 
-/* --- outputs: Y = W X ---------------------------------------------------------------------------------------------- */
+/* --- outputs: Y = W X --------------------------------------------------------------------------------------------- */
 
 /* Weights as the product reads them: blocks of CONV_ROWS channels, in a block tap after tap. */
 static void MT_F(conv_pack)(void *job, mt_index begin, mt_index end)
@@ -168,52 +177,37 @@ static void MT_F(conv_pack)(void *job, mt_index begin, mt_index end)
         mt_index group = unit / blocks, block = unit % blocks;
         const MT_T *w = (const MT_T *)c->weight + group * c->weight_group;
         MT_T *out = (MT_T *)c->packed + unit * depth * CONV_ROWS;
-        for (mt_index r = 0; r < CONV_ROWS; r++) {
-            mt_index channel = block * CONV_ROWS + r, k = 0;
-            for (mt_index i = 0; i < c->in_channels; i++)
-                for (mt_index t = 0; t < c->taps; t++, k++)
-                    out[k * CONV_ROWS + r] = channel >= c->out_channels ? 0 :
-                        w[channel * c->weight_out + i * c->weight_in + c->tap[t]];
-        }
+        mt_index channel = block * CONV_ROWS, rows = c->out_channels - channel;
+        if (rows > CONV_ROWS) rows = CONV_ROWS;
+        w += channel * c->weight_out;
+        if (rows < CONV_ROWS) memset(out, 0, depth * CONV_ROWS * sizeof(MT_T));
+        for (mt_index i = 0; i < c->in_channels; i++)
+            for (mt_index t = 0; t < c->taps; t++, out += CONV_ROWS) {
+                const MT_T *from = w + i * c->weight_in + c->tap[t];
+                if (rows == CONV_ROWS) for (int r = 0; r < CONV_ROWS; r++) out[r] = from[r * c->weight_out];
+                else for (int r = 0; r < rows; r++) out[r] = from[r * c->weight_out];
+            }
     }
 }
 
-/* rows by nv vectors of outputs, summed in registers; its arguments may not name its own r, v, k, x, wk and bk */
-#define CONV_TILE(V, rows, nv, w, b, out, bias) do {                                                                 \
-    enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
-    V acc[rows][nv];                                                                                                 \
-    _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                                                           \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] = (V){0} + (bias)[r];                         \
-    const MT_T *wk = (w), *bk = (b);                                                                                 \
-    for (mt_index k = 0; k < depth; k++, wk += CONV_ROWS, bk += width) {                                             \
-        V x[nv];                                                                                                     \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) x[v] = *(const V *)(bk + v * LANES);                    \
-        _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                                                       \
-            _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] += x[v] * wk[r];                          \
-    }                                                                                                                \
-    _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++)                                                           \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++)                                                         \
-            *(V *)((out) + r * CONV_PANEL + v * LANES) = acc[r][v];                                                  \
-} while (0)
-
 /* One block of channels for a panel; `rows` of its channels are there. */
-static MT_CLONES void MT_F(conv_block_wide)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
+static CONV_WIDE void MT_F(conv_block_wide)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
                                             const MT_T *w, const MT_T *panel, const MT_T *bias, MT_T *out)
 {
     enum { STEP = 3 * 64 / sizeof(MT_T) };
     for (mt_index j = 0; j < columns; j += STEP)
-        if (rows > 4) CONV_TILE(MT_F(conv_wide), 8, 3, w, panel + j, out + j, bias);
-        else if (rows > 2) CONV_TILE(MT_F(conv_wide), 4, 3, w, panel + j, out + j, bias);
-        else CONV_TILE(MT_F(conv_wide), 2, 3, w, panel + j, out + j, bias);
+        if (rows > 4) CONV_TILE(MT_F(conv_wide), 8, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
+        else if (rows > 2) CONV_TILE(MT_F(conv_wide), 4, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
+        else CONV_TILE(MT_F(conv_wide), 2, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
 }
 
-static MT_CLONES void MT_F(conv_block_narrow)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
+static CONV_NARROW void MT_F(conv_block_narrow)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
                                               const MT_T *w, const MT_T *panel, const MT_T *bias, MT_T *out)
 {
     enum { STEP = 3 * 32 / sizeof(MT_T) };
     for (mt_index half = 0; half < rows; half += 4, w += 4, out += 4 * CONV_PANEL, bias += 4)
         for (mt_index j = 0; j < columns; j += STEP)
-            CONV_TILE(MT_F(conv_narrow), 4, 3, w, panel + j, out + j, bias);
+            CONV_TILE(MT_F(conv_narrow), 4, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
 }
 
 /* Channels of a panel's outputs from the rows of `out` to where they belong. */
@@ -262,17 +256,17 @@ static void MT_F(conv_panels)(void *job, mt_index begin, mt_index end)
     conv_scratch_done(c, cols);
 }
 
-/* --- gradients of weights: dW = X dYᵀ ------------------------------------------------------------------------------ */
+/* --- gradients of weights: dW = X dYᵀ ----------------------------------------------------------------------------- */
 
-/* The gradients at some runs of positions as rows of `padded` channels each. */
+/* The gradients of some channels at some runs of positions, as rows of `padded` channels each. */
 static MT_CLONES void MT_F(conv_transpose)(const conv_pass *c, const conv_piece *runs, int count, const MT_T *g,
-                                           mt_index padded, MT_T *rows)
+                                           mt_index channels, mt_index padded, MT_T *rows)
 {
     enum { SIDE = 8 };
     for (int i = 0; i < count; i++) {
         MT_T *to = rows + runs[i].column * padded;
         const MT_T *from = g + runs[i].out;
-        const mt_index n = runs[i].length, whole = c->out_channels / SIDE * SIDE;
+        const mt_index n = runs[i].length, whole = channels / SIDE * SIDE;
         for (mt_index channel = 0; channel < whole; channel += SIDE) {
             const MT_T *block = from + channel * c->out_plane;
             mt_index j = 0;
@@ -287,106 +281,138 @@ static MT_CLONES void MT_F(conv_transpose)(const conv_pass *c, const conv_piece 
                 for (int r = 0; r < SIDE; r++) to[j * padded + channel + r] = block[r * c->out_plane + j];
         }
         for (mt_index j = 0; j < n; j++) {
-            for (mt_index r = whole; r < c->out_channels; r++) to[j * padded + r] = from[r * c->out_plane + j];
-            for (mt_index r = c->out_channels; r < padded; r++) to[j * padded + r] = 0;
+            for (mt_index r = whole; r < channels; r++) to[j * padded + r] = from[r * c->out_plane + j];
+            for (mt_index r = channels; r < padded; r++) to[j * padded + r] = 0;
         }
     }
 }
 
-/* CONV_TAPS rows of the sum by nv vectors of channels */
-#define CONV_SUMS(V, nv, cols, g, sums) do {                                                                         \
-    enum { LANES = sizeof(V) / sizeof(MT_T) };                                                                       \
-    V acc[CONV_TAPS][nv];                                                                                            \
-    _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                      \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] = *(V *)((sums) + r * padded + v * LANES);    \
-    const MT_T *gp = (g);                                                                                            \
-    for (mt_index p = 0; p < positions; p++, gp += padded) {                                                         \
-        V x[nv];                                                                                                     \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) x[v] = *(const V *)(gp + v * LANES);                    \
-        _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                  \
-            _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) acc[r][v] += x[v] * (cols)[r * CONV_SPAN + p];      \
-    }                                                                                                                \
-    _Pragma("GCC unroll 8") for (int r = 0; r < CONV_TAPS; r++)                                                      \
-        _Pragma("GCC unroll 8") for (int v = 0; v < nv; v++) *(V *)((sums) + r * padded + v * LANES) = acc[r][v];    \
-} while (0)
-
-static MT_CLONES void MT_F(conv_sums_wide)(mt_index depth, mt_index padded, mt_index positions, const MT_T *cols,
-                                           const MT_T *g, MT_T *sums)
+/* The sums of `width` channels for rows 0 to depth. */
+static CONV_WIDE void MT_F(conv_sums_wide)(mt_index depth, mt_index width, mt_index padded, const conv_strip *strips,
+                                           int count, mt_index step, const MT_T *x, const mt_index *place, const MT_T *g,
+                                           MT_T *sums)
 {
     typedef MT_F(conv_wide) V;
     enum { ONE = sizeof(V) / sizeof(MT_T) };
-    for (mt_index k = 0; k < depth; k += CONV_TAPS, cols += CONV_TAPS * CONV_SPAN, sums += CONV_TAPS * padded)
-        for (mt_index channel = 0; channel < padded;) {
-            mt_index left = (padded - channel) / ONE;
-            if (left >= 4) { CONV_SUMS(V, 4, cols, g + channel, sums + channel); channel += 4 * ONE; }
-            else if (left == 3) { CONV_SUMS(V, 3, cols, g + channel, sums + channel); channel += 3 * ONE; }
-            else if (left == 2) { CONV_SUMS(V, 2, cols, g + channel, sums + channel); channel += 2 * ONE; }
-            else { CONV_SUMS(V, 1, cols, g + channel, sums + channel); channel += ONE; }
-        }
+    for (mt_index k = 0; k < depth; k += CONV_TAPS, place += CONV_TAPS, sums += CONV_TAPS * padded)
+        if (width == 4 * ONE) CONV_SUMS(V, 4, x, place, g, sums);
+        else if (width == 3 * ONE) CONV_SUMS(V, 3, x, place, g, sums);
+        else if (width == 2 * ONE) CONV_SUMS(V, 2, x, place, g, sums);
+        else CONV_SUMS(V, 1, x, place, g, sums);
 }
 
-static MT_CLONES void MT_F(conv_sums_narrow)(mt_index depth, mt_index padded, mt_index positions, const MT_T *cols,
+static CONV_NARROW void MT_F(conv_sums_narrow)(mt_index depth, mt_index width, mt_index padded, const conv_strip *strips,
+                                             int count, mt_index step, const MT_T *x, const mt_index *place,
                                              const MT_T *g, MT_T *sums)
 {
     typedef MT_F(conv_narrow) V;
     enum { TWO = 2 * sizeof(V) / sizeof(MT_T) };
-    for (mt_index k = 0; k < depth; k += CONV_TAPS, cols += CONV_TAPS * CONV_SPAN, sums += CONV_TAPS * padded)
-        for (mt_index channel = 0; channel < padded; channel += TWO)
-            CONV_SUMS(V, 2, cols, g + channel, sums + channel);
+    for (mt_index k = 0; k < depth; k += CONV_TAPS, place += CONV_TAPS, sums += CONV_TAPS * padded)
+        for (mt_index channel = 0; channel < width; channel += TWO)
+            CONV_SUMS(V, 2, x, place, g + channel, sums + channel);
+}
+
+/* The sums of all channels.  Gradients lie in blocks of CONV_BLOCK with `span` rows each, which stay in the first cache. */
+static void MT_F(conv_sums)(const conv_pass *c, mt_index depth, const conv_strip *strips, int count, mt_index step,
+                            const MT_T *x, const mt_index *place, const MT_T *g, mt_index span, MT_T *sums)
+{
+    enum { BLOCK = CONV_BLOCK / sizeof(MT_T) };
+    for (mt_index channel = 0; channel < c->padded; channel += BLOCK) {
+        mt_index width = c->padded - channel < BLOCK ? c->padded - channel : BLOCK;
+        (c->wide ? MT_F(conv_sums_wide) : MT_F(conv_sums_narrow))(depth, width, c->padded, strips, count, step, x, place,
+                                                                  g + channel * span, sums + channel);
+    }
+}
+
+/* Where the factors of some runs are, counted from the pointer that is returned.  A sum needs one factor at a time, not
+ * vectors of them, so it reads the image itself if nothing is outside of it, or one surrounded with zeros, and only if
+ * that is too large columns in its place. */
+static const MT_T *MT_F(conv_strips)(const conv_pass *c, const conv_piece *runs, int count, mt_index first,
+                                     mt_index last, MT_T *room, mt_index *held, conv_strip *strips)
+{
+    for (int r = 0; r < count; r++) {
+        strips[r] = (conv_strip){0, runs[r].column, runs[r].length};
+        if (c->inside)
+            strips[r].from = runs[r].in + first * c->in_plane
+                             + (runs[r].d * c->reach[1] + runs[r].h) * c->reach[2] + runs[r].w;
+        else if (c->rooms) strips[r].from = MT_F(conv_keep)(c, &runs[r], c->x, first, last, room, held);
+        else strips[r].from = runs[r].column;
+    }
+    if (c->inside) return c->x;
+    if (!c->rooms) MT_F(conv_gather)(c, runs, count, c->x, first, last, room, CONV_SPAN);
+    return room;
+}
+
+/* The places of rows 0 to depth, and of as many more as are summed with them: those are read and not used. */
+static void MT_F(conv_row_places)(const conv_pass *c, mt_index channels, mt_index *place)
+{
+    mt_index depth = channels * c->taps;
+    if (c->inside || c->rooms) conv_places(c, channels, place);
+    else for (mt_index k = 0; k < depth; k++) place[k] = k * CONV_SPAN;
+    for (int r = 0; r < CONV_TAPS; r++) place[depth + r] = place[0];
 }
 
 /* The pool's task: units begin to end; a unit is a chunk of the positions, a group and a part of its channels.  Each
  * chunk has sums of its own, since their number must not depend on the threads'. */
 static void MT_F(conv_chunks)(void *job, mt_index begin, mt_index end)
 {
+    enum { BLOCK = CONV_BLOCK / sizeof(MT_T) };
     conv_pass *c = job;
-    const mt_index padded = c->padded;
-    conv_piece runs[CONV_PANEL];
+    const mt_index padded = c->padded, step = c->inside || c->rooms ? c->axis[2].in_step : 1;
+    conv_piece runs[CONV_SPAN];
+    conv_strip strips[CONV_SPAN];
     mt_index held[CONV_ROOMS];
-    MT_T *cols = conv_scratch(c), *rows = cols + c->part_rows * CONV_SPAN, *room = rows + padded * CONV_SPAN;
-    if (!cols) return;
+    MT_T *rows = conv_scratch(c), *room = rows + padded * CONV_SPAN;
+    mt_index *place = (mt_index *)((char *)rows + c->place_bytes);
+    if (!rows) return;
     for (mt_index unit = begin; unit < end; unit++) {
         mt_index part = unit % c->parts, group = unit / c->parts % c->groups, chunk = unit / c->parts / c->groups;
         mt_index first = part * c->in_channels / c->parts, last = (part + 1) * c->in_channels / c->parts;
-        mt_index depth = (last - first) * c->taps;
         mt_index stop = (chunk + 1) * c->panels / c->chunks * CONV_SPAN;
         MT_T *sums = (MT_T *)c->packed + unit * c->part_rows * padded;
         conv_forget(c, held);
+        MT_F(conv_row_places)(c, last - first, place);
         memset(sums, 0, c->part_rows * padded * sizeof(MT_T));
-        memset(cols + depth * CONV_SPAN, 0, CONV_TAPS * CONV_SPAN * sizeof(MT_T));
         if (stop > c->positions) stop = c->positions;
         for (mt_index start = chunk * c->panels / c->chunks * CONV_SPAN; start < stop; start += CONV_SPAN) {
             mt_index columns = stop - start < CONV_SPAN ? stop - start : CONV_SPAN;
             int count = conv_pieces(c, group, start, columns, runs);
-            if (c->rooms) MT_F(conv_gather_whole)(c, runs, count, c->x, first, last, cols, CONV_SPAN, room, held);
-            else MT_F(conv_gather)(c, runs, count, c->x, first, last, cols, CONV_SPAN);
-            MT_F(conv_transpose)(c, runs, count, c->y, padded, rows);
-            (c->wide ? MT_F(conv_sums_wide) : MT_F(conv_sums_narrow))(depth, padded, columns, cols, rows, sums);
+            const MT_T *x = MT_F(conv_strips)(c, runs, count, first, last, room, held, strips);
+            for (mt_index channel = 0; channel < padded; channel += BLOCK) {
+                mt_index width = padded - channel < BLOCK ? padded - channel : BLOCK, left = c->out_channels - channel;
+                MT_F(conv_transpose)(c, runs, count, (const MT_T *)c->y + channel * c->out_plane,
+                                     left < width ? left : width, width, rows + channel * CONV_SPAN);
+            }
+            MT_F(conv_sums)(c, (last - first) * c->taps, strips, count, step, x, place, rows, CONV_SPAN, sums);
         }
     }
-    conv_scratch_done(c, cols);
+    conv_scratch_done(c, rows);
 }
 
 /* The pool's task: channels begin to end of the gradient, each the sum over the chunks. */
-static void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
+static MT_CLONES void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
 {
+    typedef MT_F(conv_narrow) V;
+    enum { LANES = sizeof(V) / sizeof(MT_T) };
     conv_pass *c = job;
+    const mt_index part_size = c->part_rows * c->padded, depth = c->in_channels * c->taps;
     for (mt_index unit = begin; unit < end; unit++) {
         mt_index group = unit / c->in_channels, channel = unit % c->in_channels;
         mt_index part = ((channel + 1) * c->parts - 1) / c->in_channels;
         mt_index row = (channel - part * c->in_channels / c->parts) * c->taps;
-        for (mt_index out = 0; out < c->out_channels; out++)
+        const MT_T *sums = (const MT_T *)c->packed + (group * c->parts + part) * part_size + row * c->padded;
+        MT_T *w = (MT_T *)c->weight + group * c->out_channels * depth + channel * c->taps;
+        for (mt_index out = 0; out < c->out_channels; out += LANES)
             for (mt_index t = 0; t < c->taps; t++) {
-                MT_T total = 0;
+                V total = {0};
                 for (mt_index chunk = 0; chunk < c->chunks; chunk++)
-                    total += ((const MT_T *)c->packed)[(((chunk * c->groups + group) * c->parts + part) * c->part_rows
-                                                        + row + t) * c->padded + out];
-                ((MT_T *)c->weight)[((group * c->out_channels + out) * c->in_channels + channel) * c->taps + t] = total;
+                    total += *(const V *)(sums + chunk * c->groups * c->parts * part_size + t * c->padded + out);
+                for (mt_index r = 0; r < LANES && out + r < c->out_channels; r++) w[(out + r) * depth + t] = total[r];
             }
     }
 }
 
-/* --- few channels: no columns -------------------------------------------------------------------------------------- */
+/* --- few channels: no columns ------------------------------------------------------------------------------------- */
 
 /* Four rows of one channel's outputs, two vectors at a time; rows of x are `stride` apart. */
 static MT_CLONES void MT_F(conv_rows)(mt_index depth, const MT_T *w, const mt_index *place, const MT_T *x, mt_index stride,
@@ -425,19 +451,6 @@ static MT_CLONES void MT_F(conv_rows)(mt_index depth, const MT_T *w, const mt_in
     }
 }
 
-/* Where the taps of each channel are in such a room, and room for the rest of a task. */
-static MT_T *MT_F(conv_places)(const conv_pass *c, void *scratch)
-{
-    mt_index *place = scratch, plane = c->reach[0] * c->reach[1] * c->reach[2], k = 0;
-    for (mt_index i = 0; i < c->in_channels; i++)
-        for (mt_index td = 0; td < c->axis[0].taps; td++)
-            for (mt_index th = 0; th < c->axis[1].taps; th++)
-                for (mt_index tw = 0; tw < c->axis[2].taps; tw++)
-                    place[k++] = i * plane + ((c->axis[0].offset[td] - c->first[0]) * c->reach[1]
-                                 + c->axis[1].offset[th] - c->first[1]) * c->reach[2] + c->axis[2].offset[tw] - c->first[2];
-    return (MT_T *)(place + k);
-}
-
 /* The pool's task: groups of images, begin to end. */
 static void MT_F(conv_direct)(void *job, mt_index begin, mt_index end)
 {
@@ -446,7 +459,7 @@ static void MT_F(conv_direct)(void *job, mt_index begin, mt_index end)
     const mt_index depth = c->in_channels * c->taps, n = breadth->count, width = (n + 63) / 64 * 64;
     void *scratch = conv_scratch(c);
     if (!scratch) return;
-    MT_T *w = MT_F(conv_places)(c, scratch), *rows = w + depth, *room = rows + 4 * width;
+    MT_T *w = (MT_T *)conv_places(c, c->in_channels, scratch), *rows = w + depth, *room = rows + 4 * width;
     for (mt_index unit = begin; unit < end; unit++) {
         mt_index group = unit % c->groups;
         MT_F(conv_surround)(c, (const MT_T *)c->x + unit * c->in_channels * c->in_plane, c->in_channels, room);
@@ -505,7 +518,7 @@ static void MT_F(conv_direct_sums)(void *job, mt_index begin, mt_index end)
     const mt_index depth = c->in_channels * c->taps;
     mt_index *place = conv_scratch(c);
     if (!place) return;
-    MT_T *room = MT_F(conv_places)(c, place);
+    MT_T *room = (MT_T *)conv_places(c, c->in_channels, place);
     for (mt_index group = begin; group < end; group++) {
         MT_T *w = (MT_T *)c->weight + group * c->out_channels * depth;
         memset(w, 0, c->out_channels * depth * sizeof(MT_T));
@@ -527,7 +540,7 @@ static void MT_F(conv_direct_sums)(void *job, mt_index begin, mt_index end)
     conv_scratch_done(c, place);
 }
 
-/* --- columns for their own sake ------------------------------------------------------------------------------------ */
+/* --- columns for their own sake ----------------------------------------------------------------------------------- */
 
 /* The pool's task: planes begin to end.  Row t of a plane's columns is the input under tap t at each position; the other
  * way round (`back`), columns are added to the places that they came from. */
@@ -553,8 +566,6 @@ static MT_CLONES void MT_F(conv_columns)(void *job, mt_index begin, mt_index end
 }
 
 #undef CONV_EVEN
-#undef CONV_TILE
-#undef CONV_SUMS
 #undef MT_ALWAYS
 #undef MT_F
 #undef MT_T

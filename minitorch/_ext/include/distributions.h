@@ -358,6 +358,87 @@ static void mt_bernoulli_f64(mt_generator *g, void *to, int64_t n, const mt_para
     }
 }
 
+/* ---- counts, each by rejection, so one after the other ----------------------------------------------------------- */
+
+static double mt_unit(mt_generator *g)
+{
+    double u;
+    mt_draw_f64(g, &u, 1, 0.0, 1.0);
+    return u;
+}
+
+/* Small rates: uniforms until their product is below exp(-rate).  Others: Hormann's PTRS, The transformed rejection
+   method for generating Poisson random variables, Insurance: Mathematics and Economics 12 (1993). */
+static double mt_poisson_one(mt_generator *g, double rate)
+{
+    if (rate == 0) return 0;
+    if (rate < 10) {
+        double end = exp(-rate), product = mt_unit(g), count = 0;
+        for (; product > end; count++) product *= mt_unit(g);
+        return count;
+    }
+    double log_rate = log(rate), b = 0.931 + 2.53 * sqrt(rate), a = -0.059 + 0.02483 * b;
+    double scale = 1.1239 + 1.1328 / (b - 3.4), sure = 0.9277 - 3.6224 / (b - 2);
+    for (;;) {
+        double u = mt_unit(g) - 0.5, v = mt_unit(g), us = 0.5 - fabs(u);
+        double k = floor((2 * a / us + b) * u + rate + 0.43);
+        if (us >= 0.07 && v <= sure) return k;
+        if (k < 0 || (us < 0.013 && v > us)) continue;
+        if (log(v) + log(scale) - log(a / (us * us) + b) <= -rate + k * log_rate - lgamma(k + 1)) return k;
+        if (!(rate < INFINITY)) return rate;
+    }
+}
+
+static void mt_poisson(mt_generator *g, void *to, int64_t n, const mt_params *params)
+{
+    for (int64_t i = 0; i < n; i++) ((double *)to)[i] = mt_poisson_one(g, ((const double *)params->p)[i]);
+}
+
+/* What Stirling's formula leaves of log k!. */
+static double mt_stirling_rest(double k)
+{
+    static const double table[] = {
+        0.08106146679532726, 0.04134069595540929, 0.02767792568499834, 0.02079067210376509, 0.01664469118982119,
+        0.01387612882307075, 0.01189670994589177, 0.01041126526197209, 0.00925546218271273, 0.00833056343336287};
+    if (k < 10) return table[(int)k];
+    double square = (k + 1) * (k + 1);
+    return (1.0 / 12 - (1.0 / 360 - 1.0 / 1260 / square) / square) / (k + 1);
+}
+
+/* p up to a half.  Few successes: the gaps between them.  Others: Hormann's BTRS, The generation of binomial random
+   variates, Journal of Statistical Computation and Simulation 46 (1993). */
+static double mt_binomial_one(mt_generator *g, double n, double p)
+{
+    if (n * p < 10) {
+        double sum = 0, count = 0, log_q = log1p(-p);
+        for (;; count++) {
+            sum += ceil(log(mt_unit(g)) / log_q);
+            if (!(sum <= n)) return count;
+        }
+    }
+    double dev = sqrt(n * p * (1 - p)), b = 1.15 + 2.53 * dev, a = -0.0873 + 0.0248 * b + 0.01 * p;
+    double c = n * p + 0.5, sure = 0.92 - 4.2 / b, r = p / (1 - p), alpha = (2.83 + 5.1 / b) * dev, m = floor((n + 1) * p);
+    for (;;) {
+        double u = mt_unit(g) - 0.5, v = mt_unit(g), us = 0.5 - fabs(u), k = floor((2 * a / us + b) * u + c);
+        if (us >= 0.07 && v <= sure) return k;
+        if (k < 0 || k > n) continue;
+        v = log(v * alpha / (a / (us * us) + b));
+        if (v <= (m + 0.5) * log((m + 1) / (r * (n - m + 1))) + (n + 1) * log((n - m + 1) / (n - k + 1))
+                 + (k + 0.5) * log(r * (n - k + 1) / (k + 1)) + mt_stirling_rest(m) + mt_stirling_rest(n - m)
+                 - mt_stirling_rest(k) - mt_stirling_rest(n - k)) return k;
+    }
+}
+
+/* p: pairs of a number of trials and a probability */
+static void mt_binomial(mt_generator *g, void *to, int64_t count, const mt_params *params)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double n = ((const double *)params->p)[2 * i], p = ((const double *)params->p)[2 * i + 1];
+        ((double *)to)[i] = n <= 0 || p <= 0 ? 0 : p >= 1 ? n : p <= 0.5 ? mt_binomial_one(g, n, p)
+                            : p > 0.5 ? n - mt_binomial_one(g, n, 1 - p) : NAN;
+    }
+}
+
 /* Whether all are probabilities; a NaN is none. */
 MT_CLONES static int mt_probabilities_f32(const float *p, int64_t n)
 {

@@ -43,6 +43,17 @@ enum { MT_TINY = 1000, MT_SMALL = 96 * 96 * 96 };
 #define MT_F(name) name##_u64
 #include "gemm_kernel.h"
 #include "gemm_complex.h"
+#include "gemm_wide.h"
+
+/* Is a product for gemm_wide.h?  (Of few columns most of a panel would be zeros, and one row is no product.)  The reach
+ * of its rows of A is bounded, since rows a large power of two apart share few places in the cache; OpenBLAS, which
+ * packs A as well, does those.  Asked of whole products, not of tiles: results must not depend on how they are cut. */
+static int gemm_is_wide(int code, mt_index m, mt_index n, mt_index k, mt_index a_rs, mt_index a_cs)
+{
+    const mt_index reach = 1000;
+    return code == MT_F32 && m >= 4 && n >= 16 && k >= 4 && !mt_is_below(4096, m, n, k) && wide_ready()
+           && (k <= WIDE_DEPTH || (a_rs <= reach && a_cs <= reach));
+}
 
 enum { MT_GEMM_BATCH_DIMS = 64 };
 
@@ -60,6 +71,7 @@ typedef struct {
     mt_index a_batch[MT_GEMM_BATCH_DIMS], b_batch[MT_GEMM_BATCH_DIMS], init_batch[MT_GEMM_BATCH_DIMS];
     /* filled in by gemm_plan */
     mt_index tile_m, tile_n, tiles_m, tiles_n, units, grain;
+    int wide;             /* for gemm_wide.h */
 } mt_gemm;
 
 /* Would a contiguous copy of this operand be multiplied sooner?  Ours are slower than OpenBLAS, which cannot be told of
@@ -76,11 +88,15 @@ static int gemm_wants_copy(int code, mt_index m, mt_index n, mt_index k,
 #endif
 }
 
-/* One product on one thread. */
-static void gemm_serial(int code, mt_index m, mt_index n, mt_index k, double alpha,
+/* One product, or a tile of one, on one thread. */
+static void gemm_serial(int code, int wide, mt_index m, mt_index n, mt_index k, double alpha,
                         const void *a, mt_index a_rs, mt_index a_cs, const void *b, mt_index b_rs, mt_index b_cs,
                         int accumulate, void *c, mt_index c_rs)
 {
+    if (wide) {
+        wide_gemm(m, n, k, (float)alpha, a, a_rs, a_cs, b, b_rs, b_cs, accumulate, c, c_rs);
+        return;
+    }
 #if MT_HAVE_BLAS
     int tiny = mt_is_below(MT_TINY, m, n, k) && m != 1 && n != 1;
     if (code == MT_F32 && !tiny && blas_gemm_f32(m, n, k, (float)alpha, a, a_rs, a_cs, b, b_rs, b_cs,
@@ -126,7 +142,8 @@ static void gemm_tile(const mt_gemm *g, const char *a, const char *b, const char
         accumulate = 1;
     }
     if (g->k)
-        gemm_serial(g->code, m, n, g->k, g->alpha, a, g->a_rs, g->a_cs, b, g->b_rs, g->b_cs, accumulate, c, g->c_rs);
+        gemm_serial(g->code, g->wide, m, n, g->k, g->alpha, a, g->a_rs, g->a_cs, b, g->b_rs, g->b_cs,
+                    accumulate, c, g->c_rs);
 }
 
 /* The pool's task: tiles begin to end, counted through the tiles of a product and then through the batch. */
@@ -176,11 +193,13 @@ static void gemm_merge_batch(mt_gemm *g)
 
 /* Decide on the tiles.  A thread's share should be worth waking it; a product is cut only if the batch alone does not
  * keep all threads busy, and then so that the tiles are compact, since every tile packs its rows of A and columns
- * of B again.  Tile edges are multiples of 16, for the sake of the kernels. */
+ * of B again (gemm_wide.h only those of B).  Tile edges are multiples of 16 or 32, for the sake of the kernels. */
 static void gemm_plan(mt_gemm *g, int threads)
 {
     enum { EDGE = 16 };
     gemm_merge_batch(g);
+    g->wide = gemm_is_wide(g->code, g->m, g->n, g->k, g->a_rs, g->a_cs);
+    const mt_index edge_n = g->wide ? WIDE_COLS : EDGE;
     mt_index batch = 1;
     for (int d = 0; d < g->batch_ndim; d++) batch *= g->batch_shape[d];
     double work = (double)g->m * (double)g->n * (double)(g->k + 1);
@@ -193,8 +212,9 @@ static void gemm_plan(mt_gemm *g, int threads)
         for (int across = 1; across <= threads; across++) {
             mt_index tile_m = (g->m + across - 1) / across, tile_n = (g->n + threads / across - 1) / (threads / across);
             if (g->n > 1) tile_m = (tile_m + EDGE - 1) / EDGE * EDGE;
-            if (g->m > 1) tile_n = (tile_n + EDGE - 1) / EDGE * EDGE;
-            double cost = (double)tile_m * (double)tile_n + EDGE * ((double)tile_m + (double)tile_n);
+            if (g->m > 1) tile_n = (tile_n + edge_n - 1) / edge_n * edge_n;
+            double cost = (double)tile_m * (double)tile_n
+                          + EDGE * ((g->wide ? 0 : (double)tile_m) + (double)tile_n);
             if (cost < best) best = cost, g->tile_m = tile_m, g->tile_n = tile_n;
         }
     }

@@ -27,3 +27,21 @@ def pointwise_source(name: str, dtype: str) -> str:
 
     printed = pointwise.source(name, pointwise.COMPUTED_IN[dtype])
     return _text("common.cuh") + _text("mathfun.cuh") + f'#line 1 "{name}.cu"\n{printed}'
+
+
+def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Every module of the library: its name, its text, and the instances of its templates that are launched."""
+    from ...ops import generate
+    from ..backend.matmul import NAMES
+    from ..backend.memory import CONVERTED, FILLS, SAME
+    from ..backend.random import TEMPLATES
+    from . import pointwise
+
+    yield "copy", source("copy"), (*SAME, *CONVERTED, *FILLS)
+    yield "matmul", source("matmul"), tuple(NAMES.values())
+    yield "random", source("random"), TEMPLATES
+    dtypes = {ctype: dtype for dtype, ctype in pointwise.COMPUTED_IN.items()}
+    for name, op in pointwise.TABLE.items():
+        for ctype in generate.types_of(op):
+            if ctype in dtypes:
+                yield f"{name}_{ctype.suffix}", pointwise_source(name, dtypes[ctype]), ()

@@ -212,7 +212,7 @@ def _host_options(options: tuple[str, ...]) -> list[str]:
     return kept
 
 
-def _included(options: tuple[str, ...]) -> list[str]:
+def included(options: tuple[str, ...]) -> list[str]:
     """The headers that a source may include: a change in one makes another object."""
     folders = [Path(option.removeprefix("-I")) for option in _host_options(options) if option.startswith("-I")]
     return [
@@ -223,11 +223,24 @@ def _included(options: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _text(text: str, wanted: tuple[str, ...]) -> str:
+def _definitions(options: list[str]) -> str:
+    """The macros among the options, as lines after the simulator's headers, which use short names too."""
+    found = []
+    for option in options:
+        name, _, value = option[2:].partition("=")
+        if option.startswith("-D"):
+            found.append(f"#define {name} {value or 1}\n")
+        elif option.startswith("-U"):
+            found.append(f"#undef {name}\n")
+    return "".join(found)
+
+
+def _text(text: str, wanted: tuple[str, ...], options: list[str]) -> str:
     entries = ",\n".join(f'    SIM_ENTRY("{name}", {name})' for name in wanted)
-    return f"""namespace {{
+    headers, body = source.for_host(text)
+    return f"""{headers}{_definitions(options)}namespace {{
 #line 1 "{source.default_file(text)}"
-{source.for_host(text)}
+{body}
 }}
 #line 1 "simulator"
 static const SimEntry sim_entries[] = {{
@@ -242,7 +255,7 @@ extern "C" __attribute__((visibility("default"))) const SimModule *sim_module() 
 
 
 def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], checked: bool) -> Path:
-    clang = toolchain.is_clang()
+    clang, host_options = toolchain.is_clang(), _host_options(options)
     flags = [
         "-std=c++17",
         "-fPIC",
@@ -251,12 +264,13 @@ def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], check
         "-fvisibility=hidden",
         "-w",
         "-g1",
+        "-gdwarf-4",
         "-fno-math-errno",
         "-fno-stack-protector",
         "-U_FORTIFY_SOURCE",
         "-nostdinc",
         f"-DMINITORCH_SIM_CHECK={int(checked)}",
-        *_host_options(options),
+        *(o for o in host_options if o.startswith("-I")),
     ]
     if checked:
         # -fno-tree-sra: a float4 is loaded whole, as on a GPU, and counted so
@@ -268,7 +282,7 @@ def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], check
         )
     else:
         flags += ["-O2"]
-    whole = _text(text, wanted)
+    whole = _text(text, wanted, host_options)
     library = toolchain.device_library()
     content = [
         toolchain.version(toolchain.compiler()),
@@ -276,7 +290,7 @@ def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], check
         library.name,
         whole,
         *flags,
-        *_included(options),
+        *included(options),
     ]
 
     def make(target: Path) -> None:

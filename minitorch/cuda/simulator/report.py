@@ -256,7 +256,6 @@ def _words(f: _Facts) -> str:
         return _race(f, kind)
     if kind == "out of bounds":
         return _out_of_bounds(f)
-    verb = "writes" if f.raw.write else "reads"
     if kind == "misaligned":
         return (
             f"{f.me} accesses {f.what} at byte {f.raw.offset}, an address that is not a multiple of "
@@ -265,7 +264,7 @@ def _words(f: _Facts) -> str:
     if kind == "read-only":
         return f"{f.me} writes to {f.what}, which is read-only, at {f.place}"
     if kind == "uninitialised":
-        return f"{f.me} {verb} {f.what} at byte {f.raw.offset}, which no thread of the block has written, at {f.place}"
+        return f"{f.me} reads {f.what} at byte {f.raw.offset}, which no thread of the block has written, at {f.place}"
     if kind == "divergent barrier":
         assert f.other_place
         return (

@@ -82,18 +82,18 @@ class Simulator:
     def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
         """Copy bytes ``"to device"``, ``"to host"`` or ``"on device"``."""
         if kind == "to device":
-            target = _real(target)
+            target = real_address(target)
         elif kind == "to host":
-            source = _real(source)
+            source = real_address(source)
         elif kind == "on device":
-            target, source = _real(target), _real(source)
+            target, source = real_address(target), real_address(source)
         else:
             raise ValueError(f'copy: kind must be "to device", "to host" or "on device", not {kind!r}')
         ctypes.memmove(target, source, nbytes)
 
     def zero(self, pointer: int, nbytes: int) -> None:
         """Set bytes of the device to zero."""
-        ctypes.memset(_real(pointer), 0, nbytes)
+        ctypes.memset(real_address(pointer), 0, nbytes)
 
     def synchronize(self) -> None:
         """Nothing to wait for: a launch returns when it is done."""
@@ -177,7 +177,12 @@ class Simulator:
         return found
 
 
-def _real(address: int) -> int:
+def real_address(address: int) -> int:
+    """Where memory of the device is on the host.
+
+    Raises:
+        KernelError: it is no address that the device gave out.
+    """
     real = address - OFFSET
     if real <= GUARD:
         raise KernelError(f"{address:#x} is no address of the simulated device")

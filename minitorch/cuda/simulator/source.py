@@ -17,6 +17,7 @@ _DYNAMIC = re.compile(
     r"(?:__align__\s*\(\s*\d+\s*\)\s*|alignas\s*\(\s*\w+\s*\)\s*|volatile\s+)*"
     r"(?P<type>[\w:<>,\s]+?)\s*\b(?P<name>\w+)\s*\[\s*\]\s*;"
 )
+_HEADER = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<(cuda_fp16\.h|cuda_bf16\.h|cuda_runtime\.h)>.*$", re.MULTILINE)
 _LINE = re.compile(r"^\s*#\s*(?:line\s+)?(\d+)(?:\s+\"([^\"]*)\")?")
 
 
@@ -144,10 +145,11 @@ def lines(source: str) -> dict[tuple[str, int], str]:
     return found
 
 
-def for_host(source: str) -> str:
-    """The source as a C++ compiler takes it after the simulator's header."""
+def for_host(source: str) -> tuple[str, str]:
+    """What goes before the source's own namespace, and the source as a C++ compiler takes it after that."""
 
     def dynamic(match: re.Match[str]) -> str:
         return f"SIM_DYNAMIC({match['type']}, {match['name']});" + "\n" * match.group().count("\n")
 
-    return _DYNAMIC.sub(dynamic, source)
+    headers = "".join(f"#include <{name}>\n" for name in _HEADER.findall(source))
+    return headers, _DYNAMIC.sub(dynamic, _HEADER.sub("", source))

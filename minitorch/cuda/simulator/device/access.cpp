@@ -153,7 +153,7 @@ static bool visit(const Area &area, Cell &cell, const Access &a) {
     uint16_t current = (uint16_t)context->current;
     uint32_t first = shared ? block_epoch : launch_epoch;
     bool written = cell.write_epoch >= first, read = cell.read_epoch >= first;
-    if (shared && !a.write && !written) {
+    if (shared && !written && (!a.write || a.atomic)) {
         report(describe(UNINITIALISED, &area, a), false);
         return false;
     }
@@ -212,6 +212,19 @@ static bool near_memory(uintptr_t address) {             // in a guard zone: it 
     return false;
 }
 
+// Dynamic shared memory that the launch has none of: rather the end of a shared variable that lies before it.
+static const Area &meant(const Area &area, uintptr_t address) {
+    const Area *best = &area;
+    uintptr_t nearest = 1024;
+    if (area.variable != -2 || area.limit != area.low) return area;
+    for (const Area &other : areas)
+        if (other.variable >= 0 && other.high <= address && address - other.high < nearest) {
+            best = &other;
+            nearest = address - other.high;
+        }
+    return *best;
+}
+
 static void check(const Access &a) {
     if (!mode.checked || failed) return;
     if (running->holds(a.address)) return;                                           // the thread's own variables
@@ -220,7 +233,7 @@ static void check(const Access &a) {
         if (a.address < area.low || a.address >= area.high) continue;
         if (a.address + a.size > area.limit) {
             bool inside = area.variable == -2 && a.address + a.size <= area.high;
-            report(describe(OUT_OF_BOUNDS, &area, a), !inside && area.variable != -1);
+            report(describe(OUT_OF_BOUNDS, &meant(area, a.address), a), !inside && area.variable != -1);
             return;
         }
         if (a.address % a.size && (a.size & (a.size - 1)) == 0) {

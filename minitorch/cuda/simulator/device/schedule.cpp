@@ -316,7 +316,7 @@ void sim_trap(SimPlace place, const char *what) {
 
 // A thread that waits for another by comparing and swapping: the other never runs, here as in a warp of old GPUs.
 void sim_spin() {
-    if (++spins < 50000000) return;
+    if (++spins < 5000000) return;
     spins = 0;
     report(finding(SPINNING), true);
 }

@@ -29,7 +29,9 @@ struct SimPlace {
     int line;
 };
 #define SIM_HERE SimPlace{__FILE__, __LINE__}
-#define SIM_CALLER SimPlace{__builtin_FILE(), __builtin_LINE()}      // as a default argument: where the call stands
+// As last parameters: where the call stands.
+#define SIM_CALLER const char *sim_file = __builtin_FILE(), int sim_line = __builtin_LINE()
+#define SIM_CALL SimPlace{sim_file, sim_line}
 
 enum SimBarrier { SIM_SYNC, SIM_COUNT, SIM_AND, SIM_OR };
 

@@ -16,7 +16,7 @@ import numpy as np
 from .formats import BITS, Array
 from .memory import Memory, Regions
 from .operands import Reader, Selection, Step
-from .parse import SIZES, PtxError
+from .parse import SIZES
 from .program import BARRIER, BRANCH, CALL, COLLECTIVE, EXIT, PLAIN, RETURN, TABLE, TRAP, Op, Program
 from .warp import WARP, ballot
 
@@ -24,7 +24,7 @@ RUNNING, AT_BARRIER, AT_COLLECTIVE, EXITED = range(4)
 BATCH_BYTES = 1 << 24  # of registers, for the threads that run together
 BATCH_LANES = 1 << 13
 FAR = sys.maxsize
-PATIENCE = 10_000  # jumps after which threads that wait elsewhere get their turn
+PATIENCE = 1000  # jumps after which threads that wait elsewhere get their turn: what is waited for may be theirs to do
 FAIRNESS = 64  # every so many choices, some other threads than those furthest behind run
 Dim = tuple[int, int, int]
 
@@ -40,14 +40,11 @@ def launch(
     with np.errstate(all="ignore"):
         for first in range(0, blocks, together):
             machine = Machine(program, grid, block, range(first, min(first + together, blocks)))
-            shared = program.dynamic_shared + dynamic_shared
+            shared = program.dynamic_shared + dynamic_shared if dynamic_shared else program.static_shared
             machine.memory = Memory(regions, len(machine.blocks), machine.count, shared, program.local.size, parameters)
             machine.special["%dynamic_smem_size"] = np.full(machine.count, dynamic_shared, np.uint32)
             machine.special["%total_smem_size"] = np.full(machine.count, shared, np.uint32)
-            try:
-                machine.run()
-            except PtxError as error:
-                raise PtxError(f"{program.entry.name}: {error}") from None
+            machine.run()
 
 
 class Machine:
@@ -66,8 +63,8 @@ class Machine:
         self.registers = [_register(kind, self.count) for kind in program.registers]
         self.carry = np.zeros(self.count, np.bool_)
         self.at: Selection = slice(None)
-        self.here, self.limit, self.choices = 0, FAR, 0
-        self.pc = np.zeros(self.count, np.int64)
+        self.here, self.limit, self.choices, self.impatient = 0, FAR, 0, False
+        self.pc = np.full(self.count, program.starts[program.entry.name])
         self.status = np.zeros(self.count, np.int8)
         self.status[self.numbers % self.per_block >= threads] = EXITED  # fills the last warp, never runs
         self.alive = int((self.status != EXITED).sum())
@@ -119,18 +116,18 @@ class Machine:
 
     def choose(self) -> bool:
         """Choose the threads that run next: those furthest behind. False if all have exited."""
+        if not self.alive:
+            return False
         running = np.flatnonzero(self.status == RUNNING)
         if not len(running):
-            if not self.alive:
-                return False
             self.release()
-            return True
+            running = np.flatnonzero(self.status == RUNNING)
         places = self.pc[running]
         self.choices += 1
         self.here, self.limit = int(places.min()), FAR
-        if self.choices % FAIRNESS == 0:
+        if self.impatient or self.choices % FAIRNESS == 0:
             others = np.unique(places)
-            self.here = int(others[self.choices // FAIRNESS % len(others)])
+            self.here, self.impatient = int(others[self.choices % len(others)]), False
         chosen = places == self.here
         if not chosen.all():
             rest = places[~chosen]
@@ -158,6 +155,7 @@ class Machine:
             if place < 0:
                 return
         self.pc[self.at] = place
+        self.impatient = not patience
 
     def guarded(self, guard: Reader, step: Step) -> None:
         """A step for those threads whose guard holds."""
@@ -365,10 +363,9 @@ class Machine:
                 continue
             other = int(np.argmax(places != places[0]))
             here, there = (self.program.ops[int(places[k])].instruction for k in (0, other))
-            raise here.error(
-                f"is reached by {self.name_of(int(group[0]))} while {self.name_of(int(group[other]))} "
-                f"waits at the barrier at {there.where}: a barrier must be reached by all threads of a block"
-            )
+            who, whom = self.name_of(int(group[0])), self.name_of(int(group[other]))
+            raise here.error(f"is reached by {who} while {whom} waits at the barrier at {there.where}: a barrier must "
+                             "be reached by all threads of a block")
 
     def deadlock(self) -> None:
         """Say who waits for whom."""

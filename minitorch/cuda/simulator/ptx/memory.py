@@ -26,8 +26,8 @@ OFFSET = np.uint64((1 << 32) - 1)
 class Region:
     """One allocation: where it starts, its bytes, and what to call it in a report."""
 
-    def __init__(self, base: int, data: np.ndarray, name: str) -> None:
-        self.base, self.data, self.name = base, data, name
+    def __init__(self, base: int, data: np.ndarray, name: str, writable: bool = True) -> None:
+        self.base, self.data, self.name, self.writable = base, data, name, writable
         self.views: dict[int, Array] = {1: data}
 
     def view(self, size: int) -> Array:
@@ -138,7 +138,10 @@ class Memory:
         return region, offsets.astype(np.int64) + start
 
     def aligned(self, lanes: Threads, region: Region, offsets: Array, size: int, i: Instruction, verb: str) -> Array:
-        """The offsets, all of which are multiples of the size: regions start at multiples of 16 or more."""
+        """The offsets, checked to be multiples of the size, and that a region may be written that is."""
+        if not region.writable and verb != "reads":
+            lane = int(lanes.active()[0])
+            raise i.error(f"{verb} {region.name}, which is only to be read, in {lanes.name_of(lane)}")
         wrong = offsets & np.uint64(size - 1)
         if wrong.any():
             lane = int(np.argmax(wrong != 0))
@@ -204,11 +207,11 @@ def address_reader(operand: object, space: str, i: Instruction, link: Linker) ->
 
         def addresses(lanes: Threads) -> Array:
             found = read(lanes).astype(np.uint64) + offset
-            return found | window if window else found
+            return np.where(found < LOCAL, found | window, found) if window else found  # arguments are local memory
 
         return addresses
-    at = link.address_of(base, i) if isinstance(base, Symbol) else base.value
-    fixed = np.uint64((at + operand.offset) & (1 << 64) - 1) | window
+    at = (link.address_of(base, i) if isinstance(base, Symbol) else base.value) + operand.offset
+    fixed = np.uint64(at & (1 << 64) - 1) | (window if at < LOCAL else np.uint64(0))
     return lambda lanes: np.full(len(lanes.active()), fixed)
 
 

@@ -149,6 +149,7 @@ class Function:
     labels: dict[str, int] = field(default_factory=dict)
     tables: dict[str, tuple[str, ...]] = field(default_factory=dict)  # .branchtargets
     defined: bool = False
+    most_threads: int = 1024  # of a block, as __launch_bounds__ says
 
 
 @dataclass
@@ -304,7 +305,11 @@ class Parser:
         if self.accept("("):
             function.parameters = self.parameter_list()
         while (token := self.peek()) is not None and token.text not in ("{", ";"):
-            self.next()  # .maxntid and the like
+            self.next()
+            if token.text in (".maxntid", ".reqntid"):
+                function.most_threads = self.integer()
+                while self.accept(","):
+                    function.most_threads *= self.integer()
         known = self.module.functions.get(function.name)
         if not self.accept(";"):
             self.function, function.defined = function, True

@@ -82,14 +82,15 @@ class Op:
 
 @dataclass
 class Loaded:
-    """A module with its global variables in memory, where they stay."""
+    """A module with its global variables in memory, where they stay; those that are there already are used."""
 
     module: Module
     regions: dict[str, Region] = field(default_factory=dict)
     programs: dict[str, Program] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        variables = [v for v in self.module.variables.values() if v.space in ("global", "const") and not v.external]
+        variables = [v for v in self.module.variables.values()
+                     if v.space in ("global", "const") and not v.external and v.name not in self.regions]
         for variable in variables:
             data = aligned_bytes(variable.size)
             self.regions[variable.name] = Region(data.ctypes.data, data, variable.name)
@@ -151,7 +152,7 @@ class Program:
         # Shared variables outside of functions are there for all; those without a size begin where the others end.
         shared = [v for v in loaded.module.variables.values() if v.space == "shared"]
         places = {v.name: self.shared.place(v.size, max(v.align, SIZES[v.type])) for v in shared if not v.external}
-        self.dynamic_shared = self.shared.place(0, 16)
+        self.static_shared, self.dynamic_shared = self.shared.size, self.shared.place(0, 16)
         places.update({v.name: self.dynamic_shared for v in shared if v.external})
         for scope in self.scopes.values():
             scope.names.update(places)

@@ -1,0 +1,1 @@
+#error "cooperative_groups are not supported by the simulator"

@@ -1,0 +1,2 @@
+// What a kernel needs of it is there already.
+#pragma once

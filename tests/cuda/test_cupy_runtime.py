@@ -1,0 +1,42 @@
+"""The run time of hardware, as far as it goes without any."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minitorch.cuda import cupy_runtime
+from minitorch.cuda.runtime import Span
+
+
+class CudaError(RuntimeError):
+    def __init__(self, status: int) -> None:
+        super().__init__("cudaErrorSomething")
+        self.status = status
+
+
+@pytest.mark.parametrize(("status", "words"), [(35, "driver"), (100, "no GPU"), (2, "cudaErrorSomething")])
+def test_errors_say_what_to_do(status: int, words: str) -> None:
+    assert words in cupy_runtime.explained(CudaError(status))
+
+
+def test_arguments_are_what_cupy_takes() -> None:
+    assert cupy_runtime._passed(Span(4096, 4096, 8192, "float32")) == np.uint64(4096)
+    assert cupy_runtime._passed(None) == np.uint64(0)
+    walk = np.zeros(1, np.dtype([("n", "i4")]))
+    assert cupy_runtime._passed(walk[0]).shape == (1,) and cupy_runtime._passed(walk[0]).nbytes == 4
+    assert cupy_runtime._passed(np.float32(2)).dtype == np.float32
+
+
+def test_options() -> None:
+    assert cupy_runtime._options(("-DN=1",)) == ("-DN=1", "--std=c++17")
+    assert cupy_runtime._options(("-std=c++20",)) == ("-std=c++20",)
+
+
+def test_with_cupy_but_no_gpu() -> None:
+    cupy = pytest.importorskip("cupy")
+    problem = cupy_runtime.problem()
+    if problem is None:
+        pytest.skip("there is a GPU")
+    assert "install" in problem or "CUDA_VISIBLE_DEVICES" in problem
+    cupy.RawModule(code='extern "C" __global__ void k() {}', options=cupy_runtime._options(()), name_expressions=None)

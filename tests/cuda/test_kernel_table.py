@@ -1,0 +1,42 @@
+"""The committed table of what each CUDA kernel needs, and what the compiler says today."""
+
+import pytest
+
+from minitorch.cuda import nvrtc
+from tools import kernel_table
+
+TABLE = kernel_table.read()
+# Reducing large arguments of trigonometric functions takes an array that CUDA's own library indexes at run time.
+STACK_OF_TRIGONOMETRY = 40
+problem = nvrtc.problem() or (
+    None if nvrtc.version() == kernel_table.VERSION else f"the table is of NVRTC {kernel_table.VERSION}")
+
+
+def test_no_kernel_spills_and_few_have_a_stack() -> None:
+    spilling = [(name, row.kernel) for name, (_, rows) in TABLE.items() for row in rows if row.spills]
+    assert not spilling
+    stacks = {row.stack for _, rows in TABLE.values() for row in rows}
+    assert stacks <= {0, STACK_OF_TRIGONOMETRY}
+
+
+def test_rows_survive_being_written(tmp_path) -> None:
+    kernel_table.write(TABLE, tmp_path / "table.tsv")
+    assert kernel_table.read(tmp_path / "table.tsv") == TABLE
+
+
+@pytest.mark.skipif(problem is not None, reason=str(problem))
+def test_the_compiler_agrees() -> None:
+    problems, _ = kernel_table.check(seconds=10, seed=0)
+    assert not problems
+
+
+@pytest.mark.skipif(problem is not None, reason=str(problem))
+def test_a_kernel_that_needs_more_is_found() -> None:
+    source = 'extern "C" __global__ void k(float *x) { x[threadIdx.x] += 1; }'
+    module = kernel_table.Module("m", source, ())
+    (row,) = rows = module.rows()
+    assert row.kernel == "k" and row.spills == row.stack == row.shared == 0 and all(4 < n < 32 for n in row.registers)
+    greedy = kernel_table.Module("m", source.replace("x[thr", "volatile float a[9]; a[(int)x[0]] = 1; x[thr"), ())
+    found = list(kernel_table.excesses(greedy, rows, 1, greedy.compile(80)))
+    assert any("stack" in line and "in the table 0" in line for line in found)
+    assert not list(kernel_table.excesses(module, rows, 1, module.compile(80)))

@@ -1,0 +1,184 @@
+"""What each CUDA kernel needs on each architecture, as NVRTC says without a GPU: a table that is kept and compared.
+
+    python -m tools.kernel_table               compile what has changed, and write the table
+    python -m tools.kernel_table --check 100   compare, compiling again for 100 seconds what is there
+
+The table, ``tests/cuda/kernel_table.tsv``, has a line for each module with the digest of what was compiled, and
+under it a line for each kernel: bytes of shared memory, of stack and of spills, and registers on each architecture. A
+module whose digest is the text's is not compiled again: compiling all of them takes most of an hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from minitorch.cuda import kernels, nvrtc
+
+TABLE = Path(__file__).parents[1] / "tests" / "cuda" / "kernel_table.tsv"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A kernel: of stack and spills the most that any architecture needs, and the registers on each."""
+
+    kernel: str
+    shared: int
+    stack: int
+    spills: int
+    registers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return "\t".join(map(str, ("", self.kernel, self.shared, self.stack, self.spills, *self.registers)))
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of the library, as `kernels.instances` gives it."""
+
+    name: str
+    source: str
+    names: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of all that the compiler's answer depends on."""
+        headers = [path.read_text() for folder in kernels.OPTIONS for path in sorted(Path(folder[2:]).glob("*.h"))]
+        parts = [self.source, *self.names, *map(str, nvrtc.ARCHITECTURES), *nvrtc.options(0), VERSION, *headers]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+    def compile(self, architecture: int) -> dict[str, nvrtc.Usage]:
+        """Each kernel's needs, by its name in the source."""
+        compiled = nvrtc.compile(self.source, self.names, architecture, kernels.OPTIONS)
+        expressions = {lowered: name for name, lowered in compiled.names.items()}
+        return {expressions.get(name, name): usage for name, usage in sorted(compiled.usage.items())}
+
+    def rows(self) -> list[Row]:
+        """Its lines of the table."""
+        usages = [self.compile(architecture) for architecture in nvrtc.ARCHITECTURES]
+        return [
+            Row(name, *(max(getattr(usage[name], what) for usage in usages) for what in ("shared", "stack", "spills")),
+                tuple(usage[name].registers for usage in usages))
+            for name in usages[0]
+        ]  # fmt: skip
+
+
+VERSION = "12.9"  # the NVRTC that the table is of; another one may use other registers
+
+
+def modules() -> list[Module]:
+    """All of the library."""
+    return [Module(*instance) for instance in kernels.instances()]
+
+
+def read(path: Path = TABLE) -> dict[str, tuple[str, list[Row]]]:
+    """The table: digest and rows by module."""
+    found: dict[str, tuple[str, list[Row]]] = {}
+    rows: list[Row] = []
+    for line in path.read_text(encoding="utf-8").splitlines()[1:] if path.exists() else ():
+        cells = line.split("\t")
+        if cells[0]:
+            rows = []
+            found[cells[0]] = cells[1], rows
+        else:
+            shared, stack, spills, *registers = map(int, cells[2:])
+            rows.append(Row(cells[1], shared, stack, spills, tuple(registers)))
+    return found
+
+
+def write(table: dict[str, tuple[str, list[Row]]], path: Path = TABLE) -> None:
+    """The table, in the order of names."""
+    lines = ["\t".join(["module", "kernel", "shared", "stack", "spills", *(f"sm_{a}" for a in nvrtc.ARCHITECTURES)])]
+    for name, (digest, rows) in sorted(table.items()):
+        lines += [f"{name}\t{digest}", *map(str, rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def stale(table: dict[str, tuple[str, list[Row]]], all_modules: Iterable[Module]) -> list[Module]:
+    """The modules whose lines are missing or of another text."""
+    return [module for module in all_modules if table.get(module.name, ("", []))[0] != module.digest]
+
+
+def excesses(module: Module, rows: list[Row], index: int, usages: dict[str, nvrtc.Usage]) -> Iterator[str]:
+    """How a module exceeds its lines of the table on an architecture."""
+    known = {row.kernel: row for row in rows}
+    for name, usage in usages.items():
+        where = f"{module.name}: {name} on sm_{nvrtc.ARCHITECTURES[index]}"
+        if name not in known:
+            yield f"{where} is not in the table"
+            continue
+        row = known[name]
+        for what, most in (("registers", row.registers[index]), ("stack", row.stack), ("spills", row.spills),
+                           ("shared", row.shared)):
+            if getattr(usage, what) > most:
+                yield f"{where}: {what} {getattr(usage, what)}, in the table {most}"
+
+
+def check(seconds: float, seed: int | None = None) -> tuple[list[str], str]:
+    """What is wrong (modules that the table lacks; kernels that exceed it or spill, of the modules that there was time
+    to compile again, changed ones first), and what was looked at."""
+    table, all_modules = read(), modules()
+    names = {module.name for module in all_modules}
+    problems = [f"{module.name} is not in the table" for module in all_modules if module.name not in table]
+    problems += [f"{name} is in the table and no module any more" for name in table if name not in names]
+    changed = {module.name for module in stale(table, all_modules)}
+    end, done = time.monotonic() + seconds, 0
+    order = [(module, k) for module in all_modules for k in range(len(nvrtc.ARCHITECTURES)) if module.name in table]
+    random.Random(seed).shuffle(order)
+    for module, k in sorted(order, key=lambda pair: pair[0].name not in changed):
+        if time.monotonic() > end:
+            break
+        problems += excesses(module, table[module.name][1], k, module.compile(nvrtc.ARCHITECTURES[k]))
+        done += 1
+    return problems, (f"{len(all_modules)} modules, {len(changed)} of them changed since the table was made; "
+                      f"{done} compilations compared with it")
+
+
+def update(jobs: int) -> None:
+    """Compile what is out of date, writing the table from time to time."""
+    table, all_modules = read(), modules()
+    names = {module.name for module in all_modules}
+    table = {name: entry for name, entry in table.items() if name in names}
+    todo = stale(table, all_modules)
+    with ThreadPoolExecutor(jobs) as pool:
+        for done, (module, rows) in enumerate(zip(todo, pool.map(Module.rows, todo)), 1):
+            table[module.name] = module.digest, rows
+            heavy = [row.kernel for row in rows if row.spills or row.stack or max(row.registers) > 128]
+            print(f"{done}/{len(todo)} {module.name}" + (f": look at {', '.join(heavy)}" if heavy else ""), flush=True)
+            if done % 20 == 0:
+                write(table)
+    write(table)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.kernel_table", description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", type=float, metavar="SECONDS", help="compare instead of writing")
+    parser.add_argument("--jobs", type=int, default=2, help="compilations at a time (%(default)s)")
+    options = parser.parse_args(arguments)
+    problem = nvrtc.problem()
+    if problem is None and nvrtc.version() != VERSION:
+        problem = f"the table is of NVRTC {VERSION}, and this is {nvrtc.version()}: {nvrtc.INSTALL}"
+    if problem is not None:
+        print(problem)
+        return 1
+    if options.check is None:
+        update(options.jobs)
+        return 0
+    problems, looked_at = check(options.check)
+    print(looked_at)
+    print("\n".join(problems) or "all well")
+    if problems:
+        print("run python -m tools.kernel_table and look at what changes")
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
