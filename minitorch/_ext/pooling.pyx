@@ -371,7 +371,7 @@ cdef class MaxPoolBackward(PoolNode):
 
 @cython.final
 cdef class PutBackward(PoolNode):
-    """x_(i_q) += y_q:  dy_q = dx_(i_q).  Places that meet are added in its derivative, also where unpooling does not."""
+    """x_(i_q) += y_q:  dy_q = dx_(i_q).  Places that meet are added in its derivative, unlike in unpooling."""
     cdef bint assign
 
     cdef object apply(self, TensorBase g):
