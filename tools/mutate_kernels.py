@@ -52,6 +52,8 @@ EQUIVALENT: dict[tuple[str, str, str, int], str] = {
      "if (k <= n && i + (uint64_t)k * threads < walk.numel) {", 0): _AGAIN,
     ("random.cu", "if (k < n && i + (uint64_t)k * threads < walk.numel) {",
      "if (k <= n && i + (uint64_t)k * threads < walk.numel) {", 1): _AGAIN,
+    ("random.cu", "if (y[k] >= b) y[k] = a;                        // the interval is open above",
+     "if (y[k] > b) y[k] = a;                        // the interval is open above", 0): _ONE,
     ("random.cu", "if (y[k] >= b) y[k] = a;", "if (y[k] > b) y[k] = a;", 0): _ONE,
     ("random.cu", "for (int k = 0; k < 2; k++) {", "for (int k = 0; k <= 2; k++) {", 0):
         "the array has room for four, of which two are read",
