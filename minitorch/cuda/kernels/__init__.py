@@ -35,13 +35,22 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     from ..backend.matmul import NAMES
     from ..backend.memory import CONVERTED, FILLS, SAME
     from ..backend.random import TEMPLATES
+    from ..backend.reduce import STATES, TRUTHS
     from . import pointwise
 
+    types = dict.fromkeys(pointwise.IN_MEMORY.values())
+    states = [state for state, _ in (*STATES, *TRUTHS.values())]
     yield "copy", source("copy"), (*SAME, *CONVERTED, *FILLS)
     yield "matmul", source("matmul"), tuple(NAMES.values())
     yield "random", source("random"), TEMPLATES
+    for number in ("double", "int64_t"):
+        for part in ("rows", "segments", "columns"):
+            names = tuple(f"reduce_{part}<{state}<{number}>, {number}>" for state in states)
+            yield f"reduce {part} {number}", source("reduce"), names
+    yield "scan", source("scan"), tuple(f"scan<{kind}>" for kind in types)
+    yield "along", source("along"), tuple(f"{what}_along<{kind}>" for what in ("take", "put") for kind in types)
     dtypes = {ctype: dtype for dtype, ctype in pointwise.COMPUTED_IN.items()}
     for name, op in pointwise.TABLE.items():
         for ctype in generate.types_of(op):
             if ctype in dtypes:
-                yield f"{name}_{ctype.suffix}", pointwise_source(name, dtypes[ctype]), ()
+                yield f"pointwise {name} {ctype.name}", pointwise_source(name, dtypes[ctype]), ()
