@@ -34,6 +34,7 @@ _CODES = {0: SURVIVED, 3: REPORTED, 4: WRONG, 5: FAILED}
 
 _ASKED_AGAIN = "what it lets through is asked for again before anything is stored"
 _ONE = "differs for one number in 2^32 only"
+_AGAIN = "what a thread writes too early, it writes again"
 EQUIVALENT: dict[tuple[str, str, str, int], str] = {
     ("matmul.cu", "for (int k0 = 0; k0 < p.k; k0 += DEPTH) {", "for (int k0 = 0; k0 <= p.k; k0 += DEPTH) {", 0):
         "one more round, of products with zeros",
@@ -47,6 +48,15 @@ EQUIVALENT: dict[tuple[str, str, str, int], str] = {
     ("random.cu", "for (int k = 0; k < 4; k++)", "for (int k = 0; k <= 4; k++)", 1): _ASKED_AGAIN,
     ("random.cu", "if (kind == BERNOULLI) y[k] = y[k] <= a;", "if (kind == BERNOULLI) y[k] = y[k] < a;", 0): _ONE,
     ("random.cu", "if (kind == BERNOULLI) y[k] = y[k] <= a;", "if (kind == BERNOULLI) y[k] = y[k] < a;", 1): _ONE,
+    ("random.cu", "if (k < n && i + (uint64_t)k * threads < walk.numel) {",
+     "if (k <= n && i + (uint64_t)k * threads < walk.numel) {", 0): _AGAIN,
+    ("random.cu", "if (k < n && i + (uint64_t)k * threads < walk.numel) {",
+     "if (k <= n && i + (uint64_t)k * threads < walk.numel) {", 1): _AGAIN,
+    ("random.cu", "if (y[k] >= b) y[k] = a;                        // the interval is open above",
+     "if (y[k] > b) y[k] = a;                        // the interval is open above", 0): _ONE,
+    ("random.cu", "if (y[k] >= b) y[k] = a;", "if (y[k] > b) y[k] = a;", 0): _ONE,
+    ("random.cu", "for (int k = 0; k < 2; k++) {", "for (int k = 0; k <= 2; k++) {", 0):
+        "the array has room for four, of which two are read",
 }  # fmt: skip
 """Mutants that need not be noticed, by file, original line, mutated line, and which of those alike: why."""
 
@@ -168,6 +178,8 @@ def _random() -> Iterator[Any]:
     for n in (77, 600_001):  # more than two for each thread of the largest grid
         yield mt.randint(0, 1 << 40, (n,), device="cuda")
         yield mt.rand(n, device="cuda", dtype=mt.float64)
+        yield mt.rand(n, device="cuda")
+        yield mt.randint(9, (n,), device="cuda")
     yield mt.empty(3, 33, device="cuda").bernoulli_(0.4)
 
 
