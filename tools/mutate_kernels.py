@@ -20,8 +20,9 @@ import os
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,23 @@ KINDS = ("barrier", "atomic", "guard", "mask")
 SURVIVED, REPORTED, WRONG, FAILED, HUNG = "-", "report", "wrong", "fails", "hangs"
 _CODES = {0: SURVIVED, 3: REPORTED, 4: WRONG, 5: FAILED}
 
-EQUIVALENT: dict[tuple[str, str, str], str] = {
-    (
-        "matmul.cu",
-        "for (int k0 = 0; k0 < p.k; k0 += DEPTH) {",
-        "for (int k0 = 0; k0 <= p.k; k0 += DEPTH) {",
-    ): "one more round, of products with zeros",
-}
-"""Mutants that are as good as the original, by file, original line and mutated line: why."""
+_ASKED_AGAIN = "what it lets through is asked for again before anything is stored"
+_ONE = "differs for one number in 2^32 only"
+EQUIVALENT: dict[tuple[str, str, str, int], str] = {
+    ("matmul.cu", "for (int k0 = 0; k0 < p.k; k0 += DEPTH) {", "for (int k0 = 0; k0 <= p.k; k0 += DEPTH) {", 0):
+        "one more round, of products with zeros",
+    ("softmax.cu", "__syncthreads();", ";", 1): "the last thing that a block does with this memory, as it is used now",
+    ("softmax.cu", "template <typename T> __device__ inline T larger(T a, T b) { return a > b || a != a ? a : b; }"
+     "     // NaN is largest", "template <typename T> __device__ inline T larger(T a, T b) { return a >= b || a != a ? "
+     "a : b; }     // NaN is largest", 0): "of two equal numbers, either is the larger",
+    ("random.cu", "while (i < walk.numel) {", "while (i <= walk.numel) {", 0): _ASKED_AGAIN,
+    ("random.cu", "while (i < walk.numel) {", "while (i <= walk.numel) {", 1): _ASKED_AGAIN,
+    ("random.cu", "for (int k = 0; k < 4; k++)", "for (int k = 0; k <= 4; k++)", 0): _ASKED_AGAIN,
+    ("random.cu", "for (int k = 0; k < 4; k++)", "for (int k = 0; k <= 4; k++)", 1): _ASKED_AGAIN,
+    ("random.cu", "if (kind == BERNOULLI) y[k] = y[k] <= a;", "if (kind == BERNOULLI) y[k] = y[k] < a;", 0): _ONE,
+    ("random.cu", "if (kind == BERNOULLI) y[k] = y[k] <= a;", "if (kind == BERNOULLI) y[k] = y[k] < a;", 1): _ONE,
+}  # fmt: skip
+"""Mutants that need not be noticed, by file, original line, mutated line, and which of those alike: why."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +61,20 @@ class Mutant:
     before: str
     after: str
     text: str = field(repr=False)
+    nth: int = 0
+    """Of the mutants of this file whose lines read the same."""
 
     @property
     def excuse(self) -> str | None:
         """Why it need not be noticed."""
-        return EQUIVALENT.get((self.file, self.before, self.after))
+        return EQUIVALENT.get((self.file, self.before, self.after, self.nth))
 
 
 _BARRIER = re.compile(r"__sync(?:threads|warp)\([^;]*?\);")
 _ATOMIC = re.compile(r"atomicAdd\((?P<address>(?:[^,()]|\([^()]*\)|\[[^\]]*\])+), (?P<value>[^;]*)\);")
-_COMPARISON = re.compile(r"(?<=[\w\])]) (?P<sign><=|>=|<|>) (?=[\w(-])")
-_MASK = re.compile(r"0xffffffffu?\b")
+_COMPARISON = re.compile(r"(?<=[\w\])]) (?P<sign><=|>=|<|>) (?=[\w(-])(?!0 \?)")
+"""Not that of a number with zero to choose its sign."""
+_MASK = re.compile(r"(?<=_sync\()0xffffffffu?\b")
 _MOVED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 
 
@@ -93,7 +106,13 @@ def mutants(file: str, text: str) -> list[Mutant]:
         line = text.count("\n", 0, start)
         found.append(Mutant(file, kind, line + 1, text.split("\n")[line].strip(), changed.split("\n")[line].strip(),
                             changed))  # fmt: skip
-    return sorted(found, key=lambda m: m.line)
+    found.sort(key=lambda m: m.line)
+    seen: Counter[tuple[str, str]] = Counter()
+    numbered = []
+    for mutant in found:
+        numbered.append(replace(mutant, nth=seen[mutant.before, mutant.after]))
+        seen[mutant.before, mutant.after] += 1
+    return numbered
 
 
 # ---- what the kernels of a family are for; whole numbers, so that an order of additions does not matter
@@ -146,8 +165,36 @@ def _random() -> Iterator[Any]:
         yield mt.randn(n, device="cuda")
         yield mt.randn(n, device="cuda", dtype=mt.float64)
         yield mt.randint(-5, 9, (n,), device="cuda")
-    yield mt.randint(0, 1 << 40, (77,), device="cuda")
+    for n in (77, 600_001):  # more than two for each thread of the largest grid
+        yield mt.randint(0, 1 << 40, (n,), device="cuda")
+        yield mt.rand(n, device="cuda", dtype=mt.float64)
     yield mt.empty(3, 33, device="cuda").bernoulli_(0.4)
+
+
+def _reductions() -> Iterator[Any]:
+    import minitorch as mt
+
+    for shape in ((5, 7, 3), (3, 700), (1, 9000)):
+        x = _whole(*shape)
+        for dim in (0, -1, None):
+            yield x.sum(dim)
+            yield x.amax(dim) if dim is not None else x.max()
+            yield x.var(dim, correction=0)
+        yield x.argmin(-1)
+        yield x.to(mt.int64).sum(0)
+        yield x.logsumexp(0)
+    yield (_whole(4, 33) > 3).any(1)
+    yield _whole(4, 33, dtype=mt.float64).prod(1)
+
+
+def _softmax() -> Iterator[Any]:
+    for shape in ((3, 5), (2, 700), (4, 33, 2)):
+        x = _whole(*shape).requires_grad_(True)
+        y = x.softmax(1)
+        yield y
+        yield x.log_softmax(1)
+        y.backward(_whole(*shape, seed=1))
+        yield x.grad
 
 
 def _pointwise() -> Iterator[Any]:
@@ -168,6 +215,8 @@ WORK: dict[str, Callable[[], Iterator[Any]]] = {
     "copy.cu": _copies,
     "matmul.cu": _products,
     "random.cu": _random,
+    "reduce.cu": _reductions,
+    "softmax.cu": _softmax,
 }
 """By kernel file: tensors that its kernels make."""
 

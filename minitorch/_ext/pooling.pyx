@@ -371,11 +371,11 @@ cdef class MaxPoolBackward(PoolNode):
 
 @cython.final
 cdef class PutBackward(PoolNode):
-    """x_(i_q) += y_q:  dy_q = dx_(i_q)."""
+    """x_(i_q) += y_q:  dy_q = dx_(i_q).  Places that meet are added in its derivative, unlike in unpooling."""
     cdef bint assign
 
     cdef object apply(self, TensorBase g):
-        return (take_of(g, self.win, self.saved(0), self.assign),)
+        return (take_of(g, self.win, self.saved(0), self.win.side_by_side),)
 
 
 @cython.final

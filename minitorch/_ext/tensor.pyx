@@ -985,6 +985,13 @@ cdef void tell_watcher(Node node) noexcept:
     watcher(node)
 
 
+cdef str made_where(TensorBase t):
+    """In anomaly mode, the lines that a tensor was made in."""
+    found = None if t.grad_fn is None else notes.get(t.grad_fn)
+    lines = None if found is None else found.get("traceback_")
+    return "" if not lines else ". It was made here:\n" + "".join(lines.format())
+
+
 cdef str changed_where(TensorBase t):
     return "" if change_finder is None else change_finder(<Py_ssize_t><PyObject *>t.storage)
 
@@ -1008,13 +1015,13 @@ cdef int check_inplace(TensorBase t, str name) except -1:
             refuse_view(t, name)
         if t.base is not None and t.base.leaf_requires_grad:
             raise RuntimeError(f"{name}: a view of a leaf Variable that requires grad is being used in an in-place "
-                               "operation. Do it under minitorch.no_grad(), or on a clone()")
+                               f"operation. Do it under minitorch.no_grad(), or on a clone(){made_where(t)}")
     if not t.contiguous:
         for i in range(t.ndim):
             if t.strides[i] == 0 and t.shape[i] > 1:
                 raise RuntimeError(f"{name}: unsupported operation: more than one element of the written-to tensor "
                                    f"{describe(t)} refers to a single memory location. Please clone() the tensor "
-                                   "before performing the operation.")
+                                   f"before performing the operation.{made_where(t)}")
     return 0
 
 
@@ -1025,13 +1032,13 @@ cdef int refuse_view(TensorBase t, str name) except -1:
             f"{name}: Output {t.output_nr} of {t.grad_fn.op_name() if t.grad_fn is not None else 'an operation'} is a "
             "view and is being modified inplace. This view is the output of a function that returns multiple views. "
             "Such functions do not allow the output views to be modified inplace. Replace the in-place operation by "
-            "an out-of-place one, or take the views one by one by indexing")
+            f"an out-of-place one, or take the views one by one by indexing{made_where(t)}")
     if t.made == MADE_BY_FUNCTION:
         raise RuntimeError(
             f"{name}: a view that a custom Function made is being modified inplace. This view was created inside a "
             "custom Function (or because an input was returned as-is) and the autograd logic to handle view+inplace "
             "would override the custom backward associated with the custom Function, leading to incorrect gradients. "
-            "clone() the output of the custom Function")
+            f"clone() the output of the custom Function{made_where(t)}")
     mode = "inference" if t.made == MADE_INFERENCE else "no_grad"
     raise RuntimeError(
         f"{name}: A view was created in {mode} mode and is being modified inplace with grad mode enabled. Whether the "

@@ -441,9 +441,10 @@ class Check:
             yield from factor_causes(factor, x, y)
             return
         shape = real_shape(x)
-        if x.is_complex() and np.allclose(
-            numeric * np.tile([1, -1], x.numel())[:, None], analytic, self.rtol, self.atol
-        ):
+        signs = np.tile([1, -1], x.numel())[:, None] if x.is_complex() else np.ones((1, 1))
+        if y.is_complex():
+            signs = signs * np.tile([1, -1], y.numel())
+        if x.is_complex() and np.allclose(numeric * signs, analytic, self.rtol, self.atol):
             yield "the gradient is conjugated: for y = f(x) it is g * conj(f'(x)), not g * f'(x)"
             return
         if x.ndim >= 2 and shape[x.ndim - 1] == shape[x.ndim - 2]:

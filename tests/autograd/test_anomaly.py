@@ -72,3 +72,15 @@ def test_the_second_order() -> None:
         (g,) = mt.autograd.grad((x**1.5).sum(), x, create_graph=True)
         with pytest.warns(UserWarning, match="Previous calculation was induced by"), pytest.raises(RuntimeError):
             mt.autograd.grad(g * g, x)
+
+
+@only_here
+def test_refused_changes_say_where_the_tensor_was_made() -> None:
+    with mt.autograd.detect_anomaly():
+        x = mt.ones(2, 2, requires_grad=True)
+        row = x[0]  # the row that is refused
+        wide = (x * 1).expand(3, 2, 2)  # the expanded one
+        piece = (x * 1).unbind()[1]  # one of several
+        for t, line in ((row, "the row that"), (wide, "the expanded"), (piece, "one of several")):
+            with refuses(RuntimeError, "add_", "made here", line):
+                t.add_(1)

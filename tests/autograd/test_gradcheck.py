@@ -189,6 +189,7 @@ def test_complex_numbers(f) -> None:
     assert mt.autograd.gradcheck(lambda x: mt.complex(x, x * x), (x,))
 
 
+@only_here
 def test_a_conjugated_gradient_is_recognised() -> None:
     class Square(mt.autograd.Function):
         @staticmethod
@@ -199,13 +200,10 @@ def test_a_conjugated_gradient_is_recognised() -> None:
         @staticmethod
         def backward(ctx, g):
             (z,) = ctx.saved_tensors
-            return (g.conj() * 2 * z).conj().conj()
+            return g * 2 * z
 
-    z = COMPLEX.clone().requires_grad_()
-    with pytest.raises(RuntimeError) as caught:
-        mt.autograd.gradcheck(Square.apply, (z,))
-    if only_here is not None:
-        assert "conj" in str(caught.value) or "Jacobian" in str(caught.value)
+    with refuses(RuntimeError, "conjugated", "imag"):
+        mt.autograd.gradcheck(Square.apply, (COMPLEX.clone().requires_grad_(),))
 
 
 def test_empty_inputs() -> None:

@@ -174,3 +174,10 @@ def test_refused(call):
 def test_no_images():
     assert F.max_pool2d(mt.zeros(0, 3, 4, 4), 2).shape == (0, 3, 2, 2)
     assert F.adaptive_avg_pool2d(mt.zeros(0, 3, 4, 4), 1).shape == (0, 3, 1, 1)
+
+
+def test_unpooling_places_that_meet():
+    """The gradient reads a place for each of those that were put there; its own derivative adds them up."""
+    i = mt.tensor([[[0, 2, 2]]])
+    x = mt.tensor([[[1.0, 2.0, 3.0]]], dtype=mt.float64, requires_grad=True)
+    assert mt.autograd.gradgradcheck(lambda x: mt.nn.functional.max_unpool1d(x, i, 2, output_size=(6,)), (x,))

@@ -78,8 +78,8 @@ CASES = [
     ("MultiheadAttention", (6, 2), {"kdim": 3, "vdim": 5, "batch_first": True, "add_bias_kv": True},
      (real(3, 4, 6), real(3, 5, 3), real(3, 5, 5))),
     ("TransformerEncoderLayer", (6, 2, 8), {"dropout": 0.0}, (real(4, 3, 6),)),
-
-      ("TransformerEncoderLayer", (6, 2, 8), {"dropout": 0.0, "norm_first": True, "activation": "gelu"}, (real(4, 3, 6),)),
+    ("TransformerEncoderLayer", (6, 2, 8), {"dropout": 0.0, "norm_first": True, "activation": "gelu"},
+     (real(4, 3, 6),)),
     ("TransformerDecoderLayer", (6, 2, 8), {"dropout": 0.0}, (real(4, 3, 6), real(5, 3, 6))),
     ("Transformer", (6, 2, 1, 1, 8), {"dropout": 0.0}, (real(4, 3, 6), real(5, 3, 6))),
     ("Embedding", (7, 3), {"padding_idx": 2}, (whole(7, 4, 5),)),

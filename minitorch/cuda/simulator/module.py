@@ -64,8 +64,11 @@ class SharedVariable(NamedTuple):
 class SimFunction:
     """A kernel compiled for the simulator."""
 
-    def __init__(self, module: SimModule, name: str, entry: _Entry, shared: list[SharedVariable]) -> None:
-        self.name, self.module, self.shared = name, module, shared
+    def __init__(
+        self, module: SimModule, name: str, entry: _Entry, own: list[SharedVariable], others: list[SharedVariable]
+    ) -> None:
+        self.name, self.module, self.shared = name, module, own + others
+        shared = self.shared
         written = source.parameters_of(module.source, name)
         slots = []
         for i in range(entry.count):
@@ -74,7 +77,7 @@ class SimFunction:
             slots.append(Slot(label, bool(p.pointer), bool(p.constant), chr(p.kind), p.size, p.offset))
         self.slots = tuple(slots)
         self.packer = Packer(name, slots, entry.bytes, OFFSET)
-        self.static_bytes = sum(variable.size for variable in shared)
+        self.static_bytes = sum(variable.size for variable in own)
         if self.static_bytes > MAX_STATIC_SHARED:
             raise CompileError(
                 f"{name}: {self.static_bytes} bytes of __shared__ arrays; the limit is {MAX_STATIC_SHARED}: "
@@ -118,7 +121,7 @@ class SimModule:
         self._functions = self._find(module, file)
 
     def _find(self, module: _Module, file: elf.SharedObject) -> dict[str, SimFunction]:
-        """The functions, each with the shared variables that are its own or of functions that it may call."""
+        """The functions, each with the shared variables that are its own, and those of functions that it may call."""
         entries = [module.entries[i] for i in range(module.count)]
         named = {symbol.value: symbol.name for symbol in file.symbols}
         for symbol in file.symbols:  # an alias in the object's own style is what variables are named after
@@ -134,14 +137,11 @@ class SimModule:
             if local and symbol.zeroed and symbol.size:
                 variables.append((symbol.name, SharedVariable(local, symbol.value, symbol.size)))
         found = {}
+        others = [v for mangled, v in variables if not mangled.startswith(tuple(owners))]
         for entry, owner in zip(entries, owners):
-            shared = [
-                v
-                for mangled, v in variables
-                if mangled.startswith(owner) or not any(mangled.startswith(o) for o in owners)
-            ]
             name = entry.name.decode()
-            found[name] = SimFunction(self, name, entry, shared)
+            own = [v for mangled, v in variables if mangled.startswith(owner)]
+            found[name] = SimFunction(self, name, entry, own, others)
         return found
 
     def function(self, name: str) -> SimFunction:
@@ -274,7 +274,8 @@ def _compile(text: str, wanted: tuple[str, ...], options: tuple[str, ...], check
     ]
     if checked:
         # -fno-tree-sra: a float4 is loaded whole, as on a GPU, and counted so
-        flags += ["-O1", "-fsanitize=thread", "-fsanitize=alignment,bounds,integer-divide-by-zero,shift-exponent,null"]
+        wrongs = "alignment,bounds,integer-divide-by-zero,shift-exponent,null,object-size"
+        flags += ["-O1", "-fsanitize=thread", f"-fsanitize={wrongs}"]
         flags += (
             ["-mllvm", "-tsan-instrument-func-entry-exit=0"]
             if clang
@@ -336,7 +337,7 @@ def _explained(message: str, file: str) -> str:
     return message
 
 
-@functools.lru_cache(maxsize=512)
+@functools.cache
 def load(text: str, names: tuple[str, ...], options: tuple[str, ...], checked: bool) -> SimModule:
     """The compiled source, once a process."""
     return SimModule(text, names, options, checked)

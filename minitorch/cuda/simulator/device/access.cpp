@@ -31,7 +31,8 @@ struct Area {
     size_t first;                                        // its cells in the arena
 };
 
-static std::vector<Cell> arena;
+static std::vector<Cell> arena;                          // what is older than the launch counts as never happened
+static size_t used;
 static std::vector<Area> areas;
 static std::vector<Region> regions;
 static uint32_t launch_epoch, block_epoch;               // the first of the launch and of the block
@@ -39,15 +40,23 @@ static bool block_acquired;                              // this block ran an at
 struct BlockLog { uint32_t first_epoch, fence_epoch; uint3 block; };
 static std::vector<BlockLog> blocks;
 
+static size_t reserve(size_t cells) {
+    size_t first = used;
+    used += cells;
+    if (used > arena.size()) arena.resize(std::max(used, arena.size() * 2));
+    return first;
+}
+
 static void add_area(uintptr_t low, uintptr_t high, uintptr_t limit, int variable) {
-    Area area = {low, high, limit, variable, 2, arena.size()};
-    arena.resize(arena.size() + (limit - low + 3) / 4);
-    areas.push_back(area);
+    areas.push_back({low, high, limit, variable, 2, reserve((limit - low + 3) / 4)});
 }
 
 void begin_checks(const Region *given, int count, size_t dynamic_bytes) {
-    if (epoch > 0xf0000000u) epoch = 0;
-    arena.clear();
+    if (epoch > 0xf0000000u) {
+        epoch = 0;
+        arena.clear();
+    }
+    used = 0;
     areas.clear();
     blocks.clear();
     launch_epoch = epoch + 1;
@@ -186,8 +195,7 @@ static bool visit(const Area &area, Cell &cell, const Access &a) {
 
 // From cells of 4 bytes to cells of 1: each byte takes over what happened to its word.
 static void refine(Area &area) {
-    size_t bytes = area.limit - area.low, first = arena.size();
-    arena.resize(first + bytes);
+    size_t bytes = area.limit - area.low, first = reserve(bytes);
     for (size_t i = 0; i < bytes; i++) arena[first + i] = arena[area.first + i / 4];
     area.first = first;
     area.shift = 0;
@@ -271,13 +279,14 @@ static void undefined(const SourceLocation *at, const char *what, void *pc) {
     report(f, false);
 }
 
-static void misaligned_type(const SourceLocation *at, uintptr_t p, int alignment, void *pc) {
+// A pointer that is null, not aligned for its type, or outside of the variable it was made from.
+static void bad_pointer(const SourceLocation *at, uintptr_t p, int alignment, void *pc) {
     if (!mode.checked || failed) return;
-    if (!p) {
+    if (!p || p % alignment == 0) {
         Finding f = finding(UNDEFINED, {at->file, (int)at->line});
         f.pc = (uintptr_t)pc;
-        snprintf(f.text, sizeof f.text, "an access through a null pointer");
-        report(f, true);
+        snprintf(f.text, sizeof f.text, "%s", p ? "an access outside of a variable" : "an access through a null pointer");
+        report(f, !p);
         return;
     }
     if (running->holds(p)) return;
@@ -348,7 +357,7 @@ void __tsan_vptr_read(void **) {}
 
 struct TypeMismatch { SourceLocation at; const void *type; unsigned char log_alignment, kind; };
 void __ubsan_handle_type_mismatch_v1(TypeMismatch *d, uintptr_t p) {
-    misaligned_type(&d->at, p, 1 << d->log_alignment, PC);
+    bad_pointer(&d->at, p, 1 << d->log_alignment, PC);
 }
 void __ubsan_handle_out_of_bounds(void *d, uintptr_t index) {
     char text[96];
