@@ -2,7 +2,8 @@
 
 import pytest
 
-from minitorch.cuda import nvrtc
+from minitorch.cuda import kernels, nvrtc
+from minitorch.cuda.simulator import source
 from tools import kernel_table
 
 TABLE = kernel_table.read()
@@ -15,6 +16,13 @@ def test_no_kernel_spills_and_few_have_a_stack() -> None:
     assert not spilling
     stacks = {row.stack for _, rows in TABLE.values() for row in rows}
     assert stacks <= {0, kernel_table.TRIGONOMETRY}
+
+
+def test_every_kernel_that_is_written_is_in_the_table() -> None:
+    files = {path.stem: path.read_text(encoding="utf-8") for path in kernels.HERE.glob("*.cu")}
+    written = {name for text in files.values() for name in source.kernels(text)}
+    listed = {source.base_name(row.kernel) for _, rows in TABLE.values() for row in rows}
+    assert written - listed == set()
 
 
 def test_rows_survive_being_written(tmp_path) -> None:

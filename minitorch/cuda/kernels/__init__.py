@@ -49,6 +49,8 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
             yield f"reduce {part} {number}", source("reduce"), names
     yield "scan", source("scan"), tuple(f"scan<{kind}>" for kind in types)
     yield "along", source("along"), tuple(f"{what}_along<{kind}>" for what in ("take", "put") for kind in types)
+    rows = ("softmax", "softmax_gradient", "class_losses", "class_gradient")
+    yield "softmax", source("softmax"), tuple(f"{name}<{kind}>" for name in rows for kind in ("float", "double"))
     dtypes = {ctype: dtype for dtype, ctype in pointwise.COMPUTED_IN.items()}
     for name, op in pointwise.TABLE.items():
         for ctype in generate.types_of(op):
