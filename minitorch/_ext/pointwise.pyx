@@ -85,6 +85,8 @@ cdef int result_code(object a, object b, object c) except -1:
                 zero = widest(zero, t.code)
         else:
             number = widest(number, scalar_code(operand))
+    if dimensioned < 0 and zero < 0 and number < 0:
+        raise TypeError("expected a tensor or a number for each operand, got None")
     return combine(dimensioned, combine(zero, number))
 
 
@@ -105,9 +107,6 @@ cdef inline int code_for(const mt_pointwise_op *spec, object a, object b, object
         code = (<TensorBase>a).code
     else:
         code = result_code(None if spec.mask_first else a, b, c)
-        if code < 0:
-            raise TypeError(f"{spec.name.decode()}(): expected a tensor among its operands, got "
-                            f"{', '.join([type(x).__name__ for x in (a, b, c)[:spec.n_inputs]])}")
         if spec == &mt_pointwise[MT_OP_sub] and (is_bool(a) or is_bool(b)):
             raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
                                "to invert a mask, use the `~` or `logical_not()` operator instead.")
