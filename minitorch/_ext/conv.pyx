@@ -803,8 +803,8 @@ def conv2d(TensorBase input not None, TensorBase weight not None, TensorBase bia
            groups=1):
     r"""Convolution of a batch of images; the formula and arguments are those of :func:`conv1d`, in two dimensions.
 
-    In float32, small kernels with many channels are computed by tiles (Lavin, Gray, arXiv:1509.09308): twice the rounding
-    of a sum in order, and a NaN or an infinity makes NaN of the whole tiles, 4 by 4 outputs, that read it.
+    In float32, small kernels with many channels are computed by tiles (Lavin, Gray, arXiv:1509.09308): twice the
+    rounding of a sum in order, and a NaN or an infinity makes NaN of the whole tiles, 4 by 4 outputs, that read it.
 
     Shape:
         input ``(N, C, H, W)`` or ``(C, H, W)``, weight ``(O, C / groups, KH, KW)``, bias ``(O,)``; output

@@ -376,7 +376,7 @@ cdef struct DeviceReduction:        # `Reduction` of minitorch/cuda/kernels/redu
     double p
 
 
-cdef int reduce_there(Walk *w, int op, TensorBase out, TensorBase second, TensorBase x, bint truth,
+cdef int reduce_there(Walk *w, int op, TensorBase out, TensorBase second, TensorBase x, int code,
                       int how) except -1:
     """Let the device reduce."""
     cdef DeviceReduction r
@@ -393,7 +393,8 @@ cdef int reduce_there(Walk *w, int op, TensorBase out, TensorBase second, Tensor
         r.out_stride[0][d], r.out_stride[1][d] = w.out_stride[0][d], w.out_stride[1][d]
     for d in range(w.reduced):
         r.reduced_shape[d], r.reduced_stride[d] = w.reduced_shape[d], w.reduced_stride[d]
-    primitives().reduce(op, truth, how, shown(out), shown(second), shown(x),
+    primitives().reduce(op, code == MT_BOOL, mt_category[x.code if code == MT_BOOL else code] >= 2, how,
+                        shown(out), shown(second), shown(x),
                         (<char *>&r)[:sizeof(r)])
     return 0
 
@@ -408,7 +409,7 @@ cdef int reduce_data(int op, TensorBase out, TensorBase second, TensorBase x, un
     w.p = p
     if on_device(x):
         lay_out(&w, op, out, second, x, mask)
-        return reduce_there(&w, op, out, second, x, code == MT_BOOL,
+        return reduce_there(&w, op, out, second, x, code,
                             MT_SCALE if how == MT_AS_IS and w.times != 1 else how)
     if out.numel == 1 and x.contiguous and x.numel <= w.kernel.block and x.code == code and out.code == code and \
             second is None and w.kernel.size == mt_itemsize[code]:

@@ -87,8 +87,10 @@ def problems(environment: Mapping[str, str]) -> Iterator[str]:
     elif there:
         yield f"MINITORCH_CUDA={name} simulates a GPU where there is one ({found}): unset it to use that"
     if name in ("sim", "sim-check") and _compiler() is None:
-        yield (f"MINITORCH_CUDA={name} compiles kernels with the host's C++ compiler, and there is none: install g++, "
-               "or set CXX to one")
+        yield (
+            f"MINITORCH_CUDA={name} compiles kernels with the host's C++ compiler, and there is none: install g++, "
+            "or set CXX to one"
+        )
     if name == "ptx" and nvrtc.problem() is not None:
         yield f"MINITORCH_CUDA=ptx executes what NVRTC compiles. {nvrtc.problem()}"
 
@@ -96,14 +98,18 @@ def problems(environment: Mapping[str, str]) -> Iterator[str]:
 def _hardware_problems(there: bool) -> Iterator[str]:
     """What keeps a GPU from being used, where there is one or CuPy is installed for one."""
     if there and installed_cupy() is None:
-        yield ("there is a GPU, but not CuPy, by which it is used: pip install 'minitorch-cython[cuda13]', or [cuda12] "
-               "where the driver is older than 580")
+        yield (
+            "there is a GPU, but not CuPy, by which it is used: pip install 'minitorch-cython[cuda13]', or [cuda12] "
+            "where the driver is older than 580"
+        )
         return
     if installed_cupy() is None:
         return
     if nvrtc.problem() is not None:
-        yield ("CuPy is installed without NVRTC, which compiles the kernels: pip install 'minitorch-cython[cuda13]', "
-               "or [cuda12] with cupy-cuda12x, brings both")
+        yield (
+            "CuPy is installed without NVRTC, which compiles the kernels: pip install 'minitorch-cython[cuda13]', "
+            "or [cuda12] with cupy-cuda12x, brings both"
+        )
     problem = runtime.hardware_problem()
     if problem is not None:
         yield f"CuPy is installed, but no GPU can be used: {problem}"

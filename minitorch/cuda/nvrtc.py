@@ -169,8 +169,9 @@ class _Program:
 
     def __init__(self, source: str, names: tuple[str, ...]) -> None:
         self.library, self.names, self.handle = _library(), names, ctypes.c_void_p()
-        self.check(self.library.nvrtcCreateProgram(
-            ctypes.byref(self.handle), source.encode(), b"kernel.cu", 0, None, None))
+        self.check(
+            self.library.nvrtcCreateProgram(ctypes.byref(self.handle), source.encode(), b"kernel.cu", 0, None, None)
+        )
 
     def __enter__(self) -> _Program:
         return self

@@ -26,15 +26,18 @@ SEGMENT = 8192  # values of a block where results are too few to keep the device
 BUSY = 512  # blocks that do
 
 
-def reduce(op: int, truth: bool, how: int, out: Tensor, second: Tensor | None, x: Tensor, layout: bytes) -> None:
+def reduce(
+    op: int, truth: bool, real: bool, how: int, out: Tensor, second: Tensor | None, x: Tensor, layout: bytes
+) -> None:
     """Reduce `x`; the layout is a `Reduction` of reduce.cu, `op` and `how` are numbered as in reduce_ops.h.
 
     Args:
         truth: values count by whether they are zero: the largest is "any", the smallest "all".
+        real: values are taken as floating-point numbers, whatever they are in memory.
     """
     r = np.frombuffer(layout, REDUCTION)[0]
     state, size = (TRUTHS if truth else STATES)[op]
-    number = "double" if x.is_floating_point() else "int64_t"
+    number = "double" if real else "int64_t"
     results, values = int(r["results"]), int(r["values"])
 
     def kernel(name: str):
@@ -69,14 +72,14 @@ def _bytes(x: Tensor):
 
 def scan(op: int, out: Tensor, x: Tensor, n: int, inner: int, reverse: bool) -> None:
     """Sums (`op` 0) or products so far along the middle one of (outer, n, inner), from the end if `reverse`."""
-    name = f"scan<{IN_MEMORY[dtype_name(x)]}>"
     rows = x.numel() // n
-    active().launch(
-        function("scan", name, (name,)),
-        (rows, 1, 1),
-        (THREADS, 1, 1),
-        [span_of(out), span_of(x, False), np.uint32(n), np.uint32(inner), np.int32(op), np.int32(reverse)],
-    )
+    args = [span_of(out), span_of(x, False), np.uint32(n), np.uint32(inner), np.int32(op), np.int32(reverse)]
+    if n < FEW or inner >= FEW:
+        name = f"scan_columns<{IN_MEMORY[dtype_name(x)]}>"
+        launch(function("scan", name, (name,)), rows, [*args, np.uint32(rows)])
+        return
+    name = f"scan<{IN_MEMORY[dtype_name(x)]}>"
+    active().launch(function("scan", name, (name,)), (rows, 1, 1), (THREADS, 1, 1), args)
 
 
 def move_along(out: Tensor, values: Tensor, index: Tensor, n: int, size: int, inner: int, place: bool) -> None:

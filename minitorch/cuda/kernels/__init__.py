@@ -47,7 +47,7 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         for part in ("rows", "segments", "columns"):
             names = tuple(f"reduce_{part}<{state}<{number}>, {number}>" for state in states)
             yield f"reduce {part} {number}", source("reduce"), names
-    yield "scan", source("scan"), tuple(f"scan<{kind}>" for kind in types)
+    yield "scan", source("scan"), tuple(f"{name}<{kind}>" for name in ("scan", "scan_columns") for kind in types)
     yield "along", source("along"), tuple(f"{what}_along<{kind}>" for what in ("take", "put") for kind in types)
     rows = ("softmax", "softmax_gradient", "class_losses", "class_gradient")
     yield "softmax", source("softmax"), tuple(f"{name}<{kind}>" for name in rows for kind in ("float", "double"))

@@ -1,4 +1,6 @@
-// Sums and products so far: a block for a row, 256 values at a time, what came before carried along.
+// Sums and products so far along the middle dimension of (outer, n, inner).
+
+// A block for a row: 256 values at a time, what came before carried along.
 
 template <typename S> __global__ void scan(S *out, const S *x, uint32_t n, uint32_t inner, int product, int reverse) {
     typedef typename Number<S>::type T;
@@ -26,5 +28,19 @@ template <typename S> __global__ void scan(S *out, const S *x, uint32_t n, uint3
         if (i < n) out[at] = Number<S>::store(product ? carried * value : carried + value);
         carried = product ? carried * last : carried + last;
         __syncthreads();
+    }
+}
+
+// A thread for a row: where rows are short, or lie side by side.
+template <typename S> __global__ void scan_columns(
+    S *out, const S *x, uint32_t n, uint32_t inner, int product, int reverse, uint32_t rows) {
+    EACH(row, rows) {
+        typename Number<S>::type so_far = product ? 1 : 0;
+        const uint64_t first = (uint64_t)(row / inner) * n * inner + row % inner;
+        for (uint32_t i = 0; i < n; i++) {
+            uint64_t at = first + (uint64_t)(reverse ? n - 1 - i : i) * inner;
+            so_far = product ? so_far * Number<S>::load(x[at]) : so_far + Number<S>::load(x[at]);
+            out[at] = Number<S>::store(so_far);
+        }
     }
 }

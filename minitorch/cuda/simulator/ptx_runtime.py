@@ -69,8 +69,10 @@ class Module:
             wanted = self.lowered.get(name, name)
             kernels = self.ENTRY.findall(self.ptx)
             if wanted not in kernels:
-                raise CompileError(f"the source has no kernel {name}; it has {', '.join(kernels) or 'none'}. The "
-                                   "instance of a template must be among the names that are asked for")
+                raise CompileError(
+                    f"the source has no kernel {name}; it has {', '.join(kernels) or 'none'}. The "
+                    "instance of a template must be among the names that are asked for"
+                )
             program = ptx.Loaded(ptx.parse(self.alone(wanted)), self.regions).program(wanted)
             self.functions[name] = PtxFunction(name, program, self.packer(name, program))
         return self.functions[name]
@@ -120,8 +122,11 @@ class PtxRuntime:
 
     def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
         """Copy bytes; device memory is the host's under other addresses."""
-        ctypes.memmove(target if kind == "to host" else real_address(target),
-                       source if kind == "to device" else real_address(source), nbytes)
+        ctypes.memmove(
+            target if kind == "to host" else real_address(target),
+            source if kind == "to device" else real_address(source),
+            nbytes,
+        )
 
     def zero(self, pointer: int, nbytes: int) -> None:
         """Set bytes to zero."""
@@ -158,8 +163,10 @@ class PtxRuntime:
         if threads > most:
             raise KernelError(f"{function.name}: a block of {threads} threads; __launch_bounds__ allows {most}")
         if program.dynamic_shared + shared > MAX_SHARED:
-            raise KernelError(f"{function.name}: {program.dynamic_shared + shared} bytes of shared memory; a block can "
-                              f"have {MAX_SHARED}")
+            raise KernelError(
+                f"{function.name}: {program.dynamic_shared + shared} bytes of shared memory; a block can "
+                f"have {MAX_SHARED}"
+            )
         parameters = np.frombuffer(function.packer.pack(args), np.uint8)
         regions = [*program.loaded.regions.values(), *reachable(function, args)]
         try:

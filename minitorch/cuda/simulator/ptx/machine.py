@@ -364,8 +364,10 @@ class Machine:
             other = int(np.argmax(places != places[0]))
             here, there = (self.program.ops[int(places[k])].instruction for k in (0, other))
             who, whom = self.name_of(int(group[0])), self.name_of(int(group[other]))
-            raise here.error(f"is reached by {who} while {whom} waits at the barrier at {there.where}: a barrier must "
-                             "be reached by all threads of a block")
+            raise here.error(
+                f"is reached by {who} while {whom} waits at the barrier at {there.where}: a barrier must "
+                "be reached by all threads of a block"
+            )
 
     def deadlock(self) -> None:
         """Say who waits for whom."""

@@ -89,8 +89,11 @@ class Loaded:
     programs: dict[str, Program] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        variables = [v for v in self.module.variables.values()
-                     if v.space in ("global", "const") and not v.external and v.name not in self.regions]
+        variables = [
+            v
+            for v in self.module.variables.values()
+            if v.space in ("global", "const") and not v.external and v.name not in self.regions
+        ]
         for variable in variables:
             data = aligned_bytes(variable.size)
             self.regions[variable.name] = Region(data.ctypes.data, data, variable.name)
