@@ -35,6 +35,9 @@ def _reduce(loss: Tensor, reduction: str) -> Tensor:
 
 def _broadcast_warning(name: str, input: Tensor, target: Tensor) -> None:
     if input.shape != target.shape:
+        if any(m != n and 1 not in (m, n) for m, n in zip(reversed(input.shape), reversed(target.shape))):
+            raise RuntimeError(f"{name}: the target's size {tuple(target.shape)} must be the input's, "
+                               f"{tuple(input.shape)}")
         warnings.warn(f"{name}: the target's size {tuple(target.shape)} is not the input's {tuple(input.shape)}; they "
                       "are broadcast to each other, which is seldom meant", stacklevel=3)
 
@@ -137,6 +140,9 @@ def _check_binary(name: str, input: Tensor, target: Tensor) -> None:
     if input.shape != target.shape:
         raise ValueError(f"{name}: the target's size ({tuple(target.shape)}) must be the same as the input's "
                          f"({tuple(input.shape)})")
+    if not target.is_floating_point():
+        raise RuntimeError(f"{name}: the target must be of a floating-point type, as the input is, not {target.dtype}; "
+                           "convert it with .float()")
 
 
 def binary_cross_entropy(
