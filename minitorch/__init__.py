@@ -93,6 +93,7 @@ _HOMES = {
         "autograd.anomaly_mode": "is_anomaly_check_nan_enabled is_anomaly_enabled",
         "autograd.explaining": "explain",
         "func": "vmap",
+        "utils.dlpack": "from_dlpack to_dlpack",
         "nn.functional": """
         adaptive_avg_pool1d avg_pool1d channel_shuffle constant_pad_nd cosine_similarity group_norm layer_norm
         max_pool1d max_pool1d_with_indices max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle

@@ -607,6 +607,8 @@ from .nn.functional.resampling import grid_sampler_2d as grid_sampler_2d
 from .nn.functional.resampling import grid_sampler_3d as grid_sampler_3d
 from .serialization import load as load
 from .serialization import save as save
+from .utils.dlpack import from_dlpack as from_dlpack
+from .utils.dlpack import to_dlpack as to_dlpack
 
 class BFloat16Tensor(Tensor): ...
 class BoolTensor(Tensor): ...

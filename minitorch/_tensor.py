@@ -236,6 +236,16 @@ class Tensor(engine.TensorMethods):
         """The index of the GPU that the tensor is on: -1 for the CPU."""
         return 0 if self.is_cuda else -1
 
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        """A DLPack capsule of the memory: see `minitorch.utils.dlpack`."""
+        from .utils.dlpack import export
+
+        return export(self, max_version=max_version, dl_device=dl_device, copy=copy)
+
+    def __dlpack_device__(self):
+        """Where the memory is, in DLPack's numbers."""
+        return (2, 0) if self.is_cuda else (1, 0)
+
     def to_dense(self, dtype=None, *, masked_grad=True):
         """The tensor itself, which is dense."""
         return self if dtype is None else self.to(dtype)

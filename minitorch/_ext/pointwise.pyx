@@ -313,7 +313,7 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     cdef Py_ssize_t[MAX_DIMS] shape
     cdef mt_scalar[8] parameters
     cdef Operands operands
-    cdef TensorBase t, like = None, kept = None
+    cdef TensorBase t, like = None, kept = None, there = None
     cdef bint recorded = False, tensors = False
     if loop == NULL or (op == MT_OP_nextafter and code != compute):   # the half types' neighbours are not float32's
         if op == MT_OP_square and code == MT_BOOL and not inplace:
@@ -335,6 +335,8 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     for k in range(operands.n):
         if isinstance(<object>operands.items[k], TensorBase):
             t = <TensorBase>operands.items[k]
+            if tensors and on_device(t) != on_device(like):  # a tensor without dimensions may be the CPU's
+                there = one_device(op, like, t)
             if not tensors:
                 tensors = True
                 ndim = t.ndim
@@ -346,8 +348,8 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
                     refuse_shapes(op, a, b, c)
                 if not has_shape(like, ndim, shape):
                     like = t
-            if on_device(t) != on_device(like):             # a tensor without dimensions may be the CPU's
-                like = one_device(op, like, t)
+            if there is not None and not on_device(like):
+                like = there
             if grad_enabled() and spec.grad[k].kind != MT_GRAD_NONE and mt_category[code] >= 2 and not recorded:
                 recorded = requires_grad(t)
         else:
