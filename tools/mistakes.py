@@ -20,9 +20,9 @@ SHOWN = 100  # characters of PyTorch's message
 INTRODUCTION = """# The commonest mistakes
 
 What minitorch answers to {count} mistakes that everybody makes, beside PyTorch's answer to the same lines. The
-classes of the exceptions are PyTorch's, so that programs which catch them work; the messages name the operation, the shapes and
-types, what was expected and, where it helps, what to do. The page is written by `python -m tools.mistakes`, which makes
-every mistake, and a test holds it to be true.
+classes of the exceptions are PyTorch's, so that programs which catch them work; the messages name the operation, the
+shapes and types, what was expected and, where it helps, what to do. The page is written by `python -m tools.mistakes`,
+which makes every mistake, and a test holds it to be true.
 """
 
 # By subject: what went wrong, and lines that do it.
