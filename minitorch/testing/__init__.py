@@ -118,7 +118,7 @@ def _compare(actual: Any, expected: Any, options: dict[str, Any], place: str) ->
     if not numbers and not any(isinstance(actual, kind) and isinstance(expected, kind) for kind in kinds):
         raise TypeError(f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}: "
                         "compare tensors with tensors, numbers with numbers")
-    _compare_tensors(*(_tensor(x) for x in (actual, expected)), options, place, numbers)
+    _compare_tensors(_tensor(actual), _tensor(expected), options, place, numbers)
 
 
 def _is_sequence(x: Any) -> bool:
