@@ -12,6 +12,7 @@ import pytest
 import minitorch
 from minitorch._ext import matmul as engine
 from minitorch._ext import threads as pool
+from minitorch._ext.build import build_info
 from minitorch.reference.matmul import matmul as reference
 
 FLOATS = ["float32", "float64"]
@@ -488,6 +489,9 @@ def test_float_products_over_the_edges_of_the_panels(m, n, k, kinds):
 
 
 def test_float_products_do_not_depend_on_the_number_of_threads():
+    info = build_info()
+    if info["blas"] and not (info["clones"] and "v4" in info["instruction_set"]):
+        pytest.skip("these products are OpenBLAS's here, which promises nothing of the kind")
     threads = minitorch.get_num_threads()
     a, b = minitorch.randn(130, 270), minitorch.randn(270, 97)
     try:
