@@ -254,7 +254,7 @@ cdef int run_tiled(conv_pass *c) except -1:
     c.packed, c.scratch = data_of(packed), data_of(scratch)
     with nogil:
         parallel_for(blocks, 1 + 65536 // block, conv_tiled_pack, c)
-        parallel_for(c.groups * c.panels, 1 + 65536 // (block * blocks // 16), conv_tiled_task, c)
+        parallel_for(c.groups * c.panels, 1 + 65536 // (block * blocks * c.width // 16), conv_tiled_task, c)
     return finished(c)
 
 
