@@ -39,7 +39,7 @@ cdef extern from "conv.h" nogil:
         void *weight
         Py_ssize_t weight_group, weight_out, weight_in
         void *packed
-        Py_ssize_t width, panels, chunks, parts, part_rows, padded
+        Py_ssize_t width, panels, chunks, parts, part_rows, padded, spans_kept
         Py_ssize_t[3] first, reach
         Py_ssize_t rooms, phases, place_bytes
         bint inside
@@ -254,7 +254,7 @@ cdef int run_tiled(conv_pass *c) except -1:
     c.packed, c.scratch = data_of(packed), data_of(scratch)
     with nogil:
         parallel_for(blocks, 1 + 65536 // block, conv_tiled_pack, c)
-        parallel_for(c.groups * c.panels, 1 + 65536 // (block * blocks // 16), conv_tiled_task, c)
+        parallel_for(c.groups * c.panels, 1 + 65536 // (block * blocks * c.width // 16), conv_tiled_task, c)
     return finished(c)
 
 
@@ -402,7 +402,7 @@ cdef int run_tiled_sums(conv_pass *c) except -1:
 cdef void plan_chunks(conv_pass *c) noexcept:
     """How the sum over positions is cut: by the shapes alone, so that results do not depend on the threads."""
     cdef Py_ssize_t one = c.groups * (c.in_channels * c.taps + CONV_TAPS) * c.padded
-    c.chunks = max(<Py_ssize_t>1, min(min(<Py_ssize_t>16, (c.panels + 3) // 4), (<Py_ssize_t>1 << 21) // one))
+    c.chunks = max(<Py_ssize_t>1, min(min(<Py_ssize_t>16, (c.panels + 7) // 8), (<Py_ssize_t>1 << 21) // one))
     c.parts = max(<Py_ssize_t>1, min(c.in_channels, 16 // (c.chunks * c.groups)))
     c.part_rows = (c.in_channels + c.parts - 1) // c.parts * c.taps + CONV_TAPS
 
@@ -424,7 +424,10 @@ cdef Py_ssize_t plan_strips(conv_pass *c, Py_ssize_t item) noexcept:
         bytes = plan_rooms(c, CONV_SPAN, (c.in_channels + c.parts - 1) // c.parts, item)
         if not c.rooms:
             bytes = c.part_rows * CONV_SPAN * item
-    c.place_bytes = (CONV_SPAN * c.padded * item + bytes + 63) // 64 * 64
+    c.spans_kept = (c.panels + c.chunks - 1) // c.chunks if c.parts > 1 else 1
+    if c.spans_kept * CONV_SPAN * c.padded * item > 2 * CONV_CACHE:
+        c.spans_kept = 1
+    c.place_bytes = (c.spans_kept * CONV_SPAN * c.padded * item + bytes + 63) // 64 * 64
     return c.place_bytes + c.part_rows * sizeof(Py_ssize_t)
 
 

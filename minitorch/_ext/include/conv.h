@@ -59,6 +59,7 @@ typedef struct {
     mt_index place_bytes;                                /* where in `scratch` they are listed */
     int inside;                                          /* no tap ever reads outside of the input */
     mt_index chunks, parts, part_rows, padded;           /* of the gradient of weights */
+    mt_index spans_kept;                                 /* of transposed gradients, for all parts of a chunk, or 1 */
     mt_index rows, columns;                              /* of a plane of outputs, where positions are tiles of it */
     mt_index step[3], out_move[3], phases;               /* of single outputs then; see conv_winograd.h */
     mt_index pitch, room_rows, room_pitch;

@@ -194,9 +194,10 @@ static void MT_F(conv_pack)(void *job, mt_index begin, mt_index end)
 static CONV_WIDE void MT_F(conv_block_wide)(mt_index rows, mt_index columns, mt_index depth, mt_index width,
                                             const MT_T *w, const MT_T *panel, const MT_T *bias, MT_T *out)
 {
-    enum { STEP = 3 * 64 / sizeof(MT_T) };
+    enum { ONE = 64 / sizeof(MT_T), STEP = 3 * ONE };
     for (mt_index j = 0; j < columns; j += STEP)
-        if (rows > 4) CONV_TILE(MT_F(conv_wide), 8, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
+        if (rows > 4 && columns - j <= ONE) CONV_TILE(MT_F(conv_wide), 8, 1, w, panel + j, width, out + j, CONV_PANEL, bias);
+        else if (rows > 4) CONV_TILE(MT_F(conv_wide), 8, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
         else if (rows > 2) CONV_TILE(MT_F(conv_wide), 4, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
         else CONV_TILE(MT_F(conv_wide), 2, 3, w, panel + j, width, out + j, CONV_PANEL, bias);
 }
@@ -362,23 +363,25 @@ static void MT_F(conv_chunks)(void *job, mt_index begin, mt_index end)
     conv_piece runs[CONV_SPAN];
     conv_strip strips[CONV_SPAN];
     mt_index held[CONV_ROOMS];
-    MT_T *rows = conv_scratch(c), *room = rows + padded * CONV_SPAN;
-    mt_index *place = (mt_index *)((char *)rows + c->place_bytes);
-    if (!rows) return;
+    MT_T *kept = conv_scratch(c), *room = kept + padded * CONV_SPAN * c->spans_kept;
+    mt_index *place = (mt_index *)((char *)kept + c->place_bytes);
+    if (!kept) return;
     for (mt_index unit = begin; unit < end; unit++) {
         mt_index part = unit % c->parts, group = unit / c->parts % c->groups, chunk = unit / c->parts / c->groups;
         mt_index first = part * c->in_channels / c->parts, last = (part + 1) * c->in_channels / c->parts;
-        mt_index stop = (chunk + 1) * c->panels / c->chunks * CONV_SPAN;
+        mt_index from = chunk * c->panels / c->chunks, stop = (chunk + 1) * c->panels / c->chunks * CONV_SPAN;
+        int there = unit > begin && part > 0 && c->spans_kept > 1;  /* the part before has transposed the gradients */
         MT_T *sums = (MT_T *)c->packed + unit * c->part_rows * padded;
         conv_forget(c, held);
         MT_F(conv_row_places)(c, last - first, place);
         memset(sums, 0, c->part_rows * padded * sizeof(MT_T));
         if (stop > c->positions) stop = c->positions;
-        for (mt_index start = chunk * c->panels / c->chunks * CONV_SPAN; start < stop; start += CONV_SPAN) {
+        for (mt_index start = from * CONV_SPAN; start < stop; start += CONV_SPAN) {
             mt_index columns = stop - start < CONV_SPAN ? stop - start : CONV_SPAN;
             int count = conv_pieces(c, group, start, columns, runs);
             const MT_T *x = MT_F(conv_strips)(c, runs, count, first, last, room, held, strips);
-            for (mt_index channel = 0; channel < padded; channel += BLOCK) {
+            MT_T *rows = c->spans_kept > 1 ? kept + (start - from * CONV_SPAN) * padded : kept;
+            for (mt_index channel = there ? padded : 0; channel < padded; channel += BLOCK) {
                 mt_index width = padded - channel < BLOCK ? padded - channel : BLOCK, left = c->out_channels - channel;
                 MT_F(conv_transpose)(c, runs, count, (const MT_T *)c->y + channel * c->out_plane,
                                      left < width ? left : width, width, rows + channel * CONV_SPAN);
@@ -386,28 +389,40 @@ static void MT_F(conv_chunks)(void *job, mt_index begin, mt_index end)
             MT_F(conv_sums)(c, (last - first) * c->taps, strips, count, step, x, place, rows, CONV_SPAN, sums);
         }
     }
-    conv_scratch_done(c, rows);
+    conv_scratch_done(c, kept);
 }
 
-/* The pool's task: channels begin to end of the gradient, each the sum over the chunks. */
+/* The pool's task: channels begin to end of the gradient, each the sum over the chunks.  Some rows of sums are added for
+ * a block of channels, then turned round, so that both are read and written in runs. */
 static MT_CLONES void MT_F(conv_total)(void *job, mt_index begin, mt_index end)
 {
-    typedef MT_F(conv_narrow) V;
-    enum { LANES = sizeof(V) / sizeof(MT_T) };
+    typedef MT_F(conv_wide) V;
+    enum { LANES = sizeof(V) / sizeof(MT_T), BLOCK = CONV_BLOCK / sizeof(MT_T), ROWS = 32 };
     conv_pass *c = job;
     const mt_index part_size = c->part_rows * c->padded, depth = c->in_channels * c->taps;
-    for (mt_index unit = begin; unit < end; unit++) {
+    MT_T total[ROWS][BLOCK];
+    for (mt_index unit = begin, more; unit < end; unit += more) {
         mt_index group = unit / c->in_channels, channel = unit % c->in_channels;
-        mt_index part = ((channel + 1) * c->parts - 1) / c->in_channels;
-        mt_index row = (channel - part * c->in_channels / c->parts) * c->taps;
-        const MT_T *sums = (const MT_T *)c->packed + (group * c->parts + part) * part_size + row * c->padded;
+        mt_index part = ((channel + 1) * c->parts - 1) / c->in_channels, first = part * c->in_channels / c->parts;
+        mt_index last = (part + 1) * c->in_channels / c->parts;
+        more = last - channel < end - unit ? last - channel : end - unit;   /* channels of this part */
+        const MT_T *sums = (const MT_T *)c->packed + (group * c->parts + part) * part_size
+                           + (channel - first) * c->taps * c->padded;
         MT_T *w = (MT_T *)c->weight + group * c->out_channels * depth + channel * c->taps;
-        for (mt_index out = 0; out < c->out_channels; out += LANES)
-            for (mt_index t = 0; t < c->taps; t++) {
-                V total = {0};
-                for (mt_index chunk = 0; chunk < c->chunks; chunk++)
-                    total += *(const V *)(sums + chunk * c->groups * c->parts * part_size + t * c->padded + out);
-                for (mt_index r = 0; r < LANES && out + r < c->out_channels; r++) w[(out + r) * depth + t] = total[r];
+        for (mt_index row = 0; row < more * c->taps; row += ROWS)
+            for (mt_index out = 0; out < c->out_channels; out += BLOCK) {
+                mt_index rows = more * c->taps - row < ROWS ? more * c->taps - row : ROWS;
+                mt_index width = c->padded - out < BLOCK ? c->padded - out : BLOCK, left = c->out_channels - out;
+                for (mt_index r = 0; r < rows; r++)
+                    for (mt_index j = 0; j < width; j += LANES) {
+                        const MT_T *from = sums + (row + r) * c->padded + out + j;
+                        V sum = *(const V *)from;
+                        for (mt_index chunk = 1; chunk < c->chunks; chunk++)
+                            sum += *(const V *)(from + chunk * c->groups * c->parts * part_size);
+                        *(V *)(total[r] + j) = sum;
+                    }
+                for (mt_index j = 0; j < width && j < left; j++)
+                    for (mt_index r = 0; r < rows; r++) w[(out + j) * depth + row + r] = total[r][j];
             }
     }
 }
