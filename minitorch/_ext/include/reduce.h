@@ -93,8 +93,6 @@ enum { MT_CHAIN = 16 };
 #define MT_SQUARE(x) ((x) * (x))
 #define MT_ABS_f32(x) fabsf(x)
 #define MT_ABS_f64(x) fabs(x)
-#define MT_POWER_f32(x) mt_pow_f32(fabsf(x), (float)p)
-#define MT_POWER_f64(x) mt_pow_f64(fabs(x), p)
 #define MT_ADD(a, b) ((a) + (b))
 #define MT_MUL(a, b) ((a) * (b))
 /* once not a number, always not a number */
@@ -110,8 +108,6 @@ MT_FOLD(abs_f32, float, 0, MT_ABS_f32, MT_ADD)
 MT_FOLD(abs_f64, double, 0, MT_ABS_f64, MT_ADD)
 MT_FOLD(square_f32, float, 0, MT_SQUARE, MT_ADD)
 MT_FOLD(square_f64, double, 0, MT_SQUARE, MT_ADD)
-MT_FOLD(power_f32, float, 0, MT_POWER_f32, MT_ADD)
-MT_FOLD(power_f64, double, 0, MT_POWER_f64, MT_ADD)
 MT_FOLD(prod_f32, float, 1, MT_SAME, MT_MUL)
 MT_FOLD(prod_f64, double, 1, MT_SAME, MT_MUL)
 MT_FOLD(prod_i64, uint64_t, 1, MT_SAME, MT_MUL)
@@ -132,6 +128,30 @@ MT_FOLD(sum_c128, mt_c128_t, 0, MT_SAME, MT_ADD)
 MT_FOLD(prod_c64, mt_c64_t, 1, MT_SAME, mt_mul_c64)
 MT_FOLD(prod_c128, mt_c128_t, 1, MT_SAME, mt_mul_c128)
 #pragma pop_macro("MT_CLONES")
+
+/* --- sums of powers of absolute values: a power is so much code that it comes in one place, before the sum -------- */
+
+#define MT_POWERS(t, T, ABS)                                                                                         \
+    MT_CLONES static void mt_powers_##t(T *restrict y, const T *restrict x, ptrdiff_t n, T p) {                      \
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = mt_pow_##t(ABS(x[i]), p);                                           \
+    }                                                                                                                \
+    static void mt_power_##t##_row(char *states, const char *values, ptrdiff_t n, int64_t base, double p) {          \
+        T power[MT_TILE];                                                                                            \
+        mt_powers_##t(power, (const T *)values, n, (T)p);                                                            \
+        mt_sum_##t##_row(states, (const char *)power, n, base, p);                                                   \
+    }                                                                                                                \
+    static void mt_power_##t##_columns(char *states, const char *values, ptrdiff_t row_stride, ptrdiff_t rows,       \
+                                       ptrdiff_t n, int64_t base, double p) {                                        \
+        T power[MT_TILE];                                                                                            \
+        (void)base;                                                                                                  \
+        mt_powers_##t((T *)states, (const T *)values, n, (T)p);                                                      \
+        for (ptrdiff_t r = 1; r < rows; r++) {                                                                       \
+            mt_powers_##t(power, (const T *)(values + r * row_stride), n, (T)p);                                     \
+            mt_sum_##t##_merge(states, (const char *)power, n);                                                      \
+        }                                                                                                            \
+    }
+MT_POWERS(f32, float, fabsf)
+MT_POWERS(f64, double, fabs)
 
 /* --- the largest or smallest value and where it is first -------------------------------------------------------- */
 
@@ -310,7 +330,10 @@ static const mt_reduction mt_reductions[MT_REDUCTIONS][MT_NTYPES] = {
     [MT_SUM] = {MT_NUMBERS(sum), MT_COMPLEXES(sum)},
     [MT_SUM_ABS] = {MT_FLOATS(abs)},
     [MT_SUM_SQUARE] = {MT_FLOATS(square)},
-    [MT_SUM_POWER] = {MT_FLOATS(power)},
+    [MT_SUM_POWER] = {
+        [MT_F32] = {mt_power_f32_row, mt_power_f32_columns, mt_sum_f32_merge, 4, MT_TILE, {MT_F32, MT_F32}},
+        [MT_F64] = {mt_power_f64_row, mt_power_f64_columns, mt_sum_f64_merge, 8, MT_TILE, {MT_F64, MT_F64}},
+    },
     [MT_PROD] = {MT_NUMBERS(prod), MT_COMPLEXES(prod)},
     [MT_MAX] = {MT_ORDERED(max)},
     [MT_MIN] = {MT_ORDERED(min)},
