@@ -5,9 +5,11 @@ which weight is whose.
 """
 cimport cython
 from minitorch._ext.dtype cimport MT_F32, MT_F64, dtype_of, mt_category
-from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, copy_data
+from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, copy_data, zero_data
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, bump, data_of, describe, grad_enabled, new_tensor, new_view, record, recording, shape_of,
+    Node, TensorBase, bump, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device, record, recording,
+    shape_of, shown,
 )
 from minitorch._ext.threads cimport parallel_for, task_fn
 
@@ -80,6 +82,12 @@ cdef class Sets:
         """Elements of the weight."""
         return self.length if self.each else self.sets if self.batch else self.groups * self.segments
 
+    cdef tuple sizes(self, bint given):
+        """What the device's kernels are told: of a row, each value is a channel."""
+        cdef Py_ssize_t samples = self.samples if self.batch else self.sets // self.groups
+        cdef Py_ssize_t inner = self.inner if self.batch else 1 if self.each else self.length
+        return samples, self.channels(), inner, 0 if self.batch else self.groups, self.centred, given, self.eps
+
 
 cdef Sets batch_sets(TensorBase x, double eps):
     cdef Sets s = Sets()
@@ -127,8 +135,13 @@ cdef inline void run(norm_job *j, int code, task_fn f32, task_fn f64, Py_ssize_t
         parallel_for(units, 1 + GRAIN // 2 // (work + 1), f32 if code == MT_F32 else f64, j)
 
 
-cdef TensorBase numbers(Py_ssize_t n):
-    return new_tensor(1, &n, MT_F64)
+cdef TensorBase numbers(Py_ssize_t n, TensorBase like):
+    return new_on(like, 1, &n, MT_F64)
+
+
+cdef TensorBase ready(TensorBase t, int code):
+    """Values as a type, in C order."""
+    return None if t is None else contiguous_data(converted(t, code))
 
 
 cdef TensorBase forward_data(TensorBase x, TensorBase weight, TensorBase bias, Sets s, TensorBase mean,
@@ -136,9 +149,16 @@ cdef TensorBase forward_data(TensorBase x, TensorBase weight, TensorBase bias, S
     """The normalised values; the moments are read if given, else written."""
     cdef norm_job j
     cdef int code = MT_F64 if x.code == MT_F64 else MT_F32
-    cdef TensorBase values = s.laid_out(x, code), y = new_tensor(values.ndim, values.shape, code)
-    weight = None if weight is None else contiguous_data(converted(weight, code))
-    bias = None if bias is None else contiguous_data(converted(bias, code))
+    cdef TensorBase values, y
+    weight, bias = ready(weight, code), ready(bias, code)
+    if on_device(x):
+        y = new_on(x, x.ndim, x.shape, x.code)
+        if x.numel:
+            primitives().norm_forward(shown(y), shown(contiguous_data(x)), shown(weight), shown(bias), shown(mean),
+                                      shown(var), *s.sizes(given))
+        return y
+    values = s.laid_out(x, code)
+    y = new_tensor(values.ndim, values.shape, code)
     s.fill(&j)
     j.given = given
     j.x, j.y = data_of(values), data_of(y)
@@ -154,9 +174,14 @@ cdef tuple backward_data(TensorBase x, TensorBase g, TensorBase weight, Sets s, 
     """The gradients of x, weight and bias; the latter in the type that was computed in."""
     cdef norm_job j
     cdef int code = MT_F64 if x.code == MT_F64 else MT_F32
-    cdef TensorBase values = s.laid_out(x, code), dx = new_tensor(values.ndim, values.shape, code), sums, db = None
-    cdef TensorBase dw = None, w = None if weight is None else contiguous_data(converted(weight, code))
     cdef Py_ssize_t n = s.channels()
+    cdef TensorBase values, dx, sums, w = ready(weight, code)
+    cdef TensorBase dw = new_on(x, 1, &n, code) if wants_weight else None
+    cdef TensorBase db = new_on(x, 1, &n, code) if wants_bias else None
+    if on_device(x):
+        return backward_there(x, g, w, s, mean, var, given, dw, db), dw, db
+    values = s.laid_out(x, code)
+    dx = new_tensor(values.ndim, values.shape, code)
     s.fill(&j)
     j.given = given
     if is_constant(g) and s.length > 1:
@@ -169,17 +194,13 @@ cdef tuple backward_data(TensorBase x, TensorBase g, TensorBase weight, Sets s, 
     j.mean, j.var = <double *>data_of(mean), <double *>data_of(var)
     if s.each:
         j.chunks = max(<Py_ssize_t>1, min(<Py_ssize_t>16, s.sets * s.length // GRAIN))
-        sums = numbers(2 * j.chunks * s.length)
+        sums = numbers(2 * j.chunks * s.length, x)
         j.parts = data_of(sums)
         run(&j, code, norm_rows_backward_f32, norm_rows_backward_f64, j.chunks)
     else:
-        sums = numbers(2 * s.sets * s.segments)
+        sums = numbers(2 * s.sets * s.segments, x)
         j.sums = <double *>data_of(sums)
         run(&j, code, norm_backward_f32, norm_backward_f64, s.sets)
-    if wants_weight:
-        dw = new_tensor(1, &n, code)
-    if wants_bias:
-        db = new_tensor(1, &n, code)
     if code == MT_F32:
         norm_weights_f32(&j, NULL if dw is None else <float *>data_of(dw),
                          NULL if db is None else <float *>data_of(db), n)
@@ -187,6 +208,21 @@ cdef tuple backward_data(TensorBase x, TensorBase g, TensorBase weight, Sets s, 
         norm_weights_f64(&j, NULL if dw is None else <double *>data_of(dw),
                          NULL if db is None else <double *>data_of(db), n)
     return s.put_back(dx, x, x.code), dw, db
+
+
+cdef TensorBase backward_there(TensorBase x, TensorBase g, TensorBase weight, Sets s, TensorBase mean, TensorBase var,
+                               bint given, TensorBase dw, TensorBase db):
+    """The gradient of x, from the device, which fills those of weight and bias."""
+    cdef TensorBase dx = new_on(x, x.ndim, x.shape, x.code)
+    if x.numel:
+        primitives().norm_backward(shown(dx), shown(dw), shown(db), shown(contiguous_data(x)), shown(ready(g, x.code)),
+                                   shown(weight), shown(mean), shown(var), *s.sizes(given))
+        return dx
+    if dw is not None:
+        zero_data(dw)
+    if db is not None:
+        zero_data(db)
+    return dx
 
 
 cdef bint is_constant(TensorBase t) noexcept:
@@ -290,6 +326,16 @@ cdef int check_float(TensorBase x, str name) except -1:
     return 0
 
 
+cdef int check_devices(TensorBase x, tuple others, str name) except -1:
+    """Refuse parameters that are elsewhere than the input."""
+    for t in others:
+        if t is not None and on_device(<TensorBase>t) != on_device(x):
+            raise RuntimeError(f"{name}: Expected all tensors to be on the same device, but found at least two "
+                               f"devices, cuda:0 and cpu: the input {describe(x)} is on "
+                               f"{'cuda:0' if on_device(x) else 'cpu'}. Move them to one, with .to()")
+    return 0
+
+
 cdef int check_channels(TensorBase t, Py_ssize_t channels, str argument, str name) except -1:
     if t is not None and (t.ndim != 1 or t.shape[0] != channels):
         raise RuntimeError(f"{name}: {argument} should be a vector of {channels} elements, one for each channel, but "
@@ -301,6 +347,14 @@ cdef int check_channels(TensorBase t, Py_ssize_t channels, str argument, str nam
 
 cdef int remember(TensorBase running, TensorBase fresh, double momentum, double factor) except -1:
     """running = (1 - momentum) running + momentum factor fresh, in place and without a record."""
+    if on_device(running):
+        primitives().norm_remember(shown(running), shown(fresh), 1 - momentum, momentum * factor)
+        bump(running)
+        return 0
+    return remember_here(running, fresh, momentum, factor)
+
+
+cdef int remember_here(TensorBase running, TensorBase fresh, double momentum, double factor) except -1:
     cdef TensorBase total = converted(running, MT_F64), values = contiguous_data(total)
     cdef TensorBase out = new_tensor(1, values.shape, MT_F64)
     cdef double *old = <double *>data_of(values)
@@ -329,8 +383,9 @@ def batch_norm(TensorBase x not None, TensorBase weight, TensorBase bias, Tensor
         check_channels(t, x.shape[1], argument, "batch_norm")
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("batch_norm: expected running_mean and running_var to be defined when training=False")
+    check_devices(x, (weight, bias, running_mean, running_var), "batch_norm")
     s = batch_sets(x, eps)
-    mean, var = numbers(s.sets), numbers(s.sets)
+    mean, var = numbers(s.sets, x), numbers(s.sets, x)
     if not training:
         copy_data(mean, running_mean)
         copy_data(var, running_var)
@@ -359,8 +414,9 @@ def group_norm(TensorBase x not None, Py_ssize_t num_groups, TensorBase weight, 
                            f"of shape {tuple(shape_of(x))} and num_groups={num_groups}")
     check_channels(weight, x.shape[1], "weight", name)
     check_channels(bias, x.shape[1], "bias", name)
+    check_devices(x, (weight, bias), name)
     s = group_sets(x, num_groups, eps)
-    return norm_of(x, weight, bias, s, numbers(s.sets), numbers(s.sets), False)
+    return norm_of(x, weight, bias, s, numbers(s.sets, x), numbers(s.sets, x), False)
 
 
 def row_norm(TensorBase x not None, normalized_shape, TensorBase weight, TensorBase bias, double eps, bint centred,
@@ -380,5 +436,6 @@ def row_norm(TensorBase x not None, normalized_shape, TensorBase weight, TensorB
                                f"but it is {describe(t)}")
         if t is not None:
             check_float(t, name)
+    check_devices(x, (weight, bias), name)
     s = row_sets(x, len(wanted), centred, eps)
-    return norm_of(x, weight, bias, s, numbers(s.sets), numbers(s.sets), False)
+    return norm_of(x, weight, bias, s, numbers(s.sets, x), numbers(s.sets, x), False)

@@ -1450,7 +1450,8 @@ cdef TensorBase scan_data(int op, TensorBase x, int dim, bint reverse, int code)
             s.inner *= x.shape[d]
     if on_device(x):
         if x.numel:
-            primitives().scan(op, shown(out), shown(x), s.n, s.inner, reverse)
+            primitives().scan("Product" if op == MT_SCAN_PROD else "Sum", shown(out), None, shown(x), s.n, s.inner,
+                              reverse)
         return converted(out, code)
     s.kernel = mt_scans[op][work]
     s.out, s.x = data_of(out), data_of(x)

@@ -5,8 +5,9 @@ from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, zeros_like_
 from minitorch._ext.pointwise cimport cast, op_eq, op_exp, op_mul, op_sub, op_where
 from minitorch._ext.reduce cimport into, record_choice
 from minitorch._ext.sort cimport dim_of, refuse, results_in
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, data_of, describe, new_tensor, record1, record2, recording1, recording2,
+    Node, TensorBase, data_of, describe, new_on, on_device, record1, record2, recording1, recording2, shown,
 )
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport clone_of, copy_into, slice_of
@@ -59,7 +60,7 @@ cdef TensorBase scan_data(int op, TensorBase x, TensorBase z, int dim, bint reve
     if mt_row_scans[op][code] == NULL:
         code = MT_I64
     source = contiguous_data(converted(x, code))
-    y = new_tensor(x.ndim, x.shape, code)
+    y = new_on(x, x.ndim, x.shape, code)
     s.kernel = mt_row_scans[op][code]
     s.y, s.x, s.z = data_of(y), data_of(source), NULL if z is None else data_of(z)
     s.item, s.item_z = mt_itemsize[code], 0 if z is None else mt_itemsize[z.code]
@@ -71,6 +72,11 @@ cdef TensorBase scan_data(int op, TensorBase x, TensorBase z, int dim, bint reve
             outer *= x.shape[d]
         elif d > dim:
             s.columns *= x.shape[d]
+    if on_device(x):
+        if x.numel:
+            primitives().scan(("Largest", "Smallest", "LogSumExp", "Decayed")[op], shown(y), shown(z), shown(source),
+                              s.rows, s.columns, reverse)
+        return converted(y, x.code)
     s.tiles = (s.columns + MT_SCANNED - 1) // MT_SCANNED
     if x.numel:
         with nogil:
@@ -84,7 +90,7 @@ cdef object extreme_so_far(int op, TensorBase x, object dim, object out, str nam
     cdef int d = dim_of(x, dim, name)
     cdef TensorBase values, indices
     refuse(x, name, False, False)
-    indices = new_tensor(x.ndim, x.shape, MT_I64)
+    indices = new_on(x, x.ndim, x.shape, MT_I64)
     values = scan_data(op, x, indices, d, False)
     record_choice(values, x, indices, d, True, "CummaxBackward0" if op == MT_CUMMAX else "CumminBackward0")
     return results_in(out, values, indices, name)

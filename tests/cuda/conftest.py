@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,6 +87,22 @@ def device(request: pytest.FixtureRequest) -> Device:
 def make_device() -> Callable[..., Device]:
     """Devices of one's choice."""
     return lambda check=False, schedule="forward": Device(Simulator(check, schedule, seed=7))
+
+
+@pytest.fixture
+def again_in_the_simulator(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """Runs the test's file in a process of its own, in the simulator that checks every access."""
+    if not has_compiler():
+        pytest.skip("there is no C++ compiler: the simulator needs g++ or clang++")
+
+    def run() -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(request.path)],
+            capture_output=True, text=True, env={**os.environ, "MINITORCH_CUDA": "sim-check"}, timeout=600,
+        )  # fmt: skip
+        assert done.returncode == 0 and " passed" in done.stdout, done.stdout[-4000:]
+
+    return run
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ stays in use, and other tests are about its absence.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -16,8 +14,6 @@ import pytest
 
 import minitorch as mt
 from minitorch import nn
-from minitorch.cuda import CompileError
-from minitorch.cuda.simulator import toolchain
 
 CHOSEN = bool(os.environ.get("MINITORCH_CUDA"))
 on_the_device = pytest.mark.skipif(not CHOSEN, reason="runs in a process of its own: see test_in_the_simulator")
@@ -25,16 +21,8 @@ F = nn.functional
 
 
 @pytest.mark.skipif(CHOSEN, reason="is the process of its own")
-def test_in_the_simulator() -> None:
-    try:
-        toolchain.compiler()
-    except CompileError:
-        pytest.skip("there is no C++ compiler: the simulator needs g++ or clang++")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__], capture_output=True,
-        text=True, env={**os.environ, "MINITORCH_CUDA": "sim-check"}, timeout=600,
-    )  # fmt: skip
-    assert done.returncode == 0 and " passed" in done.stdout, done.stdout[-4000:]
+def test_in_the_simulator(again_in_the_simulator: Callable) -> None:
+    again_in_the_simulator()
 
 
 @pytest.mark.skipif(CHOSEN, reason="about its absence")

@@ -6,6 +6,7 @@ know a run time only by its five verbs, so the same code works a GPU and the sim
 
 from .matmul import matmul
 from .memory import accumulate, allocate, copy, fill
+from .norm import norm_backward, norm_forward, norm_remember
 from .pointwise import pointwise
 from .random import random
 from .reduce import move_along, reduce, scan
@@ -20,6 +21,9 @@ __all__ = [
     "fill",
     "matmul",
     "move_along",
+    "norm_backward",
+    "norm_forward",
+    "norm_remember",
     "pointwise",
     "random",
     "reduce",

@@ -21,6 +21,10 @@ REDUCTION = np.dtype([
 STATES = (("Sum", 8), ("SumAbs", 8), ("SumSquare", 8), ("SumPower", 8), ("Product", 8), ("Max", 16), ("Min", 16),
           ("ArgMax", 16), ("ArgMin", 16), ("Moments", 24), ("LogSumExp", 16))  # fmt: skip
 TRUTHS = {5: ("Any", 16), 6: ("All", 16)}
+# The scans, and the types that each is of (None: all).
+SCANS = {"Sum": None, "Product": None, "Largest": ("float", "double", "int64_t"),
+         "Smallest": ("float", "double", "int64_t"), "LogSumExp": ("float", "double"),
+         "Decayed": ("float", "double")}  # fmt: skip
 FEW = 32  # values of a result that are not worth a block
 SEGMENT = 8192  # values of a block where results are too few to keep the device busy
 BUSY = 512  # blocks that do
@@ -70,15 +74,20 @@ def _bytes(x: Tensor):
     return ALL[1]
 
 
-def scan(op: int, out: Tensor, x: Tensor, n: int, inner: int, reverse: bool) -> None:
-    """Sums (`op` 0) or products so far along the middle one of (outer, n, inner), from the end if `reverse`."""
-    rows = x.numel() // n
-    args = [span_of(out), span_of(x, False), np.uint32(n), np.uint32(inner), np.int32(op), np.int32(reverse)]
+def scan(state: str, out: Tensor, other: Tensor | None, x: Tensor, n: int, inner: int, reverse: bool) -> None:
+    """A scan of scan.cu along the middle one of (outer, n, inner), from the end if `reverse`.
+
+    Args:
+        other: where the places of extremes go, or the factors of a decaying sum.
+    """
+    rows, kind = x.numel() // n, IN_MEMORY[dtype_name(x)]
+    args = [span_of(out), None if other is None else span_of(other), span_of(x, False), np.uint32(n), np.uint32(inner),
+            np.int32(reverse)]  # fmt: skip
     if n < FEW or inner >= FEW:
-        name = f"scan_columns<{IN_MEMORY[dtype_name(x)]}>"
+        name = f"scan_columns<{state}<{kind}>, {kind}>"
         launch(function("scan", name, (name,)), rows, [*args, np.uint32(rows)])
         return
-    name = f"scan<{IN_MEMORY[dtype_name(x)]}>"
+    name = f"scan<{state}<{kind}>, {kind}>"
     active().launch(function("scan", name, (name,)), (rows, 1, 1), (THREADS, 1, 1), args)
 
 
@@ -86,6 +95,9 @@ def move_along(out: Tensor, values: Tensor, index: Tensor, n: int, size: int, in
     """Take values (outer, size, inner) where an index (outer, n, inner) says, or add them there if `place`."""
     kind = IN_MEMORY[dtype_name(out)]
     name = f"put_along<{kind}>" if place else f"take_along<{kind}>"
+    to = span_of(out)
+    if place:  # narrow elements are exchanged with the word around them, and memory comes in whole words
+        to = to._replace(high=-(-to.high // 4) * 4)
     launch(function("along", name, (name,)), index.numel(),
-           [span_of(out), span_of(values, False), span_of(index, False), np.uint32(index.numel()), np.uint32(n),
+           [to, span_of(values, False), span_of(index, False), np.uint32(index.numel()), np.uint32(n),
             np.uint32(size), np.uint32(inner)])  # fmt: skip

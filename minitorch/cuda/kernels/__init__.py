@@ -32,10 +32,11 @@ def pointwise_source(name: str, dtype: str) -> str:
 def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Every module of the library: its name, its text, and the instances of its templates that are launched."""
     from ...ops import generate
+    from ..backend import norm
     from ..backend.matmul import NAMES
     from ..backend.memory import CONVERTED, FILLS, SAME
     from ..backend.random import TEMPLATES
-    from ..backend.reduce import STATES, TRUTHS
+    from ..backend.reduce import SCANS, STATES, TRUTHS
     from . import pointwise
 
     types = dict.fromkeys(pointwise.IN_MEMORY.values())
@@ -47,7 +48,10 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         for part in ("rows", "segments", "columns"):
             names = tuple(f"reduce_{part}<{state}<{number}>, {number}>" for state in states)
             yield f"reduce {part} {number}", source("reduce"), names
-    yield "scan", source("scan"), tuple(f"{name}<{kind}>" for name in ("scan", "scan_columns") for kind in types)
+    for name in ("scan", "scan_columns"):
+        names = tuple(f"{name}<{state}<{kind}>, {kind}>" for state, kinds in SCANS.items() for kind in kinds or types)
+        yield name.replace("_", " "), source("scan"), names
+    yield "norm", source("norm"), norm.instances()
     yield "along", source("along"), tuple(f"{what}_along<{kind}>" for what in ("take", "put") for kind in types)
     rows = ("softmax", "softmax_gradient", "class_losses", "class_gradient")
     yield "softmax", source("softmax"), tuple(f"{name}<{kind}>" for name in rows for kind in ("float", "double"))

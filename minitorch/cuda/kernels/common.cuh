@@ -152,7 +152,7 @@ template <typename S> __device__ inline void add_at(S *p, S x) {
     uint32_t *word = (uint32_t *)((uint64_t)p & ~(uint64_t)3);
     const int shift = (int)((uint64_t)p & 3) * 8;
     const uint32_t mask = (sizeof(S) == 1 ? 0xffu : 0xffffu) << shift;
-    uint32_t seen = *(volatile uint32_t *)word, expected;
+    uint32_t seen = atomicCAS(word, 0, 0), expected;        // a plain load would race with the others
     do {
         expected = seen;
         uint32_t bits = (expected & mask) >> shift, changed = 0;
