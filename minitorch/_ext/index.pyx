@@ -4,6 +4,8 @@ Every form of advanced indexing comes down to one: a contiguous x whose dimensio
 index tensors of one shape.  The places that they name are worked out once; then whole blocks are moved.
 """
 import numpy as np
+from libc.stdlib cimport free, malloc
+
 from minitorch._ext.dtype cimport (
     MT_BOOL, MT_I64, dtype_of, mt_category, mt_itemsize, mt_promote,
     scalar_code,
@@ -798,19 +800,33 @@ def cat(tensors, dim=0, *, TensorBase out=None):
 cdef struct Joined:
     char *to
     const char *source
-    Py_ssize_t step, bytes
+    Py_ssize_t bytes
+
+
+cdef struct Join:
+    const Joined *parts
+    Py_ssize_t rows, step
 
 
 cdef void join_some(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    cdef Joined *j = <Joined *>context
-    mt_copy_rows(j.to + begin * j.step, j.step, j.source + begin * j.bytes, j.bytes, end - begin, j.bytes)
+    """Rows begin to end, counted through the first part, then through the next."""
+    cdef const Join *j = <const Join *>context
+    cdef const Joined *part
+    cdef Py_ssize_t row, count
+    while begin < end:
+        part, row = &j.parts[begin // j.rows], begin % j.rows
+        count = min(end - begin, j.rows - row)
+        mt_copy_rows(part.to + row * j.step, j.step, part.source + row * part.bytes, part.bytes, count, part.bytes)
+        begin += count
 
 
 cdef int join_rows(TensorBase out, int d, tuple parts) except -1:
     """Contiguous parts next to each other in a contiguous out: of each, row after row."""
+    cdef Py_ssize_t item = mt_itemsize[out.code], row = item, outer = 1, n = len(parts), k
+    cdef Joined *joined
     cdef TensorBase part
-    cdef Joined j
-    cdef Py_ssize_t outer = 1, row = mt_itemsize[out.code]
+    cdef Join j
+    cdef char *to
     cdef int i
     if out.numel == 0:
         return 0
@@ -818,17 +834,18 @@ cdef int join_rows(TensorBase out, int d, tuple parts) except -1:
         outer *= out.shape[i]
     for i in range(d + 1, out.ndim):
         row *= out.shape[i]
-    j.to, j.step = data_of(out), out.shape[d] * row
-    for part in parts:
-        if part.numel == 0:
-            continue
-        j.source, j.bytes = data_of(part), part.numel // outer * mt_itemsize[out.code]
-        if part.numel < GRAIN:
-            join_some(&j, 0, outer)
-        else:
-            with nogil:
-                parallel_for(outer, 1 + 4 * GRAIN // j.bytes, join_some, &j)
-        j.to += j.bytes
+    joined = <Joined *>malloc(n * sizeof(Joined))
+    if joined == NULL:
+        raise MemoryError(f"cat: no memory for a list of {n} parts")
+    to = data_of(out)
+    for k in range(n):
+        part = <TensorBase>parts[k]
+        joined[k].to, joined[k].source, joined[k].bytes = to, data_of(part), part.numel // outer * item
+        to += joined[k].bytes
+    j.parts, j.rows, j.step = joined, outer, out.shape[d] * row
+    with nogil:
+        parallel_for(n * outer, 1 + n * outer * GRAIN // out.numel, join_some, &j)
+    free(joined)
     return 0
 
 
@@ -852,8 +869,9 @@ def stack(tensors, dim=0, *, TensorBase out=None):
     """
     cdef tuple parts = tensors_of(tensors, "stack")
     cdef TensorBase first = parts[0], t
-    cdef int d = wrap_dim(dim, first.ndim + 1)
-    for k, t in enumerate(parts):
+    cdef int d = wrap_dim(dim, first.ndim + 1), k
+    for k in range(1, len(parts)):
+        t = <TensorBase>parts[k]
         if not same_shape(t, first):
             raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(shape_of(first))} at entry "
                                f"0 and {list(shape_of(t))} at entry {k}")

@@ -6,7 +6,7 @@ import functools
 import math
 from collections import Counter
 
-from .._ext.matmul import bmm
+from .._ext.matmul import bmm, matmul
 from .._tensor import Tensor
 
 __all__ = ["einsum"]
@@ -63,6 +63,7 @@ class _Plan:
         left, right = ([x for x in target if x in one and x not in other] for one, other in ((a, b), (b, a)))
         summed = [x for x in a if x in b and x not in target]
         self.batch, self.left, self.right = len(batch), len(left), len(right)
+        self.matrices = len(left) == len(right) == len(summed) == 1     # nothing to join
         self.a_order = _order(a, batch + left + summed)
         self.b_order = _order(b, batch + summed + right)
         self.result_order = _order(batch + left + right, target)
@@ -76,11 +77,14 @@ class _Plan:
             a = a.permute(self.a_order)
         if self.b_order:
             b = b.permute(self.b_order)
-        n, (m, k) = self.batch, (self.batch + self.left, len(b.shape) - self.right)
-        sizes, other = tuple(a.shape), tuple(b.shape)
-        whole, inner = math.prod(sizes[:n]), math.prod(sizes[m:])
-        rows, columns = math.prod(sizes[n:m]), math.prod(other[k:])
-        result = bmm(a.reshape(whole, rows, inner), b.reshape(whole, inner, columns)).view(sizes[:m] + other[k:])
+        if self.matrices:
+            result = matmul(a, b)
+        else:
+            n, (m, k) = self.batch, (self.batch + self.left, len(b.shape) - self.right)
+            sizes, other = tuple(a.shape), tuple(b.shape)
+            whole, inner = math.prod(sizes[:n]), math.prod(sizes[m:])
+            rows, columns = math.prod(sizes[n:m]), math.prod(other[k:])
+            result = bmm(a.reshape(whole, rows, inner), b.reshape(whole, inner, columns)).view(sizes[:m] + other[k:])
         return result.permute(self.result_order) if self.result_order else result
 
 

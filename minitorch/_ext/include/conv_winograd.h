@@ -192,8 +192,8 @@ static mt_index conv_tiled_chunks(conv_pass *c)
 {
     mt_index across = c->axis[2].count < WINO_SUMMED ? c->axis[2].count : WINO_SUMMED;
     mt_index one = WINO_POINTS * c->groups * (c->in_channels * c->phases + CONV_TAPS) * c->padded;
-    mt_index limit = ((mt_index)1 << 21) / one;
-    c->chunks = c->positions / 64 < 8 ? c->positions / 64 : 8;
+    mt_index limit = ((mt_index)1 << 20) / one;
+    c->chunks = c->positions / 32 < 8 ? c->positions / 32 : 8;
     if (c->chunks > limit) c->chunks = limit;
     if (c->chunks < 1) c->chunks = 1;
     c->parts = 8 / (c->chunks * c->groups);
