@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from ._ext import (
     arrange,
     engine,
+    extrema,
     index,
     matmul,
+    moments,
     pointwise,
     random,
     reduce,
@@ -37,7 +39,8 @@ def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
     The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a
     method only.
     """
-    modules = (pointwise, views, reduce, sort, scan, matmul, softmax, index, scatter, arrange, random, tape, engine)
+    modules = (pointwise, views, reduce, extrema, moments, sort, scan, matmul, softmax, index, scatter, arrange, random,
+               tape, engine)
     for module in modules:
         for name, function in vars(module).items():
             if name.startswith("_") or name in ELSEWHERE or not hasattr(function, "__code__"):

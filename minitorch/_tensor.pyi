@@ -442,6 +442,42 @@ class Tensor(TensorMethods):
         axis: Dims | None = None,
         keepdims: _bool | None = None,
     ) -> Tensor: ...
+    def any(
+        input,
+        dim: Dims | None = None,
+        keepdim: _bool = False,
+        *,
+        out: Tensor | None = None,
+        axis: Dims | None = None,
+        keepdims: _bool | None = None,
+    ) -> Tensor: ...
+    def all(
+        input,
+        dim: Dims | None = None,
+        keepdim: _bool = False,
+        *,
+        out: Tensor | None = None,
+        axis: Dims | None = None,
+        keepdims: _bool | None = None,
+    ) -> Tensor: ...
+    def cumsum(
+        input,
+        dim: Dims | None = None,
+        *,
+        dtype: DType | None = None,
+        out: Tensor | None = None,
+        axis: Dims | None = None,
+    ) -> Tensor: ...
+    def cumsum_(self, dim: Dims, *, dtype: DType | None = None) -> Tensor: ...
+    def cumprod(
+        input,
+        dim: Dims | None = None,
+        *,
+        dtype: DType | None = None,
+        out: Tensor | None = None,
+        axis: Dims | None = None,
+    ) -> Tensor: ...
+    def cumprod_(self, dim: Dims, *, dtype: DType | None = None) -> Tensor: ...
     def max(
         input,
         dim: Dims | None = None,
@@ -501,24 +537,6 @@ class Tensor(TensorMethods):
         axis: Dims | None = None,
         keepdims: _bool | None = None,
     ) -> Tensor: ...
-    def any(
-        input,
-        dim: Dims | None = None,
-        keepdim: _bool = False,
-        *,
-        out: Tensor | None = None,
-        axis: Dims | None = None,
-        keepdims: _bool | None = None,
-    ) -> Tensor: ...
-    def all(
-        input,
-        dim: Dims | None = None,
-        keepdim: _bool = False,
-        *,
-        out: Tensor | None = None,
-        axis: Dims | None = None,
-        keepdims: _bool | None = None,
-    ) -> Tensor: ...
     def var(
         input,
         dim: Dims | None = None,
@@ -558,24 +576,6 @@ class Tensor(TensorMethods):
         correction: Number | None = None,
     ) -> tuple[Tensor, Tensor]: ...
     def logsumexp(input, dim: Dims, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor: ...
-    def cumsum(
-        input,
-        dim: Dims | None = None,
-        *,
-        dtype: DType | None = None,
-        out: Tensor | None = None,
-        axis: Dims | None = None,
-    ) -> Tensor: ...
-    def cumsum_(self, dim: Dims, *, dtype: DType | None = None) -> Tensor: ...
-    def cumprod(
-        input,
-        dim: Dims | None = None,
-        *,
-        dtype: DType | None = None,
-        out: Tensor | None = None,
-        axis: Dims | None = None,
-    ) -> Tensor: ...
-    def cumprod_(self, dim: Dims, *, dtype: DType | None = None) -> Tensor: ...
     def sort(
         input, dim: Dims = -1, descending: _bool = False, *, stable: _bool = False, out: Tensor | None = None
     ) -> return_types.sort: ...

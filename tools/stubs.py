@@ -139,6 +139,7 @@ IMPORTS = {
     "_layout": "from minitorch._device import layout as _layout",
     "Generator": "from minitorch._ext.random import Generator",
     "Node": "from minitorch._ext.tensor import Node",
+    "ReduceBackward": "from minitorch._ext.reduce import ReduceBackward",
     "TensorBase": "from minitorch._ext.tensor import TensorBase",
     "RemovableHandle": "from minitorch.utils.hooks import RemovableHandle",
     "TensorMethods": "from minitorch._ext.engine import TensorMethods",

@@ -1,4 +1,4 @@
-from minitorch._ext.tensor cimport TensorBase
+from minitorch._ext.tensor cimport Node, TensorBase
 
 cdef extern from "reduce_ops.h" nogil:
     enum:
@@ -33,5 +33,20 @@ cdef TensorBase into(TensorBase out, TensorBase result, str name)    # a result 
 cdef TensorBase into_same(object out, TensorBase result, str name)    # and of no other type
 cdef bint flag(object keepdim, object keepdims) except -1            # an argument `keepdim`
 cdef object one_dim(object dim, str name)                            # refuses several dimensions
-cdef TensorBase without(TensorBase t, int dim)                       # a dimension of size one dropped
-cdef int record_choice(TensorBase values, TensorBase x, TensorBase index, int dim, bint keepdim, str name) except -1
+cdef TensorBase new_reduced(TensorBase x, unsigned long long mask, bint keepdim, int code)
+cdef Py_ssize_t count_of(TensorBase x, unsigned long long mask) noexcept    # how many values make one result
+cdef int value_code(int op, int code) noexcept                       # the type in which a kernel takes a type
+cdef int sum_code(int code) noexcept                                 # the type of a sum of a type
+
+
+cdef class ReduceBackward(Node):
+    """What the derivatives of reductions have in common: they know what was reduced."""
+    cdef TensorBase source              # its shape alone, of no storage
+    cdef unsigned long long mask
+    cdef bint keepdim, whole            # whole: by the form without dimensions
+    cdef Py_ssize_t count               # of values that made one result
+    cdef TensorBase spread(self, TensorBase g)
+    cdef void describe_input(self, TensorBase x, unsigned long long mask, bint keepdim, bint whole)
+
+cdef TensorBase reduced_by(ReduceBackward node, TensorBase out, TensorBase x, unsigned long long mask, bint keepdim,
+                           bint whole)

@@ -6,8 +6,9 @@ derivatives (a chosen element has the gradient of the result, wherever it was), 
 from libc.stdlib cimport free, malloc
 from minitorch import return_types
 from minitorch._ext.dtype cimport MT_BOOL, MT_I64, dtype_of, mt_category, mt_compute, mt_itemsize
+from minitorch._ext.extrema cimport record_choice, without
 from minitorch._ext.loops cimport GRAIN, fill_data, scalar_value
-from minitorch._ext.reduce cimport flag, into, into_same, one_dim, record_choice, without
+from minitorch._ext.reduce cimport flag, into, into_same, one_dim
 from minitorch._ext.tensor cimport (
     MAX_DIMS, TensorBase, data_of, describe, new_as, new_tensor, wrap_dim,
 )

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 # Modules all of whose functions do.
-MODULES = {"pointwise", "views", "engine", "tape", "function", "reduce", "rules", "softmax", "norm", "scan"}
+MODULES = {
+    "pointwise", "views", "engine", "tape", "function", "reduce", "extrema", "moments", "rules", "softmax", "norm", "scan",
+}  # fmt: skip
 
 # The functions of other modules that do.
 FUNCTIONS: dict[str, set[str]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._ext import reduce as _reduce
+from .._ext import moments as _moments
 from .._ext.engine import to_dtype
 from .._tensor import Tensor
 from ._common import check_matrices, deliver
@@ -48,7 +48,7 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     x = _converted(name, x, dtype)
     if dim is not None and not isinstance(dim, int):
         dim = tuple(dim)
-    return deliver(_reduce.norm(x, float(ord), dim if dim != () else None, keepdim), out, name)
+    return deliver(_moments.norm(x, float(ord), dim if dim != () else None, keepdim), out, name)
 
 
 def _dims(name: str, dim, ndim: int) -> tuple[int, int]:
@@ -149,4 +149,4 @@ def norm_old(input: Tensor, p="fro", dim=None, keepdim: bool = False, out: Tenso
     """
     if p == "nuc":
         return deliver(matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype), out, "norm")
-    return _reduce.norm(input, p, dim, keepdim, out, dtype)
+    return _moments.norm(input, p, dim, keepdim, out, dtype)
