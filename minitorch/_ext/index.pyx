@@ -11,14 +11,14 @@ from minitorch._ext.dtype cimport (
     scalar_code,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, broadcast_shape, checked_value, contiguous_data, converted, copy_data, may_overlap, zero_data,
+    GRAIN, broadcast_shape, checked_value, contiguous_data, converted, copy_data, host_data, may_overlap, zero_data,
 )
 from minitorch._ext.pointwise cimport cast, number_tensor, op_where, prepare_out
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, has_shape,
-    new_tensor, new_view, rebase, record, record1, record_edges, recording, recording1, requires_grad,
-    same_shape, shape_of,
-    wrap_dim,
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_on, new_tensor,
+    new_view, on_device, rebase, record, record1, record_edges, recording, recording1, requires_grad, same_shape,
+    shape_of, shown, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport (
@@ -37,11 +37,32 @@ cdef extern from "index.h" nogil:
     const mt_put_add_loop mt_put_add[12]
 
 
+# --- devices ----------------------------------------------------------------------------------------------------------
+
+cdef TensorBase beside(TensorBase t, TensorBase x, int code):
+    """The values of t as a type, in C order, where x is."""
+    cdef TensorBase there
+    if on_device(t) == on_device(x):
+        return contiguous_data(converted(t, code))
+    there = new_on(x, t.ndim, t.shape, code)
+    copy_data(there, t)
+    return there
+
+
+cdef int check_here(TensorBase t, str what, TensorBase x) except -1:
+    """Refuse a tensor of the device where x is on the CPU."""
+    if on_device(t) and not on_device(x):
+        raise RuntimeError("indexing: Expected all tensors to be on the same device, but found at least two devices, "
+                           f"cuda:0 and cpu: {what} {describe(t)} is on cuda:0, and the indexed tensor {describe(x)} "
+                           "on the CPU. Move one, with .to()")
+    return 0
+
+
 # --- places -----------------------------------------------------------------------------------------------------------
 
 cdef TensorBase places_of(TensorBase x, int lead, tuple indices):
     """Which block of x[l, ...] each position of the indices names, as int64; checks the bounds."""
-    cdef TensorBase first = indices[0], places = new_tensor(first.ndim, first.shape, MT_I64), index
+    cdef TensorBase first = indices[0], places = new_on(x, first.ndim, first.shape, MT_I64), index
     cdef long long *place = <long long *>data_of(places)
     cdef long long *value
     cdef long long v
@@ -49,6 +70,14 @@ cdef TensorBase places_of(TensorBase x, int lead, tuple indices):
     cdef int d = lead
     zero_data(places)
     for index in indices:
+        if on_device(x):
+            size = x.shape[d]
+            wrong = primitives().add_places(shown(places), shown(beside(index, x, MT_I64)), size)
+            if wrong is not None:
+                raise IndexError(f"index {wrong} is out of bounds for dimension {d} with size {size}")
+            d += 1
+            continue
+        check_here(index, "an index", x)
         index = contiguous_data(converted(index, MT_I64))
         value = <long long *>data_of(index)
         size = x.shape[d]
@@ -119,11 +148,14 @@ cdef TensorBase take_data(TensorBase x, int lead, int indexed, TensorBase places
     for d in range(lead + indexed, x.ndim):
         shape[n] = x.shape[d]
         n += 1
-    out = new_tensor(n, shape, x.code)
+    out = new_on(x, n, shape, x.code)
     if out.numel == 0:
         return out
     x = contiguous_data(x)
     b = blocks_of(x, lead, indexed)
+    if on_device(x):
+        primitives().take_blocks(shown(out), shown(x), shown(places), b.rows, b.block)
+        return out
     t.out, t.x, t.place = data_of(out), data_of(x), <const long long *>data_of(places)
     t.n, t.bytes, t.rows = places.numel, b.block * mt_itemsize[x.code], b.rows
     with nogil:
@@ -138,10 +170,13 @@ cdef int put_data(TensorBase x, int lead, int indexed, TensorBase places, Tensor
     cdef char *to = data_of(x)
     cdef const char *source
     cdef const long long *place = <const long long *>data_of(places)
-    v = contiguous_data(converted(v, x.code))
-    source = data_of(v)
     if n == 0 or x.numel == 0:
         return 0
+    v = beside(v, x, x.code)
+    if on_device(x):
+        primitives().put_blocks(shown(x), shown(v), shown(places), b.rows, b.block, add)
+        return 0
+    source = data_of(v)
     with nogil:
         for _ in range(b.outer):
             if add:
@@ -173,7 +208,7 @@ cdef TensorBase spread(TensorBase g, tuple shape, int lead, int indexed, TensorB
     cdef SpreadBackward node
     for d in range(len(shape)):
         sizes[d] = shape[d]
-    dx = new_tensor(len(shape), sizes, g.code)
+    dx = new_on(g, len(shape), sizes, g.code)
     zero_data(dx)
     put_data(dx, lead, indexed, places, g, True)
     if recording1(g):
@@ -249,6 +284,8 @@ def nonzero_data(TensorBase t not None):
     """The indices of the elements that are not zero, as a tuple of int64 tensors."""
     from minitorch._ext.engine import from_numpy, numpy
     cdef TensorBase mask = converted(t, MT_BOOL)
+    if on_device(mask):
+        return primitives().places_apart(shown(mask_places(mask)), shape_of(mask))
     return tuple([from_numpy(i) for i in np.nonzero(numpy(mask, force=True))])
 
 
@@ -261,6 +298,8 @@ cdef TensorBase zeros_index(Py_ssize_t n):
 cdef TensorBase mask_places(TensorBase mask):
     """The flat indices of the elements of a mask that are True."""
     cdef TensorBase plain = contiguous_data(converted(mask, MT_BOOL)), places
+    if on_device(mask):
+        return primitives().true_places(shown(plain))
     cdef const unsigned char *m = <const unsigned char *>data_of(plain)
     cdef Py_ssize_t n = 0, i = 0, k = 0, size = plain.numel
     cdef long long *place
@@ -407,7 +446,9 @@ cdef tuple prepared(TensorBase x, object key):
 cdef TensorBase masked(TensorBase x, TensorBase mask):
     """x[mask], the commonest of masks: over the leading dimensions, nothing else."""
     check_mask_shape(x, mask, 0)
-    if mask.ndim == x.ndim and not recording1(x):
+    check_here(mask, "a mask", x)
+    mask = beside(mask, x, MT_BOOL)
+    if mask.ndim == x.ndim and not recording1(x) and not on_device(x):
         return compressed(x, mask)
     return taken(x if x.contiguous else contiguous_of(x), 0, mask.ndim, mask_places(mask))
 
@@ -491,6 +532,10 @@ cdef int put_into(TensorBase view, int lead, int indexed, TensorBase places, Ten
     except RuntimeError:
         raise RuntimeError(f"shape mismatch: value tensor of shape {list(shape_of(value))} cannot be broadcast to "
                            f"indexing result of shape {[shape[d] for d in range(n)]}") from None
+    check_here(value, "the value", view)
+    if value.ndim and on_device(value) != on_device(view):
+        raise RuntimeError("indexing: Expected all tensors to be on the same device, but found at least two devices, "
+                           f"cuda:0 and cpu: the value {describe(value)} is on the CPU. Move it, with .cuda()")
     whole = contiguous_data(view)
     put_data(whole, lead, indexed, places, full, add)
     if whole is not view:
@@ -510,7 +555,8 @@ cdef TensorBase value_tensor(object value, TensorBase like):
         return value
     if isinstance(value, (np.ndarray, list, tuple)):
         from minitorch._ext.engine import tensor
-        return tensor(value)
+        made = tensor(value)
+        return beside(made, like, (<TensorBase>made).code)
     scalar_code(value)
     return number_tensor(value, like.code)
 
@@ -525,7 +571,8 @@ def setitem(TensorBase x not None, key, value):
     if not indices:
         copy_into(index_basic(x, basic), expand_value(v, index_basic(x, basic)))
         return
-    if is_mask(key) and v.ndim == 0 and same_shape(<TensorBase>key, x) and not recording1(v) and not recording1(x):
+    if (is_mask(key) and v.ndim == 0 and same_shape(<TensorBase>key, x) and on_device(<TensorBase>key) == on_device(x)
+            and not recording1(v) and not recording1(x)):
         copy_data(x, op_where(key if (<TensorBase>key).code == MT_BOOL else cast(key, MT_BOOL), cast(v, x.code), x))
         bump(x)
         return
@@ -570,7 +617,7 @@ def index_put(TensorBase input not None, indices, TensorBase values not None, bi
 
 cdef bint has_negative(TensorBase index):
     cdef Py_ssize_t i
-    cdef TensorBase plain = contiguous_data(converted(index, MT_I64))
+    cdef TensorBase plain = host_data(converted(index, MT_I64))
     cdef long long *value = <long long *>data_of(plain)
     for i in range(plain.numel):
         if value[i] < 0:
@@ -694,13 +741,21 @@ def nonzero(TensorBase input not None, *, TensorBase out=None, bint as_tuple=Fal
     """
     from minitorch._ext.engine import from_numpy, numpy
     cdef TensorBase mask = converted(input, MT_BOOL), places
+    cdef Py_ssize_t[2] shape
     if as_tuple:
         if out is not None:
             raise RuntimeError("nonzero: out= is one tensor, and as_tuple=True gives several; leave one of them out")
         return nonzero_data(unsqueeze_of(mask, 0) if mask.ndim == 0 else mask)
     if out is not None and out.code != MT_I64:
         raise RuntimeError(f"nonzero: indices are int64, so out= must be too, not {describe(out)}")
-    places = from_numpy(np.argwhere(numpy(mask, force=True)))
+    if on_device(mask):
+        if mask.ndim:
+            places = stack(nonzero_data(mask), 1)
+        else:
+            shape[0], shape[1] = mask_places(unsqueeze_of(mask, 0)).numel, 0
+            places = new_on(mask, 2, shape, MT_I64)
+    else:
+        places = from_numpy(np.argwhere(numpy(mask, force=True)))
     return places if out is None else given(places, out, "nonzero")
 
 
@@ -750,6 +805,9 @@ def cat(tensors, dim=0, *, TensorBase out=None):
         code = t.code if code < 0 else mt_promote(code, t.code)
         if t.ndim == 0:
             raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated: use stack()")
+        if on_device(t) != on_device(<TensorBase>parts[0]):
+            raise RuntimeError("cat: Expected all tensors to be on the same device, but found at least two devices, "
+                               "cuda:0 and cpu. Move them to one, with .to()")
         if first is None and not (t.ndim == 1 and t.numel == 0):
             first = t
     if first is None:
@@ -772,14 +830,17 @@ def cat(tensors, dim=0, *, TensorBase out=None):
     for i in range(first.ndim):
         shape[i] = first.shape[i]
     shape[d] = total
-    result = new_tensor(first.ndim, shape, code) if out is None else out
+    result = new_on(first, first.ndim, shape, code) if out is None else out
     if out is not None:
+        if on_device(out) != on_device(first):
+            raise RuntimeError("cat: out= is on another device than the tensors that are joined: move it, with .to()")
         prepare_out(out, first.ndim, shape, code, "cat", recording(parts))
         for t in parts:
             if may_overlap(out, t):
                 raise RuntimeError("cat: unsupported operation: the input tensors cannot refer to any of the output "
                                    "memory")
-    if result.contiguous and all([(<TensorBase>p).contiguous and (<TensorBase>p).code == code for p in parts]):
+    if (result.contiguous and not on_device(result)
+            and all([(<TensorBase>p).contiguous and (<TensorBase>p).code == code for p in parts])):
         join_rows(result, d, parts)
     else:
         for k, t in enumerate(parts):

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 # Modules all of whose functions do.
 MODULES = {
-    "pointwise", "views", "engine", "tape", "function", "reduce", "extrema", "moments", "rules", "softmax", "norm", "scan",
+    "pointwise", "views", "engine", "tape", "function", "reduce", "extrema", "moments", "rules", "softmax", "norm",
+    "scan", "index",
 }  # fmt: skip
 
 # The functions of other modules that do.
@@ -33,7 +34,6 @@ FUNCTIONS: dict[str, set[str]] = {
         "ger",
         "vdot",
     },
-    "index": set(),
     "random": {
         "bernoulli",
         "bernoulli_",

@@ -14,6 +14,7 @@ import pytest
 
 import minitorch as mt
 from minitorch import nn
+from minitorch.nn.functional import dropping
 
 CHOSEN = bool(os.environ.get("MINITORCH_CUDA"))
 on_the_device = pytest.mark.skipif(not CHOSEN, reason="runs in a process of its own: see test_in_the_simulator")
@@ -137,3 +138,33 @@ def test_training_gives_the_cpus_losses() -> None:
             optimizer.step()
         losses.append(loss.item())
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+@on_the_device
+@pytest.mark.parametrize("inplace", [False, True])
+@pytest.mark.parametrize("name, shape", [
+    ("dropout1d", (3, 5, 2)), ("dropout2d", (3, 5, 2, 3)), ("dropout3d", (2, 5, 2, 1, 3)),
+    ("alpha_dropout", (7, 5)), ("feature_alpha_dropout", (3, 5, 2)),
+])  # fmt: skip
+def test_dropout_given_the_same_mask(name: str, shape: tuple[int, ...], inplace: bool,
+                                     monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    drop, draw, masks = getattr(F, name), dropping._kept, []
+
+    def left(x: mt.Tensor) -> tuple[mt.Tensor, mt.Tensor]:
+        leaf = x.clone().requires_grad_()
+        y = drop(leaf.clone() if inplace else leaf, 0.5, True, inplace)
+        assert y.device == x.device
+        y.sum().backward()
+        return y.detach().cpu(), leaf.grad.cpu()
+
+    mt.manual_seed(3)
+    x = mt.rand(*shape) + 1
+    # The devices draw different numbers from one seed: the CPU drops what the device drew.
+    monkeypatch.setattr(dropping, "_kept", lambda *args: masks.append(draw(*args)) or masks[-1].clone())
+    found = left(x.cuda())
+    mask = masks[0].cpu()
+    monkeypatch.setattr(dropping, "_kept", lambda *args: mask.clone())
+    expected = left(x)
+    assert 0 < mask.sum().item() < mask.numel()
+    for one, other in zip(found, expected, strict=True):
+        assert mt.allclose(one, other, rtol=1e-6)

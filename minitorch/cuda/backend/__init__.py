@@ -4,6 +4,7 @@ The engine calls these functions, with tensors whose shapes and types it has alr
 know a run time only by its five verbs, so the same code works a GPU and the simulator.
 """
 
+from .index import add_places, places_apart, put_blocks, take_blocks, true_places
 from .matmul import matmul
 from .memory import accumulate, allocate, copy, fill
 from .norm import norm_backward, norm_forward, norm_remember
@@ -14,6 +15,7 @@ from .softmax import class_gradient, class_losses, softmax
 
 __all__ = [
     "accumulate",
+    "add_places",
     "allocate",
     "class_gradient",
     "class_losses",
@@ -24,9 +26,13 @@ __all__ = [
     "norm_backward",
     "norm_forward",
     "norm_remember",
+    "places_apart",
     "pointwise",
+    "put_blocks",
     "random",
     "reduce",
     "scan",
     "softmax",
+    "take_blocks",
+    "true_places",
 ]

@@ -33,7 +33,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def _kept(input: Tensor, p: float, features: bool) -> Tensor:
     """1 where something is kept, 0 where it is dropped; for whole channels, or for each element."""
     shape = (*input.shape[:2], *[1] * (input.ndim - 2)) if features else input.shape
-    return minitorch.empty(shape, dtype=input.dtype).bernoulli_(1 - p)
+    return minitorch.empty(shape, dtype=input.dtype, device=input.device).bernoulli_(1 - p)
 
 
 def _drop_features(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:

@@ -1,0 +1,45 @@
+// Blocks of memory at places:  arrays of (outer, rows, block), of which `n` places name rows.
+
+// place = place size + index, an index below zero being counted from the end; the number of the first index that is out
+// of bounds goes to `bad`.
+extern "C" __global__ void add_places(int64_t *place, const int64_t *index, uint32_t n, int64_t size, uint32_t *bad) {
+    EACH(i, n) {
+        const int64_t v = index[i] < 0 ? index[i] + size : index[i];
+        if (v < 0 || v >= size) atomicMin(bad, i);
+        place[i] = place[i] * size + v;
+    }
+}
+
+// Which element of the array is element i of (outer, n, block).
+__device__ inline uint64_t element(uint32_t i, const int64_t *place, uint32_t n, uint32_t rows, uint32_t block) {
+    const uint32_t k = i / block;
+    return ((uint64_t)(k / n) * rows + place[k % n]) * block + i % block;
+}
+
+template <typename S> __global__ void take_blocks(
+    S *out, const S *x, const int64_t *place, uint32_t total, uint32_t n, uint32_t rows, uint32_t block) {
+    EACH(i, total) out[i] = x[element(i, place, n, rows, block)];
+}
+
+// Of the places that name a row the last has it: its number, counted from one, goes to `owner`.
+extern "C" __global__ void claim_rows(uint32_t *owner, const int64_t *place, uint32_t n) {
+    EACH(k, n) atomicMax(&owner[place[k]], k + 1);
+}
+
+template <typename S> __global__ void put_blocks(S *x, const S *blocks, const int64_t *place, const uint32_t *owner,
+                                                 uint32_t total, uint32_t n, uint32_t rows, uint32_t block) {
+    EACH(i, total) {
+        const uint32_t k = i / block % n;
+        if (owner[place[k]] == k + 1) x[element(i, place, n, rows, block)] = blocks[i];
+    }
+}
+
+template <typename S> __global__ void add_blocks(
+    S *x, const S *blocks, const int64_t *place, uint32_t total, uint32_t n, uint32_t rows, uint32_t block) {
+    EACH(i, total) add_at(&x[element(i, place, n, rows, block)], blocks[i]);
+}
+
+// The places of what is true; `so_far` counts it.
+extern "C" __global__ void true_places(int64_t *place, const bool *mask, const int64_t *so_far, uint32_t n) {
+    EACH(i, n) if (mask[i]) place[so_far[i] - 1] = i;
+}
