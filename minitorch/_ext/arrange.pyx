@@ -3,9 +3,10 @@ from libc.string cimport memcpy, memset
 from minitorch._ext.dtype cimport mt_itemsize
 from minitorch._ext.index cimport given
 from minitorch._ext.loops cimport contiguous_data, copy_data
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, new_as, new_tensor, new_view,
-    rebase, record1, record_edges, recording1, requires_grad, wrap_dim,
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, new_as, new_on, new_view,
+    on_device, rebase, record1, record_edges, recording1, requires_grad, shown, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
 
@@ -95,6 +96,9 @@ cdef int triangle_data(TensorBase out, TensorBase x, Py_ssize_t diagonal, bint u
     cdef Triangle t
     if x.numel == 0:
         return 0
+    if on_device(x):
+        primitives().triangle(shown(out), shown(x), diagonal, upper)
+        return 0
     t.out, t.x, t.upper, t.itemsize = data_of(out), data_of(x), upper, mt_itemsize[x.code]
     t.rows, t.columns = x.shape[x.ndim - 2], x.shape[x.ndim - 1]
     t.diagonal = min(max(diagonal, -t.rows), t.columns)
@@ -125,7 +129,7 @@ cdef TensorBase triangle(TensorBase x, Py_ssize_t diagonal, bint upper, str name
     cdef TensorBase out
     if x.ndim < 2:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, got {describe(x)}")
-    out = new_tensor(x.ndim, x.shape, x.code)
+    out = new_on(x, x.ndim, x.shape, x.code)
     triangle_data(out, contiguous_data(x), diagonal, upper)
     if recording1(x):
         record1(triangle_node(diagonal, upper), out, x)

@@ -6,12 +6,13 @@ the places changed over.  Taking rows is the case in which every row has a targe
 cimport cython
 from libc.stdint cimport int64_t
 from minitorch._ext.dtype cimport MT_F64, MT_I32, MT_I64, mt_category, mt_compute
-from minitorch._ext.index cimport index_at
-from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, fill_data, scalar_value
+from minitorch._ext.index cimport check_together, index_at, put_data
+from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, fill_data, scalar_value, zero_data
 from minitorch._ext.pointwise cimport cast, op_mul
 from minitorch._ext.reduce cimport sum_of
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, data_of, describe, new_tensor, record, record1, recording, recording1,
+    Node, TensorBase, data_of, describe, new_on, new_tensor, on_device, record, record1, recording, recording1, shown,
 )
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport detach_of, reshape_to, slice_of, unsqueeze_of
@@ -53,14 +54,18 @@ cdef TensorBase places(TensorBase t, Py_ssize_t rows, str what):
         raise RuntimeError(f"embedding: expected {what} of type Long or Int, but got {describe(t)}; "
                            "convert with .long()")
     result = contiguous_data(converted(t, MT_I64))
-    p = <int64_t *>data_of(result)
-    for i in range(result.numel):
-        if p[i] < 0 or p[i] >= rows:
-            bad = i
-            break
+    if on_device(result):
+        bad = primitives().first_outside(shown(result), rows)
+    else:
+        p = <int64_t *>data_of(result)
+        for i in range(result.numel):
+            if p[i] < 0 or p[i] >= rows:
+                bad = i
+                break
     if bad >= 0:
-        raise IndexError(f"embedding: index out of range: {what} has {p[bad]} at place {bad}, the table has {rows} "
-                         f"rows, 0 to {rows - 1}")
+        raise IndexError(f"embedding: index out of range: {what} has "
+                         f"{shown(reshape_to(result, 1, &result.numel))[bad].item()} at place {bad}, the table has "
+                         f"{rows} rows, 0 to {rows - 1}")
     return reshape_to(result, 1, &result.numel)
 
 
@@ -68,8 +73,15 @@ cdef TensorBase added(TensorBase x, TensorBase source, TensorBase target, Tensor
     """The primitive; not recorded.  x is (n, width), c as long as the places; source may be None: 0, 1, 2, ..."""
     cdef Py_ssize_t[2] shape = [rows, x.shape[1]]
     cdef int code = mt_compute[x.code]
-    cdef TensorBase y = new_tensor(2, shape, code), values = x
+    cdef TensorBase y = new_on(x, 2, shape, code), values = x
     cdef Rows r
+    if on_device(x):
+        zero_data(y)
+        values = converted(detach_of(x), code)
+        values = values if source is None else index_at(values, 0, (source,))
+        values = values if c is None else op_mul(values, unsqueeze_of(converted(detach_of(c), code), 1))
+        put_data(y, 0, 1, target, values, True)
+        return converted(y, x.code)
     if x.strides[0] == 0 and x.strides[1] == 0 and x.numel:       # one value, as from a sum: one row of it will do
         values = slice_of(x, 0, 0, 1, 1)
     values = contiguous_data(converted(values, code))
@@ -152,6 +164,8 @@ cdef TensorBase shares(TensorBase place, Py_ssize_t rows, Py_ssize_t padding, bi
     cdef Py_ssize_t i
     if padding < 0 and not by_frequency:
         return None
+    if on_device(place):
+        return primitives().shares(shown(place), rows, padding, by_frequency)
     c = new_tensor(1, &place.numel, MT_F64)
     factor = <double *>data_of(c)
     if by_frequency:
@@ -196,6 +210,7 @@ def embedding(TensorBase weight not None, TensorBase indices not None, Py_ssize_
         raise RuntimeError(f"'weight' must be 2-D: embedding got {describe(weight)}")
     if sparse:
         raise NotImplementedError("embedding: sparse gradients are not supported; leave sparse=True out")
+    check_together(indices, "the index", weight)
     place = places(indices, weight.shape[0], "the index")
     for d in range(indices.ndim):
         shape[d] = indices.shape[d]
@@ -223,6 +238,9 @@ def sum_of_rows(TensorBase weight not None, TensorBase source not None, TensorBa
             [110.]])
     """
     check_bags(weight, source, target, factors)
+    for t, what in ((source, "the index"), (target, "the bag"), (factors, "the factor")):
+        if t is not None:
+            check_together(t, what, weight)
     source, target = places(source, weight.shape[0], "the index"), places(target, rows, "the bag")
     return add_rows(weight, source, target, factors, rows)
 

@@ -51,10 +51,15 @@ cdef TensorBase beside(TensorBase t, TensorBase x, int code):
 
 cdef int check_here(TensorBase t, str what, TensorBase x) except -1:
     """Refuse a tensor of the device where x is on the CPU."""
-    if on_device(t) and not on_device(x):
+    return check_together(t, what, x) if on_device(t) else 0
+
+
+cdef int check_together(TensorBase t, str what, TensorBase x) except -1:
+    """Refuse two devices."""
+    if on_device(t) != on_device(x):
         raise RuntimeError("indexing: Expected all tensors to be on the same device, but found at least two devices, "
-                           f"cuda:0 and cpu: {what} {describe(t)} is on cuda:0, and the indexed tensor {describe(x)} "
-                           "on the CPU. Move one, with .to()")
+                           f"cuda:0 and cpu: {what} {describe(t)} is on {'cuda:0' if on_device(t) else 'the CPU'}, and "
+                           f"the indexed tensor {describe(x)} is not. Move one, with .to()")
     return 0
 
 
@@ -533,9 +538,8 @@ cdef int put_into(TensorBase view, int lead, int indexed, TensorBase places, Ten
         raise RuntimeError(f"shape mismatch: value tensor of shape {list(shape_of(value))} cannot be broadcast to "
                            f"indexing result of shape {[shape[d] for d in range(n)]}") from None
     check_here(value, "the value", view)
-    if value.ndim and on_device(value) != on_device(view):
-        raise RuntimeError("indexing: Expected all tensors to be on the same device, but found at least two devices, "
-                           f"cuda:0 and cpu: the value {describe(value)} is on the CPU. Move it, with .cuda()")
+    if value.ndim:
+        check_together(value, "the value", view)
     whole = contiguous_data(view)
     put_data(whole, lead, indexed, places, full, add)
     if whole is not view:

@@ -7,12 +7,13 @@ import numpy as np
 from minitorch._ext.dtype cimport (
     MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize,
 )
-from minitorch._ext.index cimport given, has_negative, places_of, put_data, put_into, taken
+from minitorch._ext.index cimport check_together, given, has_negative, places_of, put_data, put_into, taken
 from minitorch._ext.loops cimport contiguous_data, converted, copy_data, zero_data
 from minitorch._ext.pointwise cimport cast, number_tensor, op_mul
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, new_as, new_tensor, new_view,
-    rebase, record, record_edges, recording1, recording2, requires_grad, shape_of, wrap_dim,
+    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, new_as, new_on, new_tensor,
+    new_view, on_device, rebase, record, record_edges, recording1, recording2, requires_grad, shape_of, shown, wrap_dim,
 )
 from minitorch._ext.views cimport (
     clone_of, contiguous_of, detach_of, expand_to, reshape_to, slice_of, unsqueeze_of,
@@ -37,14 +38,20 @@ cdef int check_gather(TensorBase x, int d, TensorBase index, str name) except -1
 
 cdef TensorBase gather_places(TensorBase x, int d, TensorBase index):
     """For each element of index the place in a contiguous tensor of x's shape that it names along dimension d."""
-    cdef TensorBase places = new_tensor(index.ndim, index.shape, MT_I64)
+    cdef TensorBase places = new_on(x, index.ndim, index.shape, MT_I64)
     cdef long long *place = <long long *>data_of(places)
     cdef long long *value
     cdef long long v
     cdef Py_ssize_t i, rest, at, stride, coordinate, bad = -1
     cdef Py_ssize_t size = x.shape[d] if x.ndim else 1
     cdef int k
+    check_together(index, "the index", x)
     index = contiguous_data(converted(index, MT_I64))
+    if on_device(x):
+        wrong = primitives().gather_places(shown(places), shown(index), shape_of(x), d)
+        if wrong is not None:
+            raise RuntimeError(f"index {wrong} is out of bounds for dimension {d} with size {size}")
+        return places
     value = <long long *>data_of(index)
     with nogil:
         for i in range(index.numel):
@@ -100,6 +107,7 @@ cdef TensorBase scatter_to(TensorBase x, object dim, TensorBase index, object sr
         if value.code != x.code:
             raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {describe(x)} and "
                                f"{describe(value)}")
+        check_together(value, "src", x)
         value = part_for(value, index, name)
     else:
         value = expand_to(number_tensor(src, x.code), index.ndim, index.shape)
@@ -240,6 +248,9 @@ cdef TensorBase reduced(TensorBase x, TensorBase places, TensorBase v, int how, 
     """The values of scatter_reduce, computed in float64 or int64; not recorded."""
     if mt_category[x.code] == 3:
         raise NotImplementedError(f"scatter_reduce: not implemented for complex numbers, got {describe(x)}")
+    if on_device(x):
+        raise NotImplementedError("scatter_reduce is not on cuda yet: move its tensors to the CPU with .cpu(), or use "
+                                  "scatter_add for sums")
     cdef int code = MT_F64 if mt_category[x.code] == 2 else MT_I64
     cdef TensorBase total = new_tensor(x.ndim, x.shape, code), out, count
     cdef long long *place = <long long *>data_of(places)
@@ -469,7 +480,7 @@ def index_fill_(TensorBase self not None, dim, TensorBase index not None, value)
                                f"{(<TensorBase>value).ndim} dimension(s).")
         filling = cast(<TensorBase>value, self.code)
         if recording1(filling):                              # a slice named twice takes the value once
-            index = from_numpy(np.unique(numpy(index)))
+            index = from_numpy(np.unique(numpy(index, force=True)))
     else:
         filling = number_tensor(value, self.code)
     if self.ndim == 0:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 # Modules all of whose functions do.
 MODULES = {
     "pointwise", "views", "engine", "tape", "function", "reduce", "extrema", "moments", "rules", "softmax", "norm",
-    "scan", "index",
+    "scan", "index", "arrange",
 }  # fmt: skip
 
 # The functions of other modules that do.
@@ -33,6 +33,20 @@ FUNCTIONS: dict[str, set[str]] = {
         "outer",
         "ger",
         "vdot",
+    },
+    "embedding": {"embedding", "sum_of_rows"},
+    "scatter": {
+        "gather",
+        "index_add",
+        "index_add_",
+        "index_copy",
+        "index_copy_",
+        "index_fill",
+        "index_fill_",
+        "scatter",
+        "scatter_",
+        "scatter_add",
+        "scatter_add_",
     },
     "random": {
         "bernoulli",

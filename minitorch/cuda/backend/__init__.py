@@ -4,7 +4,17 @@ The engine calls these functions, with tensors whose shapes and types it has alr
 know a run time only by its five verbs, so the same code works a GPU and the simulator.
 """
 
-from .index import add_places, places_apart, put_blocks, take_blocks, true_places
+from .index import (
+    add_places,
+    first_outside,
+    gather_places,
+    places_apart,
+    put_blocks,
+    shares,
+    take_blocks,
+    triangle,
+    true_places,
+)
 from .matmul import matmul
 from .memory import accumulate, allocate, copy, fill
 from .norm import norm_backward, norm_forward, norm_remember
@@ -21,6 +31,8 @@ __all__ = [
     "class_losses",
     "copy",
     "fill",
+    "first_outside",
+    "gather_places",
     "matmul",
     "move_along",
     "norm_backward",
@@ -32,7 +44,9 @@ __all__ = [
     "random",
     "reduce",
     "scan",
+    "shares",
     "softmax",
     "take_blocks",
+    "triangle",
     "true_places",
 ]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..kernels.pointwise import IN_MEMORY
-from .launching import dtype_name, function, launch, span_of
+from .launching import DIMS, WALK, dtype_name, function, launch, span_of
 from .memory import BITS
 
 if TYPE_CHECKING:
     from ..._tensor import Tensor
 
-MOVED = tuple(f"{name}<{bits}_t>" for name in ("take_blocks", "put_blocks") for bits in BITS.values())
+PLAIN = "add_places", "gather_places", "claim_rows", "true_places"
+MOVED = tuple(f"{name}<{bits}_t>" for name in ("take_blocks", "put_blocks", "triangle") for bits in BITS.values())
 ADDED = tuple(f"add_blocks<{kind}>" for kind in dict.fromkeys(IN_MEMORY.values()))
 NONE = 2**32 - 1  # of an index out of bounds
 
@@ -30,8 +32,55 @@ def add_places(places: Tensor, index: Tensor, size: int) -> int | None:
     launch(function("index", "add_places"), n,
            [span_of(places), span_of(index, False), np.uint32(n), np.int64(size),
             span_of(bad)._replace(dtype="uint32")])  # fmt: skip
+    return _named(bad, index)
+
+
+def _named(bad: Tensor, index: Tensor) -> int | None:
     first = bad.item() & NONE
     return None if first == NONE else int(index.reshape(-1)[first].item())
+
+
+def gather_places(places: Tensor, index: Tensor, shape: tuple[int, ...], dim: int) -> int | None:
+    """The flat places in a shape that an index names along a dimension; the first index out of bounds, if one is."""
+    n, ndim = index.numel(), index.ndim
+    if not n:
+        return None
+    if ndim > DIMS:
+        raise NotImplementedError(f"gather and scatter on cuda take up to {DIMS} dimensions, not {ndim}: join some, or "
+                                  "move the tensor to the CPU with .cpu()")
+    strides = [math.prod(shape[d + 1:]) for d in range(ndim)] or [1]
+    walk = np.zeros((), WALK)
+    walk["numel"], walk["ndim"] = n, ndim
+    walk["shape"][:ndim] = index.shape
+    walk["strides"][0, :ndim] = [0 if d == dim else strides[d] for d in range(ndim)]
+    bad, size = index.new_full((1,), NONE), shape[dim] if shape else 1
+    launch(function("index", "gather_places"), n,
+           [span_of(places), span_of(index, False), walk[()], np.int64(size), np.int64(strides[dim]),
+            span_of(bad)._replace(dtype="uint32")])  # fmt: skip
+    return _named(bad, index)
+
+
+def first_outside(index: Tensor, size: int) -> int:
+    """Where an index is that is not in [0, size), or -1."""
+    outside = (index < 0) | (index >= size)
+    return int(true_places(outside)[0].item()) if index.numel() and outside.any().item() else -1
+
+
+def shares(place: Tensor, rows: int, padding: int, by_frequency: bool) -> Tensor:
+    """What the gradient of each row of a table is multiplied by: 0 for padding; one over how often it is named."""
+    kept = (place != padding).double()
+    if not by_frequency:
+        return kept
+    count = kept.new_zeros(rows).index_put_((place,), kept.new_ones(place.shape), True)
+    return kept / count[place]
+
+
+def triangle(out: Tensor, x: Tensor, diagonal: int, upper: bool) -> None:
+    """The upper or the lower triangle of matrices, both contiguous; they may be one."""
+    bits, total = BITS[x.itemsize], x.numel()
+    launch(function("index", f"triangle<{bits}_t>", MOVED), total,
+           [span_of(out)._replace(dtype=bits), span_of(x, False)._replace(dtype=bits), np.uint32(total),
+            np.uint32(x.shape[-2]), np.uint32(x.shape[-1]), np.int64(diagonal), np.int32(upper)])  # fmt: skip
 
 
 def take_blocks(out: Tensor, x: Tensor, places: Tensor, rows: int, block: int) -> None:

@@ -52,7 +52,7 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         names = tuple(f"{name}<{state}<{kind}>, {kind}>" for state, kinds in SCANS.items() for kind in kinds or types)
         yield name.replace("_", " "), source("scan"), names
     yield "norm", source("norm"), norm.instances()
-    yield "index", source("index"), ("add_places", "claim_rows", "true_places", *index.MOVED, *index.ADDED)
+    yield "index", source("index"), (*index.PLAIN, *index.MOVED, *index.ADDED)
     yield "along", source("along"), tuple(f"{what}_along<{kind}>" for what in ("take", "put") for kind in types)
     rows = ("softmax", "softmax_gradient", "class_losses", "class_gradient")
     yield "softmax", source("softmax"), tuple(f"{name}<{kind}>" for name in rows for kind in ("float", "double"))

@@ -10,6 +10,18 @@ extern "C" __global__ void add_places(int64_t *place, const int64_t *index, uint
     }
 }
 
+// For each element of an index the place in a contiguous array that it names along one dimension: `walk` goes through the
+// other dimensions of the array, `size` and `stride` are that one's.
+extern "C" __global__ void gather_places(
+    int64_t *place, const int64_t *index, Walk walk, int64_t size, int64_t stride, uint32_t *bad) {
+    EACH(i, walk.numel) {
+        int64_t others[1];
+        walk_to<1>(walk, i, others);
+        if (index[i] < 0 || index[i] >= size) atomicMin(bad, i);
+        place[i] = others[0] + index[i] * stride;
+    }
+}
+
 // Which element of the array is element i of (outer, n, block).
 __device__ inline uint64_t element(uint32_t i, const int64_t *place, uint32_t n, uint32_t rows, uint32_t block) {
     const uint32_t k = i / block;
@@ -42,4 +54,13 @@ template <typename S> __global__ void add_blocks(
 // The places of what is true; `so_far` counts it.
 extern "C" __global__ void true_places(int64_t *place, const bool *mask, const int64_t *so_far, uint32_t n) {
     EACH(i, n) if (mask[i]) place[so_far[i] - 1] = i;
+}
+
+// One triangle of matrices, and zeros; out may be x.
+template <typename S> __global__ void triangle(
+    S *out, const S *x, uint32_t total, uint32_t rows, uint32_t columns, int64_t diagonal, int upper) {
+    EACH(i, total) {
+        const int64_t above = (int64_t)(i % columns) - i / columns % rows;   // how far above the diagonal
+        out[i] = (upper ? above >= diagonal : above <= diagonal) ? x[i] : S(0);
+    }
 }

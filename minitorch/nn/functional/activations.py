@@ -221,8 +221,8 @@ def rrelu(
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     below = (input.detach() <= 0).reshape(-1)
-    slopes = minitorch.ones(input.numel(), dtype=minitorch.float64)
-    slopes[below] = minitorch.empty(int(below.sum()), dtype=minitorch.float64).uniform_(lower, upper)
+    slopes = minitorch.ones(input.numel(), dtype=minitorch.float64, device=input.device)
+    slopes[below] = slopes.new_empty(int(below.sum())).uniform_(lower, upper)
     slopes = slopes.to(input.dtype).reshape(input.shape)
     return input.mul_(slopes) if inplace else input * slopes
 

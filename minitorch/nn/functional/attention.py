@@ -109,7 +109,7 @@ def scaled_dot_product_attention(
     root = math.sqrt(abs(scale))
     scores = (query * math.copysign(root, scale)) @ (key * root).transpose(-2, -1)
     if is_causal:
-        rows, columns = (minitorch.arange(n) for n in scores.shape[-2:])
+        rows, columns = (minitorch.arange(n, device=scores.device) for n in scores.shape[-2:])
         attn_mask = rows.unsqueeze(1) >= columns
     if attn_mask is not None:
         scores = scores.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == minitorch.bool else scores + attn_mask

@@ -36,7 +36,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
             raise RuntimeError(f"one_hot: num_classes should be positive, got {num_classes}")
         if high >= num_classes:
             raise RuntimeError(f"one_hot: class values must be smaller than num_classes, got {high} of {num_classes}")
-    return (tensor.unsqueeze(-1) == minitorch.arange(num_classes)).to(minitorch.int64)
+    return (tensor.unsqueeze(-1) == minitorch.arange(num_classes, device=tensor.device)).to(minitorch.int64)
 
 
 def _stands_for_many(tensor: Tensor) -> bool:
@@ -105,7 +105,7 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> t
             raise ValueError("if input is 2D, then offsets has to be None, as input is treated as a mini-batch of "
                              f"fixed length sequences. However, found offsets of type {type(offsets)}")
         count, length = input.shape
-        return input.reshape(-1), (minitorch.arange(count * length) // max(length, 1)), count
+        return input.reshape(-1), (minitorch.arange(count * length, device=input.device) // max(length, 1)), count
     if input.dim() != 1:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
     if offsets is None:
@@ -126,7 +126,7 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> t
             raise RuntimeError("include_last_offset: number of offsets should be at least 1")
         starts = starts[:-1]
         input = input[:values[-1]]
-    marks = minitorch.zeros(input.numel() + 1, dtype=minitorch.int64)
+    marks = minitorch.zeros(input.numel() + 1, dtype=minitorch.int64, device=input.device)
     marks = marks.scatter_add(0, starts, minitorch.ones_like(starts))
     return input, marks.cumsum(0)[:-1] - 1, starts.numel()
 
@@ -191,8 +191,9 @@ def embedding_bag(
         best = _engine.greatest_rows(weight, source, bag, count)
         return minitorch.where(best >= 0, weight.gather(0, best.clamp(min=0)), 0.0)
     if mode == "mean":
-        sizes = minitorch.zeros(count, dtype=minitorch.int64).scatter_add(0, bag, minitorch.ones_like(bag))
+        sizes = bag.new_zeros(count).scatter_add(0, bag, minitorch.ones_like(bag))
         factors = (1 / sizes.double()).to(weight.dtype)[bag]
     if scale_grad_by_freq:
-        weight, source = _engine.embedding(weight, source, -1, True), minitorch.arange(source.numel())
+        weight = _engine.embedding(weight, source, -1, True)
+        source = minitorch.arange(source.numel(), device=source.device)
     return _engine.sum_of_rows(weight, source, bag, factors, count)

@@ -85,7 +85,7 @@ def _nearest_index(size: int, out: int, scale: float, exact: bool) -> Tensor:
 
 def _resample(x: Tensor, dim: int, index: Tensor, weights: Tensor) -> Tensor:
     """Sums of the places `index` (tap, out) of one dimension, by weights of the same shape."""
-    weights = weights.to(x.dtype)
+    weights = weights.to(x.device, x.dtype)
     shape = [-1 if d == dim else 1 for d in range(x.ndim)]
     total = None
     for places, factors in zip(index.unbind(0), weights.unbind(0)):
