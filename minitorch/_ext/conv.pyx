@@ -11,8 +11,9 @@ from libc.stdlib cimport free, malloc
 from minitorch._ext.dtype cimport MT_BF16, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, dtype_of, mt_category, mt_itemsize
 from minitorch._ext.loops cimport contiguous_data, converted, zero_data
 from minitorch._ext.reduce cimport sum_of
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, data_of, describe, new_tensor, record, recording, shape_of,
+    Node, TensorBase, data_of, describe, new_on, new_tensor, on_device, record, recording, shape_of, shown,
 )
 from minitorch._ext.threads cimport parallel_for, task_fn, thread_count
 from minitorch._ext.views cimport select_of, unsqueeze_of
@@ -86,14 +87,30 @@ cdef void sizes_of(TensorBase t, int dims, Py_ssize_t *size) noexcept nogil:
         size[d] = t.shape[2 + d - (3 - dims)] if d >= 3 - dims else 1
 
 
-cdef TensorBase batch_of(Py_ssize_t batch, Py_ssize_t channels, int dims, const Py_ssize_t *size, int code):
-    """A new tensor (batch, channels, *size)."""
+cdef TensorBase batch_of(TensorBase like, Py_ssize_t batch, Py_ssize_t channels, int dims, const Py_ssize_t *size,
+                         int code):
+    """A new tensor (batch, channels, *size) where another is."""
     cdef Py_ssize_t[5] shape
     cdef int d
     shape[0], shape[1] = batch, channels
     for d in range(dims):
         shape[2 + d] = size[3 - dims + d]
-    return new_tensor(2 + dims, shape, code)
+    return new_on(like, 2 + dims, shape, code)
+
+
+cdef TensorBase convolve_there(str what, TensorBase out, TensorBase a, TensorBase b, TensorBase bias, Geometry geo,
+                               Py_ssize_t batch, Py_ssize_t in_channels, Py_ssize_t out_channels,
+                               const Py_ssize_t *size, const Py_ssize_t *kernel, const Py_ssize_t *positions):
+    """A convolution on the device, or one of its gradients, from a and b; channels are those of one group."""
+    if out.numel:
+        primitives().convolve(what, shown(out), shown(a), shown(b), shown(bias), batch, geo.groups, in_channels,
+                              out_channels, triple(size), triple(positions), triple(kernel), triple(geo.stride),
+                              triple(geo.pad), triple(geo.dilation))
+    return out
+
+
+cdef tuple triple(const Py_ssize_t *values):
+    return values[0], values[1], values[2]
 
 
 # --- running passes -------------------------------------------------------------------------------------------------
@@ -289,13 +306,16 @@ cdef TensorBase forward_data(TensorBase x, TensorBase w, TensorBase bias, Geomet
     cdef conv_pass c
     cdef Py_ssize_t[3] size, kernel
     cdef Taps taps = Taps()
-    cdef int code = work_code(x.code), d
-    cdef TensorBase y = batch_of(x.shape[0], w.shape[0], geo.dims, out, code), result = y
+    cdef int code = x.code if on_device(x) else work_code(x.code), d
+    cdef TensorBase y = batch_of(x, x.shape[0], w.shape[0], geo.dims, out, code), result = y
     cdef int given = x.code
     x, w = contiguous_data(converted(x, code)), contiguous_data(converted(w, code))
     bias = None if bias is None else contiguous_data(converted(bias, code))
     sizes_of(x, geo.dims, size)
     sizes_of(w, geo.dims, kernel)
+    if on_device(x):
+        return convolve_there("Forward", y, x, w, bias, geo, x.shape[0], w.shape[1], w.shape[0] // geo.groups, size,
+                              kernel, out)
     taps.make(kernel)
     for d in range(3):
         taps.forward_axis(&c.axis[d], d, size[d], out[d], geo)
@@ -316,12 +336,15 @@ cdef TensorBase input_data(TensorBase g, TensorBase w, TensorBase bias, Geometry
     cdef Py_ssize_t[3] out, kernel
     cdef Py_ssize_t a, b, e, taps_of_kernel
     cdef Taps taps = Taps()
-    cdef int code = work_code(g.code), given = g.code
-    cdef TensorBase dx = batch_of(g.shape[0], w.shape[1] * geo.groups, geo.dims, size, code)
+    cdef int code = g.code if on_device(g) else work_code(g.code), given = g.code
+    cdef TensorBase dx = batch_of(g, g.shape[0], w.shape[1] * geo.groups, geo.dims, size, code)
     g, w = contiguous_data(converted(g, code)), contiguous_data(converted(w, code))
     bias = None if bias is None else contiguous_data(converted(bias, code))
     sizes_of(g, geo.dims, out)
     sizes_of(w, geo.dims, kernel)
+    if on_device(g):
+        return convolve_there("OfInput", dx, g, w, bias, geo, g.shape[0], w.shape[1], w.shape[0] // geo.groups, size,
+                              kernel, out)
     taps.make(kernel)
     taps_of_kernel = kernel[0] * kernel[1] * kernel[2]
     c.batch, c.groups, c.in_channels, c.out_channels = g.shape[0], geo.groups, w.shape[0] // geo.groups, w.shape[1]
@@ -346,13 +369,16 @@ cdef TensorBase weight_data(TensorBase x, TensorBase g, Geometry geo, const Py_s
     cdef conv_pass c
     cdef Py_ssize_t[3] size, out
     cdef Taps taps = Taps()
-    cdef int code = work_code(x.code), given = x.code, d
+    cdef int code = x.code if on_device(x) else work_code(x.code), given = x.code, d
     cdef Py_ssize_t item = mt_itemsize[code], lanes = 64 // item
     cdef const conv_tasks *tasks = tasks_for(code)
-    cdef TensorBase dw = batch_of(g.shape[1], x.shape[1] // geo.groups, geo.dims, kernel, code), sums, scratch
+    cdef TensorBase dw = batch_of(g, g.shape[1], x.shape[1] // geo.groups, geo.dims, kernel, code), sums, scratch
     x, g = contiguous_data(converted(x, code)), contiguous_data(converted(g, code))
     sizes_of(x, geo.dims, size)
     sizes_of(g, geo.dims, out)
+    if on_device(x):
+        return convolve_there("OfWeight", dw, g, x, None, geo, x.shape[0], x.shape[1] // geo.groups,
+                              g.shape[1] // geo.groups, size, kernel, out)
     taps.make(kernel)
     for d in range(3):
         taps.forward_axis(&c.axis[d], d, size[d], out[d], geo)
@@ -592,6 +618,12 @@ cdef int check_operands(TensorBase x, TensorBase w, TensorBase bias, int dims, s
     if x.code != w.code or (bias is not None and bias.code != w.code):
         raise RuntimeError(f"{name}: input, weight and bias must have the same dtype, but they are {describe(x)}, "
                            f"{describe(w)}{'' if bias is None else ' and ' + describe(bias)}. Convert with .to(dtype)")
+    if on_device(x) != on_device(w) or (bias is not None and on_device(bias) != on_device(x)):
+        raise RuntimeError(f"{name}: Expected all tensors to be on the same device, but found at least two devices, "
+                           "cuda:0 and cpu. Move the input, or the module, with .to()")
+    if on_device(x) and mt_category[x.code] != 2:
+        raise NotImplementedError(f"{name}: not implemented for {dtype_of(x.code)} on cuda: convert the operands with "
+                                  ".float()")
     if work_code(x.code) not in (MT_F32, MT_F64, MT_I64):
         raise NotImplementedError(f"{name}: not implemented for {dtype_of(x.code)}: convert the operands with .float()")
     return 0

@@ -34,6 +34,7 @@ FUNCTIONS: dict[str, set[str]] = {
         "ger",
         "vdot",
     },
+    "conv": {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"},
     "embedding": {"embedding", "sum_of_rows"},
     "scatter": {
         "gather",

@@ -4,6 +4,7 @@ The engine calls these functions, with tensors whose shapes and types it has alr
 know a run time only by its five verbs, so the same code works a GPU and the simulator.
 """
 
+from .conv import convolve
 from .index import (
     add_places,
     first_outside,
@@ -29,6 +30,7 @@ __all__ = [
     "allocate",
     "class_gradient",
     "class_losses",
+    "convolve",
     "copy",
     "fill",
     "first_outside",

@@ -32,7 +32,7 @@ def pointwise_source(name: str, dtype: str) -> str:
 def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Every module of the library: its name, its text, and the instances of its templates that are launched."""
     from ...ops import generate
-    from ..backend import index, norm
+    from ..backend import conv, index, norm
     from ..backend.matmul import NAMES
     from ..backend.memory import CONVERTED, FILLS, SAME
     from ..backend.random import TEMPLATES
@@ -52,6 +52,7 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         names = tuple(f"{name}<{state}<{kind}>, {kind}>" for state, kinds in SCANS.items() for kind in kinds or types)
         yield name.replace("_", " "), source("scan"), names
     yield "norm", source("norm"), norm.instances()
+    yield "conv", source("conv"), conv.NAMES
     yield "index", source("index"), (*index.PLAIN, *index.MOVED, *index.ADDED)
     yield "along", source("along"), tuple(f"{what}_along<{kind}>" for what in ("take", "put") for kind in types)
     rows = ("softmax", "softmax_gradient", "class_losses", "class_gradient")
