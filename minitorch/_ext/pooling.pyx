@@ -7,9 +7,11 @@ other's derivative, so that they can be differentiated any number of times.
 cimport cython
 from libc.stdlib cimport free, malloc
 from minitorch._ext.dtype cimport MT_BOOL, MT_F32, MT_F64, MT_I64, dtype_of, mt_category
-from minitorch._ext.loops cimport GRAIN, contiguous_data, converted
+from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, host_data
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, data_of, describe, new_tensor, record1, record_outputs, recording1, shape_of,
+    MAX_DIMS, Node, TensorBase, data_of, describe, new_on, on_device, record1, record_outputs, recording1, shape_of,
+    shown,
 )
 from minitorch._ext.threads cimport parallel_for, task_fn
 from libc.stdint cimport int64_t
@@ -105,7 +107,7 @@ cdef class Windows:
         cdef int d
         for d in range(x.ndim):
             shape[d] = x.shape[d] if d < x.ndim - self.dims else self.out[3 - x.ndim + d]
-        return new_tensor(x.ndim, shape, code)
+        return new_on(x, x.ndim, shape, code)
 
     cdef TensorBase input_for(self, TensorBase y, int code):
         """A new tensor for the inputs that y came from."""
@@ -113,7 +115,18 @@ cdef class Windows:
         cdef int d
         for d in range(y.ndim):
             shape[d] = y.shape[d] if d < y.ndim - self.dims else self.size[3 - y.ndim + d]
-        return new_tensor(y.ndim, shape, code)
+        return new_on(y, y.ndim, shape, code)
+
+    cdef tuple described(self):
+        """What the device's kernels are told: numbers, and the lists of all axes one after another."""
+        cdef Py_ssize_t o, lists = self.planes if self.per_plane else 1
+        cdef int d
+        table = []
+        for d in range(3):
+            for o in range(self.out[d] * lists):
+                table += (self.begin[d][o], self.end[d][o], self.count[d][o])
+        return ((self.planes, self.per_plane, self.divisor, (self.size[0], self.size[1], self.size[2]),
+                 (self.out[0], self.out[1], self.out[2]), (self.step[0], self.step[1], self.step[2])), table)
 
     cdef void fill(self, pool_job *job) noexcept nogil:
         cdef int d
@@ -239,7 +252,7 @@ cdef Windows scattered(TensorBase x, int dims, object kernel, object output_size
     if samples.code != x.code or samples.ndim != 3 or samples.numel != win.planes * dims or samples.shape[2] != dims:
         raise RuntimeError(f"{name}: _random_samples must be of the input's dtype and of shape (N, C, {dims}), but it "
                            f"is {describe(samples)} for the input {describe(x)}")
-    samples = contiguous_data(converted(samples, MT_F64))
+    samples = host_data(converted(samples, MT_F64))
     for d in range(3):
         if out[d] + k[d] - 1 > win.size[d]:
             raise RuntimeError(f"{name}: output size {output_size} with kernel {kernel} is too large for {describe(x)}")
@@ -294,6 +307,9 @@ cdef TensorBase greatest(TensorBase x, Windows win, TensorBase index, str name):
     cdef int code = work_code(x, name), given = x.code
     cdef TensorBase y = win.result_for(x, code)
     x = contiguous_data(converted(x, code))
+    if on_device(x):
+        primitives().pool_max(shown(y), shown(index), shown(x), *win.described())
+        return converted(y, given)
     win.fill(&job)
     job.halves = win.halves
     job.x, job.y = data_of(x), data_of(y)
@@ -309,6 +325,11 @@ cdef TensorBase taken(TensorBase x, Windows win, TensorBase index):
     cdef int code = work_code(x, "pooling"), given = x.code
     cdef TensorBase y = win.result_for(x, code)
     x = contiguous_data(converted(x, code))
+    if on_device(x):
+        if y.numel:
+            primitives().move_along(shown(y), shown(x), shown(index), win.out[0] * win.out[1] * win.out[2],
+                                    win.size[0] * win.size[1] * win.size[2], 1, False)
+        return converted(y, given)
     win.fill(&job)
     job.x, job.y, job.index = data_of(x), data_of(y), <int64_t *>data_of(index)
     run(&job, tasks_for(code).take)
@@ -321,6 +342,9 @@ cdef TensorBase put_back(TensorBase y, Windows win, TensorBase index, bint assig
     cdef int code = work_code(y, "pooling"), given = y.code
     cdef TensorBase x = win.input_for(y, code)
     y = contiguous_data(converted(y, code))
+    if on_device(y):
+        primitives().pool_put(shown(x), shown(y), shown(index), win.planes, assign)
+        return converted(x, given)
     win.fill(&job)
     job.assign = assign
     job.x, job.y, job.index = data_of(x), data_of(y), <int64_t *>data_of(index)
@@ -333,6 +357,9 @@ cdef TensorBase means(TensorBase x, Windows win):
     cdef int code = work_code(x, "pooling"), given = x.code
     cdef TensorBase y = win.result_for(x, code)
     x = contiguous_data(converted(x, code))
+    if on_device(x):
+        primitives().pool_mean(shown(y), shown(x), *win.described())
+        return converted(y, given)
     win.fill(&job)
     job.halves = win.halves_across
     job.x, job.y = data_of(x), data_of(y)
@@ -345,6 +372,9 @@ cdef TensorBase spread(TensorBase y, Windows win):
     cdef int code = work_code(y, "pooling"), given = y.code
     cdef TensorBase x = win.input_for(y, code)
     y = contiguous_data(converted(y, code))
+    if on_device(y):
+        primitives().pool_spread(shown(x), shown(y), *win.described())
+        return converted(x, given)
     win.fill(&job)
     job.halves, job.assign = win.halves_across, win.side_by_side
     job.x, job.y = data_of(x), data_of(y)
@@ -503,6 +533,7 @@ def max_unpool(TensorBase x not None, TensorBase indices not None, int dims, out
     cdef Windows win = Windows()
     cdef Py_ssize_t i, places
     cdef const int64_t *p
+    cdef TensorBase listed
     cdef int d
     win.look_at(x, dims, name)
     if indices.code != MT_I64:
@@ -513,8 +544,12 @@ def max_unpool(TensorBase x not None, TensorBase indices not None, int dims, out
         win.out[d] = win.size[d]
     numbers(output_size, dims, win.size, 1, "output_size", name)
     places = win.size[0] * win.size[1] * win.size[2]
+    if on_device(indices) != on_device(x):
+        raise RuntimeError(f"{name}: Expected all tensors to be on the same device, but found at least two devices, "
+                           "cuda:0 and cpu. Move one, with .to()")
     indices = contiguous_data(indices)
-    p = <const int64_t *>data_of(indices)
+    listed = host_data(indices)
+    p = <const int64_t *>data_of(listed)
     for i in range(indices.numel):
         if p[i] < 0 or p[i] >= places:
             raise RuntimeError(f"{name}: found an invalid max index: {p[i]} (the output has {places} places in a "

@@ -10,7 +10,7 @@ from collections.abc import Callable
 # Modules all of whose functions do.
 MODULES = {
     "pointwise", "views", "engine", "tape", "function", "reduce", "extrema", "moments", "rules", "softmax", "norm",
-    "scan", "index", "arrange",
+    "scan", "index", "arrange", "pooling",
 }  # fmt: skip
 
 # The functions of other modules that do.

@@ -20,6 +20,7 @@ from .matmul import matmul
 from .memory import accumulate, allocate, copy, fill
 from .norm import norm_backward, norm_forward, norm_remember
 from .pointwise import pointwise
+from .pooling import pool_max, pool_mean, pool_put, pool_spread
 from .random import random
 from .reduce import move_along, reduce, scan
 from .softmax import class_gradient, class_losses, softmax
@@ -42,6 +43,10 @@ __all__ = [
     "norm_remember",
     "places_apart",
     "pointwise",
+    "pool_max",
+    "pool_mean",
+    "pool_put",
+    "pool_spread",
     "put_blocks",
     "random",
     "reduce",
