@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from . import cuda
 from ._device import device
 from ._ext import engine
 from ._ext.dtype import ALL, dtype
@@ -56,8 +57,8 @@ REBUILD_PARAMETER = _Name("torch._utils", "_rebuild_parameter")
 class _Stored:
     """A storage that the pickle refers to."""
 
-    def __init__(self, key: str, kind: dtype, count: int) -> None:
-        self.key, self.kind, self.count = key, kind, count
+    def __init__(self, key: str, kind: dtype, count: int, place: str) -> None:
+        self.key, self.kind, self.count, self.place = key, kind, count, place
 
 
 class _Writer(pickle._Pickler):  # the one written in Python: it lets us say under which name a global is known
@@ -67,7 +68,7 @@ class _Writer(pickle._Pickler):  # the one written in Python: it lets us say und
 
     def persistent_id(self, obj):
         if isinstance(obj, _Stored):
-            return "storage", _Name("torch", STORAGES[obj.kind.name]), obj.key, "cpu", obj.count
+            return "storage", _Name("torch", STORAGES[obj.kind.name]), obj.key, obj.place, obj.count
         return None
 
     def save(self, obj, save_persistent_id=True):
@@ -98,7 +99,8 @@ class _Writer(pickle._Pickler):  # the one written in Python: it lets us say und
         storage = untyped_storage(t)
         if storage.data_ptr() not in self.storages:
             self.storages[storage.data_ptr()] = (str(len(self.storages)), storage)
-        return _Stored(self.storages[storage.data_ptr()][0], t.dtype, storage.nbytes() // t.itemsize)
+        return _Stored(self.storages[storage.data_ptr()][0], t.dtype, storage.nbytes() // t.itemsize,
+                       "cuda:0" if t.is_cuda else "cpu")
 
 
 def save(obj: Any, f: str | os.PathLike | io.IOBase, pickle_module=None, pickle_protocol: int = PROTOCOL,
@@ -133,7 +135,7 @@ def save(obj: Any, f: str | os.PathLike | io.IOBase, pickle_module=None, pickle_
         _put(archive, f"{root}/.storage_alignment", b"64")
         _put(archive, f"{root}/byteorder", b"little")
         for key, storage in writer.storages.values():
-            _put(archive, f"{root}/data/{key}", memoryview(storage._bytes.numpy()))
+            _put(archive, f"{root}/data/{key}", memoryview(storage._bytes.cpu().numpy()))
         _put(archive, f"{root}/version", b"3\n")
 
 
@@ -228,7 +230,7 @@ class safe_globals:
 
 
 class _Reader(pickle.Unpickler):
-    def __init__(self, file, read: Callable[[str], bytes], place: Callable[[str], None], weights_only: bool,
+    def __init__(self, file, read: Callable[[str], bytes], place: Callable[[str], str], weights_only: bool,
                  **options) -> None:
         super().__init__(file, **options)
         self.read, self.place, self.weights_only = read, place, weights_only
@@ -259,28 +261,31 @@ class _Reader(pickle.Unpickler):
         kind, key, location, count = saved_id[1:5]
         if not isinstance(kind, _StorageType):
             raise pickle.UnpicklingError(f"load: storages of the type {kind!r} are not supported")
-        self.place(location)
         if key not in self.storages:
             content = np.frombuffer(bytearray(self.read(key)), dtype=np.uint8)
-            self.storages[key] = engine.from_numpy(content)
+            self.storages[key] = engine.from_numpy(content).to(self.place(location))
         data = self.storages[key]
         return data if kind.kind is None else data[: count * kind.kind.itemsize].view(kind.kind)
 
 
-def _placing(map_location) -> Callable[[str], None]:
-    """Checks that what was on a device can be had here."""
-    def place(location: str) -> None:
+def _placing(map_location) -> Callable[[str], str]:
+    """Where what was saved from a device shall be, if that can be had here."""
+    def place(location: str) -> str:
         target: Any = location
         if callable(map_location):
-            return                                          # whatever the function gives, it is on the CPU
+            return "cpu"                                    # whatever the function gives, it is on the CPU
         elif isinstance(map_location, Mapping):
             target = map_location.get(location, location)
         elif map_location is not None:
             target = map_location
-        if str(target).partition(":")[0] != "cpu":
+        kind = str(target).partition(":")[0]
+        if kind == "cuda" and cuda.device_count():
+            return "cuda"
+        if kind != "cpu":
             raise RuntimeError(
                 f"Attempting to deserialize object on the device {location!r}, which is not there. Use minitorch.load "
                 "with map_location='cpu' to have it in the memory of the CPU.")
+        return "cpu"
 
     return place
 

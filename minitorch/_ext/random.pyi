@@ -26,6 +26,7 @@ class Generator:
     def __reduce__(self) -> tuple[Any, ...]: ...
 
 default_generator: Generator
+device_generator: Generator
 default_device_generator: Generator
 
 def manual_seed(seed: int) -> Generator: ...

@@ -285,6 +285,7 @@ cdef Generator default = Generator()
 cdef Generator device_default = Generator()                 # asking for the device here would start it
 device_default.on_device = True
 default_generator = default
+device_generator = device_default
 default_device_generator = device_default
 
 

@@ -5,22 +5,34 @@ the environment variable ``MINITORCH_CUDA``: ``sim``, ``sim-check`` (every acces
 """
 
 from . import amp
-from .device import (
+from .devices import (
     current_device,
+    device,
     device_count,
     empty_cache,
     get_device_name,
+    get_rng_state,
+    initial_seed,
     is_available,
     is_initialized,
     manual_seed,
     manual_seed_all,
+    max_memory_allocated,
+    memory_allocated,
+    memory_reserved,
     require,
+    reset_peak_memory_stats,
+    seed,
+    set_device,
+    set_rng_state,
     synchronize,
 )
 from .raw import RawKernel, RawModule
 from .runtime import CompileError, KernelError
 
 __all__ = [
-    "CompileError", "KernelError", "RawKernel", "RawModule", "amp", "current_device", "device_count", "empty_cache",
-    "get_device_name", "is_available", "is_initialized", "manual_seed", "manual_seed_all", "require", "synchronize",
+    "CompileError", "KernelError", "RawKernel", "RawModule", "amp", "current_device", "device", "device_count",
+    "empty_cache", "get_device_name", "get_rng_state", "initial_seed", "is_available", "is_initialized",
+    "manual_seed", "manual_seed_all", "max_memory_allocated", "memory_allocated", "memory_reserved", "require",
+    "reset_peak_memory_stats", "seed", "set_device", "set_rng_state", "synchronize",
 ]  # fmt: skip

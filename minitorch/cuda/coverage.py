@@ -15,6 +15,7 @@ MODULES = {
 
 # The functions of other modules that do.
 FUNCTIONS: dict[str, set[str]] = {
+    "lapack": {"deliver"},
     "matmul": {
         "addbmm",
         "addmm",

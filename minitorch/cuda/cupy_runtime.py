@@ -61,11 +61,23 @@ def _compiler_problem() -> str | None:
 class CupyBlock:
     """Memory of CuPy's pool, given back when the object is dropped."""
 
-    __slots__ = ("_memory", "nbytes", "pointer")
+    __slots__ = ("_memory", "_usage", "nbytes", "pointer")
 
-    def __init__(self, memory: Any, nbytes: int) -> None:
+    def __init__(self, memory: Any, nbytes: int, usage: Usage) -> None:
         self._memory = memory  # a cupy.cuda.MemoryPointer
+        self._usage = usage
         self.pointer, self.nbytes = int(memory.ptr), nbytes
+        usage.bytes += nbytes
+        usage.peak = max(usage.peak, usage.bytes)
+
+    def __del__(self) -> None:
+        self._usage.bytes -= self.nbytes
+
+
+class Usage:
+    """How many bytes blocks hold, and the most that they held."""
+
+    bytes = peak = 0
 
 
 class CupyFunction:
@@ -89,6 +101,7 @@ class CupyRuntime:
         self._functions: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], CupyFunction] = {}
         self._modules: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Any] = {}
         self._launched: deque[str] = deque(maxlen=4)
+        self._usage = Usage()
 
     # ---- memory
 
@@ -102,10 +115,18 @@ class CupyRuntime:
             raise ValueError(f"cannot allocate {nbytes} bytes")
         pool = self._cupy.get_default_memory_pool()
         try:
-            return CupyBlock(pool.malloc(max(nbytes, 1)), nbytes)
+            return CupyBlock(pool.malloc(max(nbytes, 1)), nbytes, self._usage)
         except self._cuda.memory.OutOfMemoryError as error:
             raise MemoryError(f"the GPU is out of memory: {nbytes} bytes asked for, {pool.used_bytes()} in use, "
                               f"{pool.total_bytes()} held ({error})") from error  # fmt: skip
+
+    def memory_in_use(self) -> tuple[int, int, int]:
+        """Bytes in use, bytes that CuPy's pool holds, and the most that were in use."""
+        return self._usage.bytes, self._cupy.get_default_memory_pool().total_bytes(), self._usage.peak
+
+    def reset_peak(self) -> None:
+        """Let the most that were in use begin again."""
+        self._usage.peak = self._usage.bytes
 
     def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
         """Copy bytes on the current stream; copies from and to the host are waited for."""

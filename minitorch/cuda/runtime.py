@@ -66,6 +66,12 @@ class Runtime(Protocol):
     def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
         """Copy bytes ``"to device"``, ``"to host"`` or ``"on device"``, after all launches before it."""
 
+    def memory_in_use(self) -> tuple[int, int, int]:
+        """Bytes in use, bytes held (also for reuse), and the most that were in use."""
+
+    def reset_peak(self) -> None:
+        """Let the most that were in use begin again at what is in use now."""
+
     def zero(self, pointer: int, nbytes: int) -> None:
         """Set bytes of the device to zero."""
 

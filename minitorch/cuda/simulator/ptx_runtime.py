@@ -120,6 +120,14 @@ class PtxRuntime:
         """Memory, aligned to 256 bytes. Until it is written it holds NaNs."""
         return self.pool.allocate(nbytes)
 
+    def memory_in_use(self) -> tuple[int, int, int]:
+        """Bytes in use, bytes taken from the host, and the most that were in use."""
+        return self.pool.allocated, self.pool.reserved, self.pool.peak
+
+    def reset_peak(self) -> None:
+        """Let the most that were in use begin again."""
+        self.pool.peak = self.pool.allocated
+
     def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
         """Copy bytes; device memory is the host's under other addresses."""
         ctypes.memmove(

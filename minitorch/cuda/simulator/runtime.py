@@ -79,6 +79,14 @@ class Simulator:
         """Memory of the device, NaN-filled when it is new (and always where accesses are checked)."""
         return self.pool.allocate(nbytes)
 
+    def memory_in_use(self) -> tuple[int, int, int]:
+        """Bytes in use, bytes taken from the host, and the most that were in use."""
+        return self.pool.allocated, self.pool.reserved, self.pool.peak
+
+    def reset_peak(self) -> None:
+        """Let the most that were in use begin again."""
+        self.pool.peak = self.pool.allocated
+
     def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
         """Copy bytes ``"to device"``, ``"to host"`` or ``"on device"``."""
         if kind == "to device":

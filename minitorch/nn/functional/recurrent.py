@@ -123,7 +123,7 @@ def layer(
         bias = biases[1] if biases else weight_hh.new_zeros(weight_hh.shape[0])
     else:
         sums = linear(x, weight_ih, biases[0] + biases[1] if biases else None)
-    if projection is not None:
+    if projection is not None or sums.is_cuda:  # the engine's form is of the CPU
         return by_steps(kind, sizes, sums, h0, c0, weight_hh, bias, reverse, projection)
     return rnn_layer(kind, sizes, sums, h0, c0, weight_hh, bias, reverse)
 

@@ -115,7 +115,8 @@ class RNNBase(Module):
     # --- computing
 
     def _first_state(self, batch: int, width: int, like: Tensor) -> Tensor:
-        return minitorch.zeros(self.num_layers * (2 if self.bidirectional else 1), batch, width, dtype=like.dtype)
+        return minitorch.zeros(self.num_layers * (2 if self.bidirectional else 1), batch, width, dtype=like.dtype,
+                               device=like.device)
 
     def _layers(self, x: Tensor, sizes: Any, h: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
         """All layers over rows of features: their output, the last states, the last cells."""
@@ -373,9 +374,9 @@ class RNNCellBase(Module):
         if x.shape[1] != self.input_size:
             raise RuntimeError(f"input has inconsistent input_size: got {x.shape[1]} expected {self.input_size}")
         if h is None:
-            h = minitorch.zeros(x.shape[0], self.hidden_size, dtype=x.dtype)
+            h = x.new_zeros(x.shape[0], self.hidden_size)
         if kind == "LSTM" and c is None:
-            c = minitorch.zeros(x.shape[0], self.hidden_size, dtype=x.dtype)
+            c = x.new_zeros(x.shape[0], self.hidden_size)
         for label, state in (("0", h), ("1", c)):
             if state is not None and tuple(state.shape) != (x.shape[0], self.hidden_size):
                 raise RuntimeError(f"hidden{label} has inconsistent shape: got {list(state.shape)}, expected "

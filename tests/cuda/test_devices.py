@@ -1,0 +1,101 @@
+"""What a program asks of the device: memory, random numbers, files; on whatever run time ``MINITORCH_CUDA`` names."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+
+import pytest
+
+import minitorch as mt
+from minitorch import nn
+
+CHOSEN = bool(os.environ.get("MINITORCH_CUDA"))
+on_the_device = pytest.mark.skipif(not CHOSEN, reason="runs in a process of its own: see test_in_the_simulator")
+
+
+@pytest.mark.skipif(CHOSEN, reason="is the process of its own")
+def test_in_the_simulator(again_in_the_simulator: Callable) -> None:
+    again_in_the_simulator()
+
+
+def test_one_device() -> None:
+    mt.cuda.set_device(0)
+    mt.cuda.set_device("cuda:0")
+    with mt.cuda.device(0):
+        pass
+    for wrong in (1, "cuda:1"):
+        with pytest.raises(RuntimeError, match="one device"):
+            mt.cuda.set_device(wrong)
+
+
+@on_the_device
+def test_memory() -> None:
+    before = mt.cuda.memory_allocated()
+    x = mt.zeros(100_000, device="cuda")
+    assert mt.cuda.memory_allocated() >= before + 400_000 and mt.cuda.memory_reserved() >= before + 400_000
+    del x
+    assert mt.cuda.memory_allocated() == before and mt.cuda.max_memory_allocated() >= before + 400_000
+    mt.cuda.reset_peak_memory_stats()
+    assert mt.cuda.max_memory_allocated() == before
+
+
+@on_the_device
+def test_random_numbers() -> None:
+    mt.cuda.manual_seed(0)
+    state = mt.cuda.get_rng_state()
+    first, second = (mt.randn(4, device="cuda") for _ in range(2))
+    assert mt.cuda.initial_seed() == 0 and not mt.equal(first, second)
+    mt.testing.assert_close(first.cpu(), mt.tensor([-0.9247, -0.4253, -2.6438, 0.1452]), atol=1e-4, rtol=0)
+    mt.cuda.set_rng_state(state)
+    assert mt.equal(mt.randn(4, device="cuda"), first)
+    mt.cuda.manual_seed_all(0)
+    assert mt.equal(mt.randn(4, device="cuda"), first)
+
+
+def there_and_back(value: object, **options: object) -> object:
+    file = io.BytesIO()
+    mt.save(value, file)
+    file.seek(0)
+    return mt.load(file, **options)
+
+
+@on_the_device
+def test_files() -> None:
+    """Tensors are loaded to where they were saved from, unless another place is named; views still share."""
+    x = mt.arange(6.0, device="cuda").reshape(2, 3)
+    saved = {"x": x, "row": x[1], "here": mt.ones(2)}
+    found = there_and_back(saved)
+    assert [found[k].device.type for k in saved] == ["cuda", "cuda", "cpu"]
+    assert found["row"].tolist() == [3, 4, 5] and found["row"].storage_offset() == 3
+    assert there_and_back(saved, map_location="cpu")["row"].device.type == "cpu"
+    assert there_and_back(mt.ones(2), map_location="cuda").device.type == "cuda"
+    model = nn.Linear(2, 3).cuda()
+    other = nn.Linear(2, 3)
+    other.load_state_dict(there_and_back(model.state_dict()))
+    assert mt.equal(other.weight, model.weight.cpu()) and other.weight.device.type == "cpu"
+
+
+@pytest.mark.skipif(CHOSEN, reason="there is a device then")
+def test_files_without_a_device() -> None:
+    if mt.cuda.device_count():
+        pytest.skip("there is a GPU")
+    with pytest.raises(RuntimeError, match="map_location='cpu'"):
+        there_and_back(mt.ones(2), map_location="cuda")
+
+
+@on_the_device
+@pytest.mark.parametrize("name", ["attention", "LSTM", "GRU"])
+def test_models_whose_fast_form_is_the_cpu_s(name: str) -> None:
+    found = []
+    for device in ("cpu", "cuda"):
+        mt.manual_seed(0)
+        x = mt.randn(2, 5, 4).double().to(device).requires_grad_()
+        if name == "attention":
+            y = nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+        else:
+            y, _ = getattr(nn, name)(4, 3, batch_first=True).double().to(device)(x)
+        (y * y).sum().backward()
+        found.append((y.detach().cpu(), x.grad.cpu()))
+    mt.testing.assert_close(found[1], found[0], rtol=1e-10, atol=1e-10)
