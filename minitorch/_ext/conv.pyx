@@ -13,7 +13,8 @@ from minitorch._ext.loops cimport contiguous_data, converted, zero_data
 from minitorch._ext.reduce cimport sum_of
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, data_of, describe, new_on, new_tensor, on_device, record, recording, shape_of, shown,
+    Node, TensorBase, check_devices, data_of, describe, new_on, new_tensor, on_device, record, recording, shape_of,
+    shown,
 )
 from minitorch._ext.threads cimport parallel_for, task_fn, thread_count
 from minitorch._ext.views cimport select_of, unsqueeze_of
@@ -75,9 +76,9 @@ cdef inline const conv_tasks *tasks_for(int code) noexcept nogil:
     return &conv_f32 if code == MT_F32 else &conv_f64 if code == MT_F64 else &conv_u64
 
 
-cdef inline int work_code(int code) noexcept nogil:
-    """The type to compute in."""
-    return MT_F32 if code == MT_F16 or code == MT_BF16 else code
+cdef inline int work_code(TensorBase t) noexcept nogil:
+    """The type to compute in; the device's kernels widen by themselves."""
+    return MT_F32 if (t.code == MT_F16 or t.code == MT_BF16) and not on_device(t) else t.code
 
 
 cdef void sizes_of(TensorBase t, int dims, Py_ssize_t *size) noexcept nogil:
@@ -306,7 +307,7 @@ cdef TensorBase forward_data(TensorBase x, TensorBase w, TensorBase bias, Geomet
     cdef conv_pass c
     cdef Py_ssize_t[3] size, kernel
     cdef Taps taps = Taps()
-    cdef int code = x.code if on_device(x) else work_code(x.code), d
+    cdef int code = work_code(x), d
     cdef TensorBase y = batch_of(x, x.shape[0], w.shape[0], geo.dims, out, code), result = y
     cdef int given = x.code
     x, w = contiguous_data(converted(x, code)), contiguous_data(converted(w, code))
@@ -336,7 +337,7 @@ cdef TensorBase input_data(TensorBase g, TensorBase w, TensorBase bias, Geometry
     cdef Py_ssize_t[3] out, kernel
     cdef Py_ssize_t a, b, e, taps_of_kernel
     cdef Taps taps = Taps()
-    cdef int code = g.code if on_device(g) else work_code(g.code), given = g.code
+    cdef int code = work_code(g), given = g.code
     cdef TensorBase dx = batch_of(g, g.shape[0], w.shape[1] * geo.groups, geo.dims, size, code)
     g, w = contiguous_data(converted(g, code)), contiguous_data(converted(w, code))
     bias = None if bias is None else contiguous_data(converted(bias, code))
@@ -369,7 +370,7 @@ cdef TensorBase weight_data(TensorBase x, TensorBase g, Geometry geo, const Py_s
     cdef conv_pass c
     cdef Py_ssize_t[3] size, out
     cdef Taps taps = Taps()
-    cdef int code = x.code if on_device(x) else work_code(x.code), given = x.code, d
+    cdef int code = work_code(x), given = x.code, d
     cdef Py_ssize_t item = mt_itemsize[code], lanes = 64 // item
     cdef const conv_tasks *tasks = tasks_for(code)
     cdef TensorBase dw = batch_of(g, g.shape[1], x.shape[1] // geo.groups, geo.dims, kernel, code), sums, scratch
@@ -618,13 +619,8 @@ cdef int check_operands(TensorBase x, TensorBase w, TensorBase bias, int dims, s
     if x.code != w.code or (bias is not None and bias.code != w.code):
         raise RuntimeError(f"{name}: input, weight and bias must have the same dtype, but they are {describe(x)}, "
                            f"{describe(w)}{'' if bias is None else ' and ' + describe(bias)}. Convert with .to(dtype)")
-    if on_device(x) != on_device(w) or (bias is not None and on_device(bias) != on_device(x)):
-        raise RuntimeError(f"{name}: Expected all tensors to be on the same device, but found at least two devices, "
-                           "cuda:0 and cpu. Move the input, or the module, with .to()")
-    if on_device(x) and mt_category[x.code] != 2:
-        raise NotImplementedError(f"{name}: not implemented for {dtype_of(x.code)} on cuda: convert the operands with "
-                                  ".float()")
-    if work_code(x.code) not in (MT_F32, MT_F64, MT_I64):
+    check_devices(name, x, (w, bias))
+    if mt_category[x.code] != 2 and (on_device(x) or x.code != MT_I64):
         raise NotImplementedError(f"{name}: not implemented for {dtype_of(x.code)}: convert the operands with .float()")
     return 0
 
@@ -723,7 +719,7 @@ cdef TensorBase columns_data(TensorBase given, Geometry geo, const Py_ssize_t *s
     """Columns (N, C taps, L) of images (N, C, H, W), or back the sums of columns."""
     cdef conv_pass c
     cdef Taps taps = Taps()
-    cdef int code = work_code(given.code), d
+    cdef int code = work_code(given), d
     cdef Py_ssize_t[5] shape
     cdef Py_ssize_t taps_of_kernel = kernel[1] * kernel[2], channels
     cdef TensorBase made, t

@@ -6,13 +6,14 @@ the places changed over.  Taking rows is the case in which every row has a targe
 cimport cython
 from libc.stdint cimport int64_t
 from minitorch._ext.dtype cimport MT_F64, MT_I32, MT_I64, mt_category, mt_compute
-from minitorch._ext.index cimport check_together, index_at, put_data
+from minitorch._ext.index cimport index_at, put_data
 from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, fill_data, scalar_value, zero_data
 from minitorch._ext.pointwise cimport cast, op_mul
 from minitorch._ext.reduce cimport sum_of
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, data_of, describe, new_on, new_tensor, on_device, record, record1, recording, recording1, shown,
+    Node, TensorBase, check_devices, data_of, describe, new_on, new_tensor, on_device, record, record1, recording,
+    recording1, shown,
 )
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport detach_of, reshape_to, slice_of, unsqueeze_of
@@ -210,7 +211,7 @@ def embedding(TensorBase weight not None, TensorBase indices not None, Py_ssize_
         raise RuntimeError(f"'weight' must be 2-D: embedding got {describe(weight)}")
     if sparse:
         raise NotImplementedError("embedding: sparse gradients are not supported; leave sparse=True out")
-    check_together(indices, "the index", weight)
+    check_devices("embedding", weight, (indices,))
     place = places(indices, weight.shape[0], "the index")
     for d in range(indices.ndim):
         shape[d] = indices.shape[d]
@@ -238,9 +239,7 @@ def sum_of_rows(TensorBase weight not None, TensorBase source not None, TensorBa
             [110.]])
     """
     check_bags(weight, source, target, factors)
-    for t, what in ((source, "the index"), (target, "the bag"), (factors, "the factor")):
-        if t is not None:
-            check_together(t, what, weight)
+    check_devices("embedding_bag", weight, (source, target, factors))
     source, target = places(source, weight.shape[0], "the index"), places(target, rows, "the bag")
     return add_rows(weight, source, target, factors, rows)
 

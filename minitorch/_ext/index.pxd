@@ -7,5 +7,3 @@ cdef int put_data(TensorBase x, int lead, int indexed, TensorBase places, Tensor
 cdef int put_into(TensorBase view, int lead, int indexed, TensorBase places, TensorBase value, bint add) except -1
 cdef bint has_negative(TensorBase index)
 cdef TensorBase given(TensorBase result, TensorBase out, str name)    # put into what was given as out=
-cdef TensorBase beside(TensorBase t, TensorBase x, int code)          # as a type, in C order, where x is
-cdef int check_together(TensorBase t, str what, TensorBase x) except -1              # refuse two devices

@@ -16,9 +16,9 @@ from minitorch._ext.loops cimport (
 from minitorch._ext.pointwise cimport cast, number_tensor, op_where, prepare_out
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_on, new_tensor,
-    new_view, on_device, rebase, record, record1, record_edges, recording, recording1, requires_grad, same_shape,
-    shape_of, shown, wrap_dim,
+    MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, grad_enabled, has_shape,
+    new_on, new_tensor, new_view, on_device, rebase, record, record1, record_edges, recording, recording1,
+    requires_grad, same_shape, shape_of, shown, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport (
@@ -49,18 +49,9 @@ cdef TensorBase beside(TensorBase t, TensorBase x, int code):
     return there
 
 
-cdef int check_here(TensorBase t, str what, TensorBase x) except -1:
-    """Refuse a tensor of the device where x is on the CPU."""
-    return check_together(t, what, x) if on_device(t) else 0
-
-
-cdef int check_together(TensorBase t, str what, TensorBase x) except -1:
-    """Refuse two devices."""
-    if on_device(t) != on_device(x):
-        raise RuntimeError("indexing: Expected all tensors to be on the same device, but found at least two devices, "
-                           f"cuda:0 and cpu: {what} {describe(t)} is on {'cuda:0' if on_device(t) else 'the CPU'}, and "
-                           f"the indexed tensor {describe(x)} is not. Move one, with .to()")
-    return 0
+cdef int check_here(TensorBase t, TensorBase x) except -1:
+    """Refuse to index what is on the CPU by a tensor of the device; the other way round is usual."""
+    return check_devices("indexing", x, (t,)) if on_device(t) else 0
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
@@ -82,7 +73,7 @@ cdef TensorBase places_of(TensorBase x, int lead, tuple indices):
                 raise IndexError(f"index {wrong} is out of bounds for dimension {d} with size {size}")
             d += 1
             continue
-        check_here(index, "an index", x)
+        check_here(index, x)
         index = contiguous_data(converted(index, MT_I64))
         value = <long long *>data_of(index)
         size = x.shape[d]
@@ -451,7 +442,7 @@ cdef tuple prepared(TensorBase x, object key):
 cdef TensorBase masked(TensorBase x, TensorBase mask):
     """x[mask], the commonest of masks: over the leading dimensions, nothing else."""
     check_mask_shape(x, mask, 0)
-    check_here(mask, "a mask", x)
+    check_here(mask, x)
     mask = beside(mask, x, MT_BOOL)
     if mask.ndim == x.ndim and not recording1(x) and not on_device(x):
         return compressed(x, mask)
@@ -537,9 +528,8 @@ cdef int put_into(TensorBase view, int lead, int indexed, TensorBase places, Ten
     except RuntimeError:
         raise RuntimeError(f"shape mismatch: value tensor of shape {list(shape_of(value))} cannot be broadcast to "
                            f"indexing result of shape {[shape[d] for d in range(n)]}") from None
-    check_here(value, "the value", view)
-    if value.ndim:
-        check_together(value, "the value", view)
+    if value.ndim or on_device(value):                      # a number may come from the CPU
+        check_devices("indexing", view, (value,))
     whole = contiguous_data(view)
     put_data(whole, lead, indexed, places, full, add)
     if whole is not view:
@@ -809,13 +799,11 @@ def cat(tensors, dim=0, *, TensorBase out=None):
         code = t.code if code < 0 else mt_promote(code, t.code)
         if t.ndim == 0:
             raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated: use stack()")
-        if on_device(t) != on_device(<TensorBase>parts[0]):
-            raise RuntimeError("cat: Expected all tensors to be on the same device, but found at least two devices, "
-                               "cuda:0 and cpu. Move them to one, with .to()")
         if first is None and not (t.ndim == 1 and t.numel == 0):
             first = t
     if first is None:
         first = parts[0]
+    check_devices("cat", first, parts)
     d = wrap_dim(dim, first.ndim)
     for k, t in enumerate(parts):
         if t.ndim == 1 and t.numel == 0 and first.ndim != 1:   # PyTorch's old habit: an empty vector joins anything
@@ -836,8 +824,7 @@ def cat(tensors, dim=0, *, TensorBase out=None):
     shape[d] = total
     result = new_on(first, first.ndim, shape, code) if out is None else out
     if out is not None:
-        if on_device(out) != on_device(first):
-            raise RuntimeError("cat: out= is on another device than the tensors that are joined: move it, with .to()")
+        check_devices("cat, the result", out, (first,))
         prepare_out(out, first.ndim, shape, code, "cat", recording(parts))
         for t in parts:
             if may_overlap(out, t):

@@ -9,9 +9,9 @@ from libc.string cimport memset
 from minitorch._ext.dtype cimport MT_BF16, MT_BOOL, MT_F16, MT_F32, dtype_of, mt_category
 from minitorch._ext.loops cimport DEVICE_DIMS, contiguous_data, converted, copy_data, may_overlap
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_on, on_device,
-    record, record2, recording, recording2, requires_grad, same_shape, set_contiguous_dims, set_grad, shape_of,
-    shown,
+    MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, grad_enabled, has_shape,
+    new_on, on_device, record, record2, recording, recording2, requires_grad, same_shape, set_contiguous_dims,
+    set_grad, shape_of, shown,
 )
 from minitorch._ext.pointwise cimport conj_of
 from minitorch._ext.storage cimport primitives
@@ -235,8 +235,7 @@ cdef TensorBase product(TensorBase a, TensorBase b, bint transposed, TensorBase 
         raise RuntimeError(f"{name}: the input, {describe(init)}, must have the dtype of the operands, "
                            f"{describe(a)} and {describe(b)}. Convert it, with .to(dtype)")
     if on_device(a) != on_device(b) or (init is not None and on_device(init) != on_device(a)):
-        raise RuntimeError(f"{name}: Expected all tensors to be on the same device, but found at least two devices, "
-                           f"cuda:0 and cpu: {describe(a)} and {describe(b)}. Move them to one, with .to()")
+        check_devices(name, a, (b, init))
     fill_factors(&g, a, b, transposed, name)
     if (code == MT_F16 or code == MT_BF16) and not on_device(a):                       # sums in float32, rounded once
         result = product(converted(a, MT_F32), converted(b, MT_F32), transposed,

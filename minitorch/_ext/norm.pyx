@@ -8,8 +8,8 @@ from minitorch._ext.dtype cimport MT_F32, MT_F64, dtype_of, mt_category
 from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, copy_data, zero_data
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, bump, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device, record, recording,
-    shape_of, shown,
+    Node, TensorBase, bump, check_devices, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device,
+    record, recording, shape_of, shown,
 )
 from minitorch._ext.threads cimport parallel_for, task_fn
 
@@ -326,16 +326,6 @@ cdef int check_float(TensorBase x, str name) except -1:
     return 0
 
 
-cdef int check_devices(TensorBase x, tuple others, str name) except -1:
-    """Refuse parameters that are elsewhere than the input."""
-    for t in others:
-        if t is not None and on_device(<TensorBase>t) != on_device(x):
-            raise RuntimeError(f"{name}: Expected all tensors to be on the same device, but found at least two "
-                               f"devices, cuda:0 and cpu: the input {describe(x)} is on "
-                               f"{'cuda:0' if on_device(x) else 'cpu'}. Move them to one, with .to()")
-    return 0
-
-
 cdef int check_channels(TensorBase t, Py_ssize_t channels, str argument, str name) except -1:
     if t is not None and (t.ndim != 1 or t.shape[0] != channels):
         raise RuntimeError(f"{name}: {argument} should be a vector of {channels} elements, one for each channel, but "
@@ -383,7 +373,7 @@ def batch_norm(TensorBase x not None, TensorBase weight, TensorBase bias, Tensor
         check_channels(t, x.shape[1], argument, "batch_norm")
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("batch_norm: expected running_mean and running_var to be defined when training=False")
-    check_devices(x, (weight, bias, running_mean, running_var), "batch_norm")
+    check_devices("batch_norm", x, (weight, bias, running_mean, running_var))
     s = batch_sets(x, eps)
     mean, var = numbers(s.sets, x), numbers(s.sets, x)
     if not training:
@@ -414,7 +404,7 @@ def group_norm(TensorBase x not None, Py_ssize_t num_groups, TensorBase weight, 
                            f"of shape {tuple(shape_of(x))} and num_groups={num_groups}")
     check_channels(weight, x.shape[1], "weight", name)
     check_channels(bias, x.shape[1], "bias", name)
-    check_devices(x, (weight, bias), name)
+    check_devices(name, x, (weight, bias))
     s = group_sets(x, num_groups, eps)
     return norm_of(x, weight, bias, s, numbers(s.sets, x), numbers(s.sets, x), False)
 
@@ -436,6 +426,6 @@ def row_norm(TensorBase x not None, normalized_shape, TensorBase weight, TensorB
                                f"but it is {describe(t)}")
         if t is not None:
             check_float(t, name)
-    check_devices(x, (weight, bias), name)
+    check_devices(name, x, (weight, bias))
     s = row_sets(x, len(wanted), centred, eps)
     return norm_of(x, weight, bias, s, numbers(s.sets, x), numbers(s.sets, x), False)

@@ -21,10 +21,9 @@ from minitorch._ext.loops cimport (
 )
 from minitorch._ext.storage cimport new_storage_like, primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, SAVED, Node, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled,
-    has_shape, is_dense, new_as, new_at, new_on, new_same, new_tensor, on_device, public_saved, rebase, record1,
-    record_edges, record_node, requires_grad, same_shape, set_contiguous_dims, shape_of, shown,
-    tensor_class,
+    MAX_DIMS, SAVED, Node, TensorBase, bump, check_devices, check_inplace, count_elements, data_of, describe, edge_of,
+    grad_enabled, has_shape, is_dense, new_as, new_at, new_on, new_same, new_tensor, on_device, public_saved, rebase,
+    record1, record_edges, record_node, requires_grad, same_shape, set_contiguous_dims, shape_of, shown, tensor_class,
 )
 from minitorch._ext.views cimport clone_of, copy_into, detach_of, reshape_to
 
@@ -298,8 +297,7 @@ cdef TensorBase one_device(int op, TensorBase a, TensorBase b):
     cdef TensorBase on, off
     on, off = (a, b) if on_device(a) else (b, a)
     if off.ndim:
-        raise RuntimeError(f"{name_of(op)}: Expected all tensors to be on the same device, but found at least two "
-                           f"devices, cuda:0 ({describe(on)}) and cpu ({describe(off)}). Move one of them, with .to()")
+        check_devices(name_of(op), on, (off,))
     return on
 
 
@@ -363,9 +361,7 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
     if spec.integer_division and mt_category[code] < 2:
         refuse_zero_divisor(op, b, compute)
     if out is not None and on_device(out) != on_device(like):
-        raise RuntimeError(f"{name_of(op)}: Expected all tensors to be on the same device, but the result is to be "
-                           f"written to a tensor on {'cuda:0' if on_device(out) else 'cpu'}, {describe(out)}, and the "
-                           "operands are on another. Move one of them, with .to()")
+        check_devices(f"{name_of(op)}, the result", out, (like,))
     k = 0
     for parameter in params:
         parameters[k] = scalar_value(parameter, compute)

@@ -10,8 +10,8 @@ from minitorch._ext.dtype cimport MT_BOOL, MT_F32, MT_F64, MT_I64, dtype_of, mt_
 from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, host_data
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, data_of, describe, new_on, on_device, record1, record_outputs, recording1, shape_of,
-    shown,
+    MAX_DIMS, Node, TensorBase, check_devices, data_of, describe, new_on, on_device, record1, record_outputs,
+    recording1, shape_of, shown,
 )
 from minitorch._ext.threads cimport parallel_for, task_fn
 from libc.stdint cimport int64_t
@@ -544,9 +544,7 @@ def max_unpool(TensorBase x not None, TensorBase indices not None, int dims, out
         win.out[d] = win.size[d]
     numbers(output_size, dims, win.size, 1, "output_size", name)
     places = win.size[0] * win.size[1] * win.size[2]
-    if on_device(indices) != on_device(x):
-        raise RuntimeError(f"{name}: Expected all tensors to be on the same device, but found at least two devices, "
-                           "cuda:0 and cpu. Move one, with .to()")
+    check_devices(name, x, (indices,))
     indices = contiguous_data(indices)
     listed = host_data(indices)
     p = <const int64_t *>data_of(listed)

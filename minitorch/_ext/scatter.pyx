@@ -7,13 +7,14 @@ import numpy as np
 from minitorch._ext.dtype cimport (
     MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize,
 )
-from minitorch._ext.index cimport check_together, given, has_negative, places_of, put_data, put_into, taken
+from minitorch._ext.index cimport given, has_negative, places_of, put_data, put_into, taken
 from minitorch._ext.loops cimport contiguous_data, converted, copy_data, zero_data
 from minitorch._ext.pointwise cimport cast, number_tensor, op_mul
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, new_as, new_on, new_tensor,
-    new_view, on_device, rebase, record, record_edges, recording1, recording2, requires_grad, shape_of, shown, wrap_dim,
+    MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, grad_enabled, new_as, new_on,
+    new_tensor, new_view, on_device, rebase, record, record_edges, recording1, recording2, requires_grad, shape_of,
+    shown, wrap_dim,
 )
 from minitorch._ext.views cimport (
     clone_of, contiguous_of, detach_of, expand_to, reshape_to, slice_of, unsqueeze_of,
@@ -45,7 +46,7 @@ cdef TensorBase gather_places(TensorBase x, int d, TensorBase index):
     cdef Py_ssize_t i, rest, at, stride, coordinate, bad = -1
     cdef Py_ssize_t size = x.shape[d] if x.ndim else 1
     cdef int k
-    check_together(index, "the index", x)
+    check_devices("indexing", x, (index,))
     index = contiguous_data(converted(index, MT_I64))
     if on_device(x):
         wrong = primitives().gather_places(shown(places), shown(index), shape_of(x), d)
@@ -107,7 +108,7 @@ cdef TensorBase scatter_to(TensorBase x, object dim, TensorBase index, object sr
         if value.code != x.code:
             raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {describe(x)} and "
                                f"{describe(value)}")
-        check_together(value, "src", x)
+        check_devices(name, x, (value,))
         value = part_for(value, index, name)
     else:
         value = expand_to(number_tensor(src, x.code), index.ndim, index.shape)

@@ -7,8 +7,8 @@ from minitorch._ext.pointwise cimport (
 )
 from minitorch._ext.reduce cimport MT_SCALE, MT_SUM, all_dims, into, reduce_data, sum_of
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device, record1, recording1,
-    same_shape, shape_of, shown, wrap_dim,
+    Node, TensorBase, check_devices, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device,
+    record1, recording1, same_shape, shape_of, shown, wrap_dim,
 )
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.threads cimport parallel_for
@@ -500,9 +500,7 @@ cdef TensorBase class_loss(TensorBase x, TensorBase target, TensorBase weight, l
     r.rows, r.n, r.item = x.shape[0], x.shape[1], mt_itemsize[code]
     r.kernels = kernels_for(code)
     r.ignored, r.smoothing, r.likelihood = ignored, smoothing, likelihood
-    if on_device(target) != on_device(x) or (weight is not None and on_device(weight) != on_device(x)):
-        raise RuntimeError("the loss: Expected all tensors to be on the same device, but found at least two devices, "
-                           f"cuda:0 and cpu: the input is {describe(x)} on {'cuda:0' if on_device(x) else 'cpu'}")
+    check_devices("the loss", x, (target, weight))
     losses = new_on(x, 1, &r.rows, code)
     cdef TensorBase classes = host_data(target), weights = None if weight is None else host_data(weight)
     r.x, r.losses, r.target = data_of(values), data_of(losses), <long long *>data_of(classes)

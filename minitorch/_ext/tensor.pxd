@@ -101,6 +101,7 @@ cdef bint same_shape(TensorBase a, TensorBase b) noexcept nogil
 cdef bint has_shape(TensorBase t, int ndim, const Py_ssize_t *shape) noexcept nogil
 cdef object shape_of(TensorBase t)
 cdef tuple strides_of(TensorBase t)
+cdef int check_devices(str name, TensorBase x, tuple others) except -1   # refuse those on another device
 cdef str describe(TensorBase t)                                      # "float32 (2, 3)", for messages
 cdef int wrap_dim(object dim, int ndim) except -1
 cdef int wrap_int(Py_ssize_t dim, int ndim) except -1

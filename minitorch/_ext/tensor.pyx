@@ -344,6 +344,17 @@ cdef str describe(TensorBase t):
     return f"{dtype_of(t.code).name} {ints(t.ndim, t.shape)}"
 
 
+cdef int check_devices(str name, TensorBase x, tuple others) except -1:
+    """Refuse tensors (or None) that are on another device than x."""
+    for t in others:
+        if t is not None and on_device(<TensorBase>t) != on_device(x):
+            on, off = (x, t) if on_device(x) else (t, x)
+            raise RuntimeError(f"{name}: Expected all tensors to be on the same device, but found at least two "
+                               f"devices, cuda:0 ({describe(on)}) and cpu ({describe(off)}). Move them to one, with "
+                               ".to()")
+    return 0
+
+
 cdef int wrap_int(Py_ssize_t dim, int ndim) except -1:
     """A dimension counted from either end, as one from the front."""
     cdef int n = ndim if ndim > 0 else 1

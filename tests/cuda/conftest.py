@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,13 +25,24 @@ def has_compiler() -> bool:
     return True
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "on_the_device: about the device that MINITORCH_CUDA names")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The simulator needs a C++ compiler where it runs."""
-    if has_compiler():
-        return
+    """Tests of the device need one that is chosen; the simulator needs a C++ compiler where it runs."""
+    chosen, no_compiler = os.environ.get("MINITORCH_CUDA"), not has_compiler()
     for item in items:
-        if Path(__file__).parent in item.path.parents and "device" in getattr(item, "fixturenames", ()):
+        if item.get_closest_marker("on_the_device") and not chosen:
+            item.add_marker(pytest.mark.skip(reason="runs in a process of its own: see test_on_the_device"))
+        simulated = {"device", "host_compiler"} & set(getattr(item, "fixturenames", ()))
+        if no_compiler and simulated and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skip(reason="there is no C++ compiler: the simulator needs g++ or clang++"))
+
+
+@pytest.fixture
+def host_compiler() -> None:
+    """What a test asks for that compiles for the simulator without the fixture `device`."""
 
 
 class Device:
@@ -87,22 +96,6 @@ def device(request: pytest.FixtureRequest) -> Device:
 def make_device() -> Callable[..., Device]:
     """Devices of one's choice."""
     return lambda check=False, schedule="forward": Device(Simulator(check, schedule, seed=7))
-
-
-@pytest.fixture
-def again_in_the_simulator(request: pytest.FixtureRequest) -> Callable[[], None]:
-    """Runs the test's file in a process of its own, in the simulator that checks every access."""
-    if not has_compiler():
-        pytest.skip("there is no C++ compiler: the simulator needs g++ or clang++")
-
-    def run() -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(request.path)],
-            capture_output=True, text=True, env={**os.environ, "MINITORCH_CUDA": "sim-check"}, timeout=600,
-        )  # fmt: skip
-        assert done.returncode == 0 and " passed" in done.stdout, done.stdout[-4000:]
-
-    return run
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,14 @@ def test_arguments_are_what_cupy_takes() -> None:
     walk = np.zeros(1, np.dtype([("n", "i4")]))
     assert cupy_runtime._passed(walk[0]).shape == (1,) and cupy_runtime._passed(walk[0]).nbytes == 4
     assert cupy_runtime._passed(np.float32(2)).dtype == np.float32
+
+
+def test_blocks_are_counted() -> None:
+    usage = cupy_runtime.Usage()
+    first, second = (cupy_runtime.CupyBlock(SimpleNamespace(ptr=4096), n, usage) for n in (100, 20))
+    assert (first.pointer, usage.bytes, usage.peak) == (4096, 120, 120)
+    del first
+    assert (second.nbytes, usage.bytes, usage.peak) == (20, 20, 120)
 
 
 def test_options() -> None:

@@ -1,7 +1,6 @@
 """Tensors of the CUDA device against the CPU's, on whatever run time ``MINITORCH_CUDA`` names.
 
-Without that variable one test runs this file again in the simulator that checks every access: a device that is in use
-stays in use, and other tests are about its absence.
+Without that variable test_on_the_device runs this file again, in the simulator that checks every access.
 """
 
 from __future__ import annotations
@@ -17,13 +16,7 @@ from minitorch import nn
 from minitorch.nn.functional import dropping
 
 CHOSEN = bool(os.environ.get("MINITORCH_CUDA"))
-on_the_device = pytest.mark.skipif(not CHOSEN, reason="runs in a process of its own: see test_in_the_simulator")
 F = nn.functional
-
-
-@pytest.mark.skipif(CHOSEN, reason="is the process of its own")
-def test_in_the_simulator(again_in_the_simulator: Callable) -> None:
-    again_in_the_simulator()
 
 
 @pytest.mark.skipif(CHOSEN, reason="about its absence")
@@ -36,7 +29,7 @@ def test_without_a_device_one_sentence_says_what_to_do(use: Callable) -> None:
     assert mt.cuda.device_count() == 0
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_moving() -> None:
     x = mt.arange(12, dtype=mt.float32).view(3, 4)
     there = x.to("cuda")
@@ -56,14 +49,14 @@ def test_moving() -> None:
     assert not mt.ones(1).is_cuda
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_gradients_travel_between_devices() -> None:
     x = mt.tensor([1.0, 2.0], requires_grad=True)
     (x.cuda() * 3).exp().cpu().sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), 3 * np.exp(3 * np.array([1.0, 2.0])), rtol=1e-6)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_refusals() -> None:
     x = mt.ones(3, device="cuda")
     for use in (lambda: x + mt.ones(3), lambda: x @ mt.ones(3), lambda: mt.ones(3).add_(x),
@@ -84,7 +77,7 @@ def test_refusals() -> None:
         mt.ones(1, device="cuda:1")
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("function", [
     lambda t: t.exp(), lambda t: t * t.T, lambda t: F.gelu(t), lambda t: t.clamp(min=0), lambda t: t.sum(0),
     lambda t: t.mean(), lambda t: t.amax(1), lambda t: t.max(0).values, lambda t: t.var(1), lambda t: t.prod(0),
@@ -104,7 +97,7 @@ def test_values_and_gradients(function: Callable) -> None:
     np.testing.assert_allclose(there.grad.cpu().numpy(), here.grad.numpy(), rtol=1e-5, atol=1e-5)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_random_numbers_are_pytorchs() -> None:
     """The first numbers of PyTorch's CUDA generator, which are Philox's, for two seeds."""
     for seed, numbers in ((0, [-0.9247, -0.4253, -2.6438, 0.1452]), (42, [0.1940, 2.1614, -0.1721, 0.8491])):
@@ -123,7 +116,7 @@ def test_random_numbers_are_pytorchs() -> None:
     assert set(kept.tolist()) == {0.0, mt.tensor(1 / 0.75).item()} and abs(kept.mean().item() - 1) < 0.1
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_training_gives_the_cpus_losses() -> None:
     losses = []
     for device in ("cpu", "cuda"):
@@ -140,7 +133,7 @@ def test_training_gives_the_cpus_losses() -> None:
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("inplace", [False, True])
 @pytest.mark.parametrize("name, shape", [
     ("dropout1d", (3, 5, 2)), ("dropout2d", (3, 5, 2, 3)), ("dropout3d", (2, 5, 2, 1, 3)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
 
 import pytest
 
@@ -12,12 +11,6 @@ import minitorch as mt
 from minitorch import nn
 
 CHOSEN = bool(os.environ.get("MINITORCH_CUDA"))
-on_the_device = pytest.mark.skipif(not CHOSEN, reason="runs in a process of its own: see test_in_the_simulator")
-
-
-@pytest.mark.skipif(CHOSEN, reason="is the process of its own")
-def test_in_the_simulator(again_in_the_simulator: Callable) -> None:
-    again_in_the_simulator()
 
 
 def test_one_device() -> None:
@@ -30,7 +23,7 @@ def test_one_device() -> None:
             mt.cuda.set_device(wrong)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_memory() -> None:
     before = mt.cuda.memory_allocated()
     x = mt.zeros(100_000, device="cuda")
@@ -41,7 +34,7 @@ def test_memory() -> None:
     assert mt.cuda.max_memory_allocated() == before
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_random_numbers() -> None:
     mt.cuda.manual_seed(0)
     state = mt.cuda.get_rng_state()
@@ -61,7 +54,7 @@ def there_and_back(value: object, **options: object) -> object:
     return mt.load(file, **options)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_files() -> None:
     """Tensors are loaded to where they were saved from, unless another place is named; views still share."""
     x = mt.arange(6.0, device="cuda").reshape(2, 3)
@@ -85,7 +78,7 @@ def test_files_without_a_device() -> None:
         there_and_back(mt.ones(2), map_location="cuda")
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("name", ["attention", "LSTM", "GRU"])
 def test_models_whose_fast_form_is_the_cpu_s(name: str) -> None:
     found = []

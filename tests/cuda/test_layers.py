@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import numpy as np
@@ -12,15 +11,8 @@ import minitorch as mt
 import minitorch.nn.functional as F
 from minitorch import nn
 
-CHOSEN = bool(os.environ.get("MINITORCH_CUDA"))
-on_the_device = pytest.mark.skipif(not CHOSEN, reason="runs in a process of its own: see test_in_the_simulator")
 TOLERANCES = {mt.float64: 1e-11, mt.float32: 3e-5, mt.float16: 2e-2, mt.bfloat16: 1e-1}
 ROWS = mt.tensor([[0, 2, 1], [3, 3, 0]])  # 3 twice in a row, and every row of a dimension of 4
-
-
-@pytest.mark.skipif(CHOSEN, reason="is the process of its own")
-def test_in_the_simulator(again_in_the_simulator: Callable) -> None:
-    again_in_the_simulator()
 
 
 def compare(function: Callable, *shapes: tuple[int, ...], dtype: mt.dtype = mt.float64) -> None:
@@ -63,20 +55,20 @@ INDEXED = {
 }
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("name", INDEXED)
 def test_indexing(name: str) -> None:
     compare(INDEXED[name], (4, 3, 4 if name == "pad" else 2))
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("options", [{}, {"padding_idx": 3}, {"scale_grad_by_freq": True}], ids=str)
 def test_embedding(options: dict) -> None:
     compare(lambda w: F.embedding(ROWS.to(w.device), w, **options), (4, 3))
     compare(lambda w: F.embedding_bag(ROWS.to(w.device), w, mode="mean", **options), (4, 3))
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("dtype", [mt.bool, mt.int8, mt.int64, mt.float16, mt.bfloat16, mt.float32], ids=str)
 def test_putting(dtype: mt.dtype) -> None:
     """Written, added, and of a place that is named twice the last."""
@@ -92,7 +84,7 @@ def test_putting(dtype: mt.dtype) -> None:
     assert found[0] == found[1]
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_what_is_out_of_bounds() -> None:
     x = mt.zeros(2, 3, device="cuda")
     with pytest.raises(IndexError, match="index 3 is out of bounds for dimension 1 with size 3"):
@@ -103,7 +95,7 @@ def test_what_is_out_of_bounds() -> None:
         F.embedding(mt.tensor([0, 2], device="cuda"), x)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_two_devices() -> None:
     """Indices may come from the CPU, nothing else may; and nothing of the device may index what is on the CPU."""
     x = mt.arange(6.0, device="cuda").reshape(2, 3)
@@ -143,7 +135,7 @@ CONVOLUTIONS = {
 }  # fmt: skip
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_convolution(name: str) -> None:
     compare(*CONVOLUTIONS[name])
@@ -163,20 +155,20 @@ POOLS = {
 }
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("name", POOLS)
 def test_pooling(name: str) -> None:
     compare(POOLS[name], (2, 3, 6, 7))
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("dtype", [mt.float32, mt.float16, mt.bfloat16], ids=str)
 def test_narrow_types(dtype: mt.dtype) -> None:
     for what, *shapes in (CONVOLUTIONS["plain"], (POOLS["adaptive mean"], (2, 3, 6, 7))):
         compare(what, *shapes, dtype=dtype)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_maxima_that_are_no_numbers() -> None:
     x = mt.tensor(np.random.default_rng(0).standard_normal((2, 5, 5)))
     x[0, 1, 1], x[1, 0, 0], x[1, 0, 1] = float("nan"), float("-inf"), float("nan")
@@ -196,7 +188,7 @@ class Residual(nn.Module):
         return (x + self.norms[1](self.second(h))).relu()
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("name", ["residual", "lenet", "text"])
 def test_training_follows_the_cpu(name: str) -> None:
     """Every parameter after three steps."""

@@ -1,8 +1,7 @@
-"""Normalisation on the device against the CPU's, on whatever run time ``MINITORCH_CUDA`` names: see test_device."""
+"""Normalisation on the device against the CPU's, on the run time that ``MINITORCH_CUDA`` names: see test_on_the_device."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import numpy as np
@@ -11,17 +10,10 @@ import pytest
 import minitorch as mt
 from minitorch import nn
 
-CHOSEN = bool(os.environ.get("MINITORCH_CUDA"))
-on_the_device = pytest.mark.skipif(not CHOSEN, reason="runs in a process of its own: see test_in_the_simulator")
 F = nn.functional
 TOLERANCES = {mt.float64: 1e-11, mt.float32: 2e-5, mt.float16: 4e-3, mt.bfloat16: 3e-2}
 # Of each kind: values of a channel together or not, fewer and more channels than a warp has threads, ragged all.
 SHAPES = [(4, 6), (3, 6, 5), (2, 6, 4, 5), (1, 3, 40), (70, 6), (40, 33), (5, 9, 35), (300, 2), (3, 1, 7)]
-
-
-@pytest.mark.skipif(CHOSEN, reason="is the process of its own")
-def test_in_the_simulator(again_in_the_simulator: Callable) -> None:
-    again_in_the_simulator()
 
 
 def random(*shape: int) -> np.ndarray:
@@ -43,7 +35,7 @@ def agree(function: Callable, *arrays: np.ndarray, dtype: mt.dtype = mt.float32)
         np.testing.assert_allclose(b, a, rtol=TOLERANCES[dtype], atol=TOLERANCES[dtype] * (1 + abs(a).max(initial=0)))
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_batch_norm(shape: tuple[int, ...], dtype: mt.dtype) -> None:
@@ -54,7 +46,7 @@ def test_batch_norm(shape: tuple[int, ...], dtype: mt.dtype) -> None:
     agree(lambda x, w, b: F.batch_norm(x, *(m.to(x.device) for m in moments), w, b), x, w, b, dtype=dtype)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_groups_and_rows(shape: tuple[int, ...], dtype: mt.dtype) -> None:
@@ -68,14 +60,14 @@ def test_groups_and_rows(shape: tuple[int, ...], dtype: mt.dtype) -> None:
     agree(lambda x: F.layer_norm(x, shape[-1:]), x, dtype=dtype)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_many_rows_are_divided() -> None:
     """The gradients of weights come from several portions of the samples."""
     agree(lambda x, w, b: F.layer_norm(x, (5,), w, b), random(701, 5), random(5), random(5))
     agree(lambda x, w, b: F.group_norm(x, 2, w, b), random(65, 4, 33), random(4), random(4))
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_layouts_and_second_derivatives() -> None:
     for function in (lambda x: F.layer_norm(x.T, (5,)), lambda x: F.batch_norm(x[::2], None, None, training=True),
                      lambda x: F.group_norm(x[:, :4], 2)):  # fmt: skip
@@ -88,7 +80,7 @@ def test_layouts_and_second_derivatives() -> None:
         np.testing.assert_allclose(found[1], found[0], rtol=1e-9, atol=1e-9)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("dtype", [mt.float32, mt.float16], ids=str)
 def test_running_moments(dtype: mt.dtype) -> None:
     x, found = mt.tensor(random(4, 5, 3)).to(dtype), []
@@ -99,7 +91,7 @@ def test_running_moments(dtype: mt.dtype) -> None:
     np.testing.assert_allclose(found[1], found[0], rtol=TOLERANCES[dtype])
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_nothing_to_normalise() -> None:
     agree(lambda x, w: F.batch_norm(x, None, None, w, training=True), np.zeros((0, 3, 2)), random(3))
     agree(lambda x, w: F.layer_norm(x, (3,), w), np.zeros((0, 3)), random(3))
@@ -107,7 +99,7 @@ def test_nothing_to_normalise() -> None:
     assert F.batch_norm(mt.zeros(2, 0, device="cuda"), nothing, nothing, training=True).shape == (2, 0)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_parameters_elsewhere_are_refused() -> None:
     x = mt.ones(2, 3, device="cuda")
     uses = (
@@ -121,7 +113,7 @@ def test_parameters_elsewhere_are_refused() -> None:
             use()
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_modules_train() -> None:
     losses: dict[str, list[float]] = {"cpu": [], "cuda": []}
     for device, found in losses.items():

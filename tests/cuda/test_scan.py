@@ -1,26 +1,16 @@
-"""Scans on the device against the CPU's, on whatever run time ``MINITORCH_CUDA`` names: see test_device."""
+"""Scans on the device against the CPU's, on whatever run time ``MINITORCH_CUDA`` names: see test_on_the_device."""
 
 from __future__ import annotations
-
-import os
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 import minitorch as mt
 
-CHOSEN = bool(os.environ.get("MINITORCH_CUDA"))
-on_the_device = pytest.mark.skipif(not CHOSEN, reason="runs in a process of its own: see test_in_the_simulator")
 TOLERANCES = {mt.float64: 1e-11, mt.float32: 2e-5, mt.float16: 4e-3, mt.bfloat16: 3e-2}
 NAN, INF = float("nan"), float("inf")
 # By rows and by columns, more and fewer than a block takes at once.
 SHAPES = [(5,), (300,), (3, 520), (40, 35), (2, 3, 40), (2, 300, 3), (0, 3), (3, 0), ()]
-
-
-@pytest.mark.skipif(CHOSEN, reason="is the process of its own")
-def test_in_the_simulator(again_in_the_simulator: Callable) -> None:
-    again_in_the_simulator()
 
 
 def results(name: str, x: mt.Tensor, dim: int) -> list[np.ndarray]:
@@ -33,7 +23,7 @@ def results(name: str, x: mt.Tensor, dim: int) -> list[np.ndarray]:
     return [t.cpu().double().numpy() for t in (y.detach(), x.grad, *places)]
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
 @pytest.mark.parametrize("name", ["cumsum", "cumprod", "cummax", "cummin", "logcumsumexp"])
 def test_values_places_and_gradients(name: str, dtype: mt.dtype) -> None:
@@ -47,7 +37,7 @@ def test_values_places_and_gradients(name: str, dtype: mt.dtype) -> None:
                     np.testing.assert_allclose(b, a, rtol=TOLERANCES[dtype], atol=TOLERANCES[dtype] * scale)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("values", [[1, NAN, 3, NAN, 2], [-INF, -INF, 1], [INF, 1, -INF], [INF, NAN], [NAN], [-INF],
                                     [1000, 1000, -1000], [-1000, 1000, 1000]])  # fmt: skip
 @pytest.mark.parametrize("times", [1, 110])
@@ -60,7 +50,7 @@ def test_what_is_no_number(values: list[float], times: int) -> None:
     np.testing.assert_allclose(x.cuda().logcumsumexp(0).tolist(), x.logcumsumexp(0).tolist(), rtol=1e-6)
 
 
-@on_the_device
+@pytest.mark.on_the_device
 @pytest.mark.parametrize("dtype", [mt.bool, mt.uint8, mt.int8, mt.int16, mt.int32, mt.int64], ids=str)
 def test_whole_numbers(dtype: mt.dtype) -> None:
     for shape in ((3, 7), (3, 270)):
@@ -72,7 +62,7 @@ def test_whole_numbers(dtype: mt.dtype) -> None:
             assert mt.equal(x.cuda().cumsum(dim).cpu(), x.cumsum(dim))
 
 
-@on_the_device
+@pytest.mark.on_the_device
 def test_second_derivatives() -> None:
     found = []
     for device in ("cpu", "cuda"):
