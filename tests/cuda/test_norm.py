@@ -1,4 +1,4 @@
-"""Normalisation on the device against the CPU's, on the run time that ``MINITORCH_CUDA`` names: see test_on_the_device."""
+"""Normalisation on the device against the CPU's; see test_on_the_device."""
 
 from __future__ import annotations
 

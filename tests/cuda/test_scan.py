@@ -1,4 +1,4 @@
-"""Scans on the device against the CPU's, on whatever run time ``MINITORCH_CUDA`` names: see test_on_the_device."""
+"""Scans on the device against the CPU's; see test_on_the_device."""
 
 from __future__ import annotations
 
