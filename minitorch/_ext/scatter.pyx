@@ -3,22 +3,19 @@
 A gather names, for each element of the result, one element of the source; `gather_places` works that out once as flat
 places, which `index` then takes from or puts to.
 """
-import numpy as np
-from minitorch._ext.dtype cimport (
-    MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize,
-)
-from minitorch._ext.index cimport given, has_negative, places_of, put_data, put_into, taken
+from minitorch._ext.dtype cimport MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize
+from minitorch._ext.index cimport has_negative, places_of, put_data, put_into, taken
 from minitorch._ext.loops cimport contiguous_data, converted, copy_data, zero_data
-from minitorch._ext.pointwise cimport cast, number_tensor, op_mul
+from minitorch._ext.pointwise cimport cast, check_apart, into, number_tensor, op_mul, prepare_out
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, grad_enabled, new_as, new_on,
     new_tensor, new_view, on_device, rebase, record, record_edges, recording1, recording2, requires_grad, shape_of,
     shown, wrap_dim,
 )
-from minitorch._ext.views cimport (
-    clone_of, contiguous_of, detach_of, expand_to, reshape_to, slice_of, unsqueeze_of,
-)
+from minitorch._ext.views cimport clone_of, contiguous_of, detach_of, expand_to, reshape_to, slice_of, unsqueeze_of
+
+import numpy as np
 
 
 cdef int check_gather(TensorBase x, int d, TensorBase index, str name) except -1:
@@ -90,9 +87,12 @@ def gather(TensorBase input not None, dim, TensorBase index not None, *, bint sp
     if out is not None and out.code != input.code:
         raise RuntimeError(f"gather(): Expected out tensor to have dtype {dtype_of(input.code).name}, but got "
                            f"{dtype_of(out.code).name} instead")
+    if out is not None:                                     # resized first: it may grow into an argument's memory
+        prepare_out(out, index.ndim, index.shape, input.code, "gather", recording1(input))
+        check_apart("gather", out, (input, index))
     flat = reshape_to(input, 1, &input.numel)
     result = taken(flat, 0, 1, gather_places(input, d, index))
-    return result if out is None else given(result, out, "gather")
+    return into(out, result, "gather")
 
 
 cdef TensorBase scatter_to(TensorBase x, object dim, TensorBase index, object src, bint add, str name):
@@ -179,7 +179,7 @@ def scatter(TensorBase input not None, dim, TensorBase index not None, src=None,
             TensorBase out=None):
     """Out-of-place `scatter_`."""
     result = scatter_(clone_of(input), dim, index, src, value=value, reduce=reduce)
-    return result if out is None else given(result, out, "scatter")
+    return into(out, result, "scatter")
 
 
 def scatter_add_(TensorBase self not None, dim, TensorBase index not None, TensorBase src not None):
@@ -196,7 +196,7 @@ def scatter_add(TensorBase input not None, dim, TensorBase index not None, Tenso
                 TensorBase out=None):
     """Out-of-place `scatter_add_`."""
     result = scatter_to(clone_of(input), dim, index, src, True, "scatter_add_")
-    return result if out is None else given(result, out, "scatter_add")
+    return into(out, result, "scatter_add")
 
 
 # --- scatter with a reduction -----------------------------------------------------------------------------------------
@@ -352,7 +352,7 @@ def scatter_reduce(TensorBase input not None, dim, TensorBase index not None, Te
     value = part_for(value, index, "scatter_reduce")
     if index.numel == 0:
         result = clone_of(input)
-        return result if out is None else given(result, out, "scatter_reduce")
+        return into(out, result, "scatter_reduce")
     result = reduced(input, gather_places(input, d, index), value, reductions[reduce], not include_self)
     if recording2(input, value):
         node = ScatterReduceBackward.__new__(ScatterReduceBackward)
@@ -362,7 +362,7 @@ def scatter_reduce(TensorBase input not None, dim, TensorBase index not None, Te
         node.save(1, index)
         node.save(2, value)
         node.save(3, result)
-    return result if out is None else given(result, out, "scatter_reduce")
+    return into(out, result, "scatter_reduce")
 
 
 cdef TensorBase part_for(TensorBase src, TensorBase index, str name):
@@ -442,7 +442,7 @@ def index_add(TensorBase input not None, dim, TensorBase index not None, TensorB
               TensorBase out=None):
     """Out-of-place `index_add_`."""
     result = index_add_(clone_of(input), dim, index, source, alpha=alpha)
-    return result if out is None else given(result, out, "index_add")
+    return into(out, result, "index_add")
 
 
 def index_copy_(TensorBase self not None, dim, TensorBase index not None, TensorBase source not None):
@@ -460,7 +460,7 @@ def index_copy(TensorBase input not None, dim, TensorBase index not None, Tensor
                TensorBase out=None):
     """Out-of-place `index_copy_`."""
     result = index_copy_(clone_of(input), dim, index, source)
-    return result if out is None else given(result, out, "index_copy")
+    return into(out, result, "index_copy")
 
 
 def index_fill_(TensorBase self not None, dim, TensorBase index not None, value):

@@ -1,7 +1,6 @@
 """Searching in what is sorted, and counting: the kernels behind `functions/ordering.py` and `functions/counting.py`."""
 from minitorch._ext.dtype cimport MT_F32, MT_F64, MT_I64, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, zero_data
-from minitorch._ext.reduce cimport into
 from minitorch._ext.tensor cimport TensorBase, data_of, describe, new_tensor
 from minitorch._ext.threads cimport parallel_for
 
@@ -109,8 +108,3 @@ def _count(TensorBase index not None, TensorBase weight, Py_ssize_t size):
     else:
         mt_count_f64(<double *>data_of(counts), at, <const double *>data_of(weight), index.numel)
     return counts
-
-
-def _into(TensorBase out, TensorBase result not None, str name):
-    """A result, put into the tensor that was given as `out=` if one was."""
-    return into(out, result, name)

@@ -3,14 +3,14 @@ cimport cython
 from minitorch._ext.dtype cimport MT_F32, MT_F64, MT_I64, MT_U8, code_of, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, copy_data, fill_data, host_data, scalar_value
 from minitorch._ext.pointwise cimport (
-    OP_MUL, cast, inplace_operator, moved, op_add, op_div, op_exp, op_mul, op_neg, op_sub,
+    OP_MUL, cast, inplace_operator, into, moved, op_add, op_div, op_exp, op_mul, op_neg, op_sub,
 )
-from minitorch._ext.reduce cimport MT_SCALE, MT_SUM, all_dims, into, reduce_data, sum_of
-from minitorch._ext.tensor cimport (
-    Node, TensorBase, check_devices, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device,
-    record1, recording1, same_shape, shape_of, shown, wrap_dim,
-)
+from minitorch._ext.reduce cimport MT_SCALE, MT_SUM, all_dims, reduce_data, sum_of
 from minitorch._ext.storage cimport primitives
+from minitorch._ext.tensor cimport (
+    Node, TensorBase, check_devices, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device, record1,
+    recording1, same_shape, shape_of, shown, wrap_dim,
+)
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport reshape_to, unsqueeze_of
 

@@ -4,16 +4,16 @@ What becomes of one line of values is C (`include/sort.h`); here are the walk ov
 derivatives (a chosen element has the gradient of the result, wherever it was), and the public functions.
 """
 from libc.stdlib cimport free, malloc
-from minitorch import return_types
 from minitorch._ext.dtype cimport MT_BOOL, MT_I64, dtype_of, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.extrema cimport record_choice, without
 from minitorch._ext.loops cimport GRAIN, fill_data, scalar_value
-from minitorch._ext.reduce cimport flag, into, into_same, one_dim
-from minitorch._ext.tensor cimport (
-    MAX_DIMS, TensorBase, data_of, describe, new_as, new_tensor, wrap_dim,
-)
+from minitorch._ext.pointwise cimport check_apart, into
+from minitorch._ext.reduce cimport flag, into_same, one_dim
+from minitorch._ext.tensor cimport MAX_DIMS, TensorBase, data_of, describe, new_as, new_tensor, wrap_dim
 from minitorch._ext.threads cimport parallel_for, thread_count
 from minitorch._ext.views cimport reshape_to
+
+from minitorch import return_types
 
 cdef extern from "sort.h" nogil:
     enum:
@@ -350,6 +350,9 @@ def kthvalue(TensorBase input not None, k, dim=-1, keepdim=False, *, out=None):
     if which < 1 or which > n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}: k={which} of {n}, counted "
                            f"from 1, in {describe(input)}")
+    if isinstance(out, (tuple, list)) and all([isinstance(t, TensorBase) for t in out]):
+        for t in out:
+            check_apart("kthvalue", t, (input,))
     values, indices = selected(MT_KTHVALUE, input, d, flag(keepdim, None), which - 1, "KthvalueBackward0")
     return results_in(out, values, indices, "kthvalue")
 

@@ -1188,7 +1188,7 @@ def unbind(TensorBase input not None, dim=0):
     cdef int d
     cdef Py_ssize_t i
     if input.ndim == 0:
-        raise RuntimeError("unbind: Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("unbind: Dimension specified as 0 but tensor has no dimensions")
     d = wrap_dim(dim, input.ndim)
     return tuple([one_of_several(select_of(input, d, i)) for i in range(input.shape[d])])
 

@@ -246,9 +246,9 @@ def assigned(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> 
     function(x.tangent, key, tangent)
 
 
-@rule("deliver")
+@rule("give")
 def delivered(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
-    """What a function of linear algebra gives back."""
+    """What a function that takes ``out=`` gives back."""
     if kwargs or args[1] is not None:
         raise NotImplementedError("forward_ad: out= is not supported: use the result")
     return args[0]

@@ -15,7 +15,6 @@ MODULES = {
 
 # The functions of other modules that do.
 FUNCTIONS: dict[str, set[str]] = {
-    "lapack": {"deliver"},
     "matmul": {
         "addbmm",
         "addmm",

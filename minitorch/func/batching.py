@@ -249,6 +249,13 @@ def same_for_all(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
     return args[0] if function.__name__.endswith("_") else level.wrap(result)
 
 
+@rule("give")
+def given(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
+    """What a function that takes ``out=`` gives back; written into a tensor, it is a copy."""
+    result, out, *_ = args
+    return result if out is None else out.copy_(result)
+
+
 @rule("new_zeros", "new_ones", "new_empty", "new_full")
 def new(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
     """New tensors like a batched one are batched: so they can be written to."""

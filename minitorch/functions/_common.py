@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from .._ext.dtype import can_cast, get_default_dtype
+from .._ext.pointwise import give
 from .._ext.tensor import is_grad_enabled
 from .._size import Size
 from .._tensor import Tensor
@@ -39,20 +40,6 @@ def require_tensor(value: object, name: str, argument: str = "input", position: 
 def inexact(input: Tensor) -> Tensor:
     """A tensor that can be divided: one of integers becomes one of the default type."""
     return input if input.is_floating_point() or input.is_complex() else input.to(get_default_dtype())
-
-
-def give(result: Tensor, out: Tensor | None, name: str) -> Tensor:
-    """The result, put into what was given as ``out=``."""
-    if out is None:
-        return result
-    if is_grad_enabled() and (result.requires_grad or out.requires_grad):
-        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but "
-                           "one of the arguments requires grad.")
-    if not can_cast(result.dtype, out.dtype):
-        raise RuntimeError(f"{name}: result type {result.dtype} can't be cast to the desired output type {out.dtype}")
-    if out.shape != result.shape:
-        out.resize_(result.shape)
-    return out.copy_(result)
 
 
 def with_out(function):

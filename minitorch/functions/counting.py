@@ -14,7 +14,7 @@ from .._ext import search as _search
 from .._ext.dtype import ALL as _DTYPES
 from .._tensor import Tensor
 from .._types import Number
-from ._common import require_tensor
+from ._common import give, require_tensor
 
 __all__ = ["argwhere", "bincount", "histc", "histogram", "histogramdd"]
 
@@ -118,7 +118,7 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0, *, o
     low, high = _bounds(x, None if min == max else (min, max), 1, "histc")
     inside = (x >= low) & (x <= high)
     places = ((_pointwise._where(inside, x, low, None) - low) * count / (high - low)).to(_INT64).clamp(max=count - 1)
-    return _search._into(out, _counted(places, inside, None, count).to(input.dtype), "histc")
+    return give(_counted(places, inside, None, count).to(input.dtype), out, "histc")
 
 
 def _edges(x: Tensor, bins: Tensor | int, bounds: Sequence[Number] | None, name: str) -> Tensor:
@@ -198,7 +198,7 @@ def histogram(
     edges = _edges(x, bins, range, "histogram")
     hist = _histogram(x.unsqueeze(1), [edges], weight, density)
     if out is not None:
-        hist, edges = (_search._into(given, result, "histogram") for given, result in zip(out, (hist, edges)))
+        hist, edges = (give(result, given, "histogram") for given, result in zip(out, (hist, edges)))
     return return_types.histogram((hist, edges))
 
 

@@ -8,14 +8,14 @@ from .._ext import lapack as _lapack
 from .._ext.arrange import tril, triu
 from .._ext.dtype import finfo
 from .._ext.engine import from_numpy
-from .._ext.lapack import deliver
+from .._ext.pointwise import give
 from .._ext.rules import record_rule
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
 
 __all__ = [
-    "LinAlgError", "broadcast_batches", "check_info", "check_matrices", "check_phase", "check_same_dtype", "deliver",
-    "deliver_all", "differentiated", "eps", "mH", "primitive", "record_rule", "tril", "triu",
+    "LinAlgError", "broadcast_batches", "check_info", "check_matrices", "check_phase", "check_same_dtype", "give",
+    "give_all", "differentiated", "eps", "mH", "primitive", "record_rule", "tril", "triu",
 ]
 
 
@@ -133,10 +133,10 @@ def differentiated(*tensors: Tensor) -> bool:
 # --- results ----------------------------------------------------------------------------------------------------------
 
 
-def deliver_all(kind: type, results, outs, name: str):
+def give_all(kind: type, results, outs, name: str):
     """Results as a named tuple, put into the tensors given as ``out=`` if they are."""
     if outs is None:
         return kind(results)
     if len(outs) != len(results):
         raise TypeError(f"{name}: out= must be {len(results)} tensors, not {len(outs)}")
-    return kind(deliver(result, out, name) for result, out in zip(results, outs))
+    return kind(give(result, out, name) for result, out in zip(results, outs))

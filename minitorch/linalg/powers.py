@@ -6,7 +6,7 @@ from .._creation import eye
 from .._ext.index import cat
 from .._tensor import Tensor
 from ..functions.products import chain_matmul
-from ._common import check_matrices, deliver, mH, primitive, record_rule
+from ._common import check_matrices, give, mH, primitive, record_rule
 from .solving import inv
 
 __all__ = ["matrix_exp", "matrix_power", "multi_dot"]
@@ -31,7 +31,7 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     if n == 0:
         identity = eye(input.shape[-1], dtype=input.dtype).expand(input.shape).clone()
         record_rule("MatrixPowerBackward0", _constant_rule, (identity,), (input,), ())
-        return deliver(identity, out, name)
+        return give(identity, out, name)
     power, result = inv(input) if n < 0 else input, None
     n = abs(n)
     while True:
@@ -41,7 +41,7 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
         if not n:
             break
         power = power @ power
-    return deliver(result.clone() if result is input else result, out, name)
+    return give(result.clone() if result is input else result, out, name)
 
 
 def _constant_rule(gradients, saved, needs):
@@ -141,4 +141,4 @@ def multi_dot(tensors, *, out: Tensor | None = None) -> Tensor:
         result = result.squeeze(0)
     if column:
         result = result.squeeze(-1)
-    return deliver(result, out, name)
+    return give(result, out, name)
