@@ -8,9 +8,9 @@ from itertools import repeat
 from ._tensor import Tensor
 
 # What is there of each, by the name of a method; that with a mark writes into the first list.
-OPERATIONS = """abs acos add addcdiv addcmul asin atan ceil clamp_max clamp_min cos cosh div erf erfc exp expm1 floor frac
-    lerp lgamma log log10 log1p log2 maximum minimum mul neg pow reciprocal round rsqrt sigmoid sign sin sinh sqrt sub
-    tan tanh trunc""".split()
+OPERATIONS = """abs acos add addcdiv addcmul asin atan ceil clamp_max clamp_min cos cosh div erf erfc exp expm1 floor
+    frac lerp lgamma log log10 log1p log2 maximum minimum mul neg pow reciprocal round rsqrt sigmoid sign sin sinh
+    sqrt sub tan tanh trunc""".split()
 
 
 def _lists(name: str, *arguments: object) -> list[object]:

@@ -8,7 +8,7 @@ from minitorch._ext.dtype cimport MT_BOOL, MT_I64, dtype_of, mt_category, mt_ite
 from minitorch._ext.loops cimport (
     GRAIN, broadcast_shape, checked_value, contiguous_data, converted, copy_data, host_data, zero_data,
 )
-from minitorch._ext.pointwise cimport cast, check_apart, into, number_tensor, op_where, prepare_out
+from minitorch._ext.pointwise cimport cast, check_apart, into, number_tensor, op_where, prepare_out, stored_number
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, grad_enabled, has_shape, new_on,
@@ -250,6 +250,8 @@ cdef TensorBase as_index(object part):
             if isinstance(part, (list, tuple)):
                 part = plain(part)
             array = np.asarray(part)
+        if array.dtype.kind in "US":
+            raise TypeError(f"new(): invalid data type 'str': {part!r} is no index")
         if array.dtype.kind not in "biu":
             raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {array.dtype}")
         t = from_numpy(np.ascontiguousarray(array.astype(np.bool_ if array.dtype.kind == "b" else np.int64))
@@ -549,7 +551,7 @@ cdef TensorBase value_tensor(object value, TensorBase like):
         made = tensor(value)
         return beside(made, like, (<TensorBase>made).code)
     scalar_code(value)
-    return number_tensor(value, like.code)
+    return stored_number(value, like.code, True)
 
 
 def setitem(TensorBase x not None, key, value):

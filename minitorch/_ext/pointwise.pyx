@@ -11,8 +11,8 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of, mt_category, mt_compute, mt_itemsize,
-    mt_promote, scalar_code,
+    MT_BF16, MT_BOOL, MT_C128, MT_F16, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of, mt_category, mt_compute,
+    mt_itemsize, mt_promote, scalar_code,
 )
 from minitorch._ext.loops cimport (
     GRAIN, Plan, broadcast_shape, checked_value, converted, copy_data, fill_data, host_data, may_overlap, mt_loop,
@@ -905,6 +905,15 @@ cdef TensorBase number_tensor(object number, int code):
     cdef TensorBase out = new_tensor(0, NULL, code)
     fill_data(out, checked_value(number, code) if mt_category[code] < 2 else scalar_value(number, mt_compute[code]))
     return out
+
+
+cdef TensorBase stored_number(object number, int code, bint by_index=False):
+    """A 0-d tensor of a number that is to be stored in a tensor of a type, which must be able to hold it.
+
+    Stored by an index, what is too large for a half type alone becomes inf, as in PyTorch.
+    """
+    checked_value(number, MT_F32 if by_index and code in (MT_F16, MT_BF16) else code)
+    return number_tensor(number, code)
 
 
 cdef int add_into(TensorBase total, TensorBase term) except -1:

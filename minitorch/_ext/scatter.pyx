@@ -6,7 +6,7 @@ places, which `index` then takes from or puts to.
 from minitorch._ext.dtype cimport MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize
 from minitorch._ext.index cimport has_negative, places_of, put_data, put_into, taken
 from minitorch._ext.loops cimport contiguous_data, converted, copy_data, zero_data
-from minitorch._ext.pointwise cimport cast, check_apart, into, number_tensor, op_mul, prepare_out
+from minitorch._ext.pointwise cimport cast, check_apart, into, number_tensor, op_mul, prepare_out, stored_number
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, grad_enabled, new_as, new_on,
@@ -111,7 +111,7 @@ cdef TensorBase scatter_to(TensorBase x, object dim, TensorBase index, object sr
         check_devices(name, x, (value,))
         value = part_for(value, index, name)
     else:
-        value = expand_to(number_tensor(src, x.code), index.ndim, index.shape)
+        value = expand_to(stored_number(src, x.code), index.ndim, index.shape)
     if index.numel == 0:
         return x
     places = gather_places(x, d, index)
@@ -170,7 +170,7 @@ def scatter_(TensorBase self not None, dim, TensorBase index not None, src=None,
             raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
         source = source_of(src, value, "scatter_")
         if not isinstance(source, TensorBase):
-            source = expand_to(number_tensor(source, self.code), index.ndim, index.shape)
+            source = expand_to(stored_number(source, self.code), index.ndim, index.shape)
         return self.copy_(scatter_reduce(clone_of(self), dim, index, source, "prod"))
     return scatter_to(self, dim, index, source_of(src, value, "scatter_"), False, "scatter_")
 
@@ -483,7 +483,7 @@ def index_fill_(TensorBase self not None, dim, TensorBase index not None, value)
         if recording1(filling):                              # a slice named twice takes the value once
             index = from_numpy(np.unique(numpy(index, force=True)))
     else:
-        filling = number_tensor(value, self.code)
+        filling = stored_number(value, self.code)
     if self.ndim == 0:
         view = unsqueeze_of(self, 0)
     if index.numel and self.numel:

@@ -146,6 +146,8 @@ def repeat(self: Tensor, *repeats) -> Tensor:
     tensor([[1, 2, 1, 2],
             [1, 2, 1, 2]])
     """
+    if not repeats:
+        raise TypeError('repeat() missing 1 required positional arguments: "repeats": how often, for each dimension')
     counts = size_of(repeats)
     if len(counts) < self.ndim:
         raise RuntimeError(f"Number of dimensions of repeat dims can not be smaller than number of dimensions of "
