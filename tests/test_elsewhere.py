@@ -139,3 +139,30 @@ def test_the_accelerator():
     assert minitorch.accelerator.device_count() == minitorch.cuda.device_count()
     found = minitorch.accelerator.current_accelerator()
     assert (found is not None) == minitorch.cuda.is_available()
+
+
+def test_the_cpu_as_an_accelerator():
+    assert minitorch.cpu.is_available() and minitorch.cpu.device_count() == 1
+    with minitorch.cpu.amp.autocast("cpu", minitorch.bfloat16):
+        assert (minitorch.ones(2, 2) @ minitorch.ones(2, 2)).dtype == minitorch.bfloat16
+
+
+def test_a_timer_counts_its_runs():
+    runs = []
+    clock = iter(range(10_000))
+    timer = minitorch.utils.benchmark.Timer(
+        "f()", globals={"f": lambda: runs.append(minitorch.get_num_threads())}, timer=lambda: next(clock), label="L",
+        sub_label="s", description="d", num_threads=1)  # fmt: skip
+    before = minitorch.get_num_threads()
+    found = timer.timeit(5)
+    assert len(runs) == 5 + 2 and set(runs) == {1}
+    assert minitorch.get_num_threads() == before
+    assert found.raw_times == [1] and found.median == found.mean == 0.2 and found.iqr == 0
+    assert repr(found) == "L: s\nd\n  200.00 ms\n  1 measurement, 5 runs, 1 thread"
+    assert timer.repeat(3, 2) == [1, 1, 1]
+    several = timer.blocked_autorange(min_run_time=7)
+    assert len(several.times) == 7 and "7 measurements, 1 runs per measurement" in repr(several)
+    table = str(minitorch.utils.benchmark.Compare([found, several]))
+    assert table.splitlines()[0].startswith("[") and "s |" in table and "Times are in ms." in table
+    with pytest.raises(NotImplementedError, match="only Python code"):
+        minitorch.utils.benchmark.Timer("", language="c++")

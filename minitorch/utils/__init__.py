@@ -6,7 +6,8 @@ Each is imported when it is first asked for: ``utils.summary.summary``, ``utils.
 
 from importlib import import_module
 
-__all__ = ["checkpoint", "data", "dlpack", "hooks", "lr_finder", "progress", "summary", "tensorboard", "watch"]
+__all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks", "lr_finder", "progress", "summary",
+           "tensorboard", "watch"]
 
 
 def __getattr__(name: str) -> object:
