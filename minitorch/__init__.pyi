@@ -9,6 +9,7 @@ from . import amp as amp
 from . import autograd as autograd
 from . import backends as backends
 from . import compiler as compiler
+from . import cpu as cpu
 from . import cuda as cuda
 from . import datasets as datasets
 from . import distributed as distributed

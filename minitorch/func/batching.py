@@ -249,6 +249,16 @@ def same_for_all(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
     return args[0] if function.__name__.endswith("_") else level.wrap(result)
 
 
+@rule("record_rule")
+def recorded(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
+    """A derivative of results that are there already: the rules of linear algebra take whole batches of matrices."""
+    title, derivative, *parts = args
+    outputs, inputs, saved = (
+        tuple(level.whole(x) if isinstance(x, Tensor) else x for x in part) for part in parts)  # fmt: skip
+    function(title, derivative, outputs, inputs, saved)
+    return parts[0]
+
+
 @rule("give")
 def given(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
     """What a function that takes ``out=`` gives back; written into a tensor, it is a copy."""
@@ -322,7 +332,7 @@ DIM_NAMES = ("dim", "dims", "dim0", "dim1", "dim2", "source", "destination", "st
 ALONG = {
     "softmax", "log_softmax", "cumsum", "cumprod", "logcumsumexp", "cummax", "cummin", "sort", "argsort", "topk",
     "kthvalue", "select", "narrow", "split", "chunk", "unbind", "unfold", "flip", "transpose", "movedim", "flatten",
-    "unflatten", "diagonal", "squeeze", "tensor_split", "msort",
+    "unflatten", "diagonal", "squeeze", "tensor_split",
 }  # fmt: skip
 
 
@@ -345,6 +355,22 @@ def along(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
             arguments.arguments[name] = behind(given, x.ndim)
     arguments.arguments[first] = value
     return level.wrap(function(*arguments.args, **arguments.kwargs))
+
+
+@rule("msort")
+def sorted_rows(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
+    """Sorted along the elements' first dimension, if they have one."""
+    x = args[0]
+    return level.wrap(x.value.sort(1, stable=True).values if x.ndim else x.value.clone())
+
+
+@rule("as_strided")
+def strided(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
+    """Places in memory are counted from the beginning of each element."""
+    elements = args[0].value.unbind(0)
+    if not (elements and elements[0].is_contiguous()):
+        raise NotImplementedError("vmap: as_strided needs a batch of contiguous elements: call contiguous() first")
+    return level.wrap(minitorch.stack([function(x.clone(), *args[1:], **kwargs) for x in elements]))
 
 
 @rule("unsqueeze")
@@ -397,7 +423,7 @@ def ravel(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
 def expand(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
     """New dimensions of the elements stand behind that of the batch."""
     x, *sizes = args
-    sizes = sizes_of(sizes or (kwargs["size"],))
+    sizes = sizes_of(sizes or (kwargs.get("size", ()),))
     return level.wrap(padded(x.value, len(sizes) + 1).expand(level.size, *sizes))
 
 

@@ -42,6 +42,16 @@ def inexact(input: Tensor) -> Tensor:
     return input if input.is_floating_point() or input.is_complex() else input.to(get_default_dtype())
 
 
+def beneath(t: Tensor) -> Tensor:
+    """All values of a tensor at once, also where a transform of `func` has the program see one element of a batch.
+
+    For questions whose answer holds for every element if it holds for all, such as what size of number occurs.
+    """
+    while hasattr(t, "tangent") or hasattr(t, "level"):
+        t = t.value
+    return t.detach()
+
+
 def with_out(function):
     """Give a function that makes a new tensor the keyword ``out``."""
 

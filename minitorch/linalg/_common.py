@@ -12,10 +12,11 @@ from .._ext.pointwise import give
 from .._ext.rules import record_rule
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
+from ..functions._common import beneath
 
 __all__ = [
-    "LinAlgError", "broadcast_batches", "check_info", "check_matrices", "check_phase", "check_same_dtype", "give",
-    "give_all", "differentiated", "eps", "mH", "primitive", "record_rule", "tril", "triu",
+    "LinAlgError", "beneath", "broadcast_batches", "check_info", "check_matrices", "check_phase", "check_same_dtype",
+    "differentiated", "eps", "give", "give_all", "mH", "primitive", "record_rule", "tril", "triu",
 ]
 
 
@@ -105,7 +106,7 @@ def check_phase(name: str, inner: Tensor, what: str) -> None:
     """
     if not inner.is_complex():
         return
-    turns = inner.detach().diagonal(0, -2, -1)
+    turns = beneath(inner).diagonal(0, -2, -1)
     if bool((turns.imag.abs() > 0.01 + 0.01 * turns.real.abs()).any()):
         raise RuntimeError(f"{name}: The {what} in the complex case are specified up to multiplication by e^{{i phi}}. "
                            "The specified loss function depends on this quantity, so it is ill-defined. Use "

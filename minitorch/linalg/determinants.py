@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import return_types
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
-from ._common import check_matrices, give, give_all, mH, primitive, record_rule
+from ._common import beneath, check_matrices, give, give_all, mH, primitive, record_rule
 from .solving import _solve_matrices, inv_ex
 
 __all__ = ["det", "slogdet"]
@@ -25,7 +25,7 @@ def _det_rule(gradients, saved, needs):
     """dA = dd conj(d) A^-H; where d is 0 that is the adjugate, which singular values give without a division."""
     (g,), (a, d) = gradients, saved
     scale = (g * (d.conj() if d.is_complex() else d))[..., None, None]
-    if is_grad_enabled() or bool((d != 0).all()):
+    if is_grad_enabled() or bool((beneath(d) != 0).all()):
         return (scale * mH(inv_ex(a)[0]),)
     u, s, vh, _ = _gesdd(a, True, False)
     others = _products_of_others(s)

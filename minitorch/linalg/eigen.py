@@ -7,6 +7,7 @@ from .._creation import eye
 from .._tensor import Tensor
 from ..functions.complex_numbers import complex
 from ._common import (
+    beneath,
     check_info,
     check_matrices,
     check_phase,
@@ -128,7 +129,7 @@ def _eigen(name: str, a: Tensor, vectors: bool) -> tuple[Tensor, Tensor | None]:
     """Eigenvalues, as complex numbers, and eigenvectors."""
     check_matrices(name, a, square=True)
     w, v, info = _geev(a, vectors)
-    if info.numel() and int(info.min()) < 0:
+    if info.numel() and int(beneath(info).min()) < 0:
         raise RuntimeError(f"torch.{name}: input tensor should not contain infs or NaNs: look for them by "
                            "A.isfinite().all()")
     check_info(name, info, _REASON)

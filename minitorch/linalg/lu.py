@@ -10,6 +10,7 @@ from .._ext.engine import from_numpy
 from .._ext.index import cat
 from .._tensor import Tensor
 from ._common import (
+    beneath,
     broadcast_batches,
     check_info,
     check_matrices,
@@ -146,6 +147,14 @@ def lu(A: Tensor, *, pivot: bool = True, out=None):
     return give_all(return_types.linalg_lu, lu_unpack(factors, pivots), out, "linalg.lu")
 
 
+def _range_of(pivots: Tensor) -> tuple[int, int]:
+    """The smallest and the largest pivot."""
+    if not pivots.numel():
+        return 0, 0
+    values = beneath(pivots)
+    return int(values.min()), int(values.max())
+
+
 def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *, out=None):
     """The matrices P, L and U from the compact form that `lu_factor` gives; empty where they are not asked for.
 
@@ -165,7 +174,8 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
         low = tril(factors[..., :k], -1) + eye(m, k, dtype=factors.dtype)
         high = triu(factors[..., :k, :])
     if unpack_pivots:
-        if pivots.numel() and not (int(pivots.min()) >= 1 and int(pivots.max()) <= m):
+        first, last = _range_of(pivots)
+        if pivots.numel() and not 1 <= first <= last <= m:
             raise RuntimeError(f"torch.lu_unpack: the pivots must be between 1 and {m}, the number of rows; pass them "
                                "as lu_factor gave them")
         p = _permutation(pivots, m).to(factors.dtype)
@@ -198,9 +208,10 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
                            f"({tuple(LU.shape)} and {tuple(B.shape)})")
     factors, b = broadcast_batches(name, LU, B)
     exchanged = pivots.expand(factors.shape[:-1])
-    if pivots.numel() and not (int(pivots.min()) >= 1 and int(pivots.max()) <= n):
+    first, last = _range_of(pivots)
+    if pivots.numel() and not 1 <= first <= last <= n:
         raise RuntimeError(f"{name}: Pivots given to lu_solve must all be greater or equal to 1. Did you properly pass "
-                           f"the result of lu_factor? They lie between {int(pivots.min())} and {int(pivots.max())} "
+                           f"the result of lu_factor? They lie between {first} and {last} "
                            f"for matrices of {n} rows")
     if differentiated(factors, b):
         return give(_solved_by_triangles(factors, exchanged, b, left, adjoint), out, name)

@@ -6,7 +6,7 @@ from .._creation import eye
 from .._ext.index import cat
 from .._tensor import Tensor
 from ..functions.products import chain_matmul
-from ._common import check_matrices, give, mH, primitive, record_rule
+from ._common import beneath, check_matrices, give, mH, primitive, record_rule
 from .solving import inv
 
 __all__ = ["matrix_exp", "matrix_power", "multi_dot"]
@@ -79,7 +79,7 @@ def _exp_of(a: Tensor) -> Tensor:
     even = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 + b[0] * identity
     factors, pivots, _ = _getrf(even - odd)
     result = _getrs(factors, pivots, even + odd, "N")
-    for k in range(int(squarings.max())):
+    for k in range(int(beneath(squarings).max())):
         again = (squarings > k)[..., None, None]
         result = (result @ result).where(again, result)
     return result

@@ -7,6 +7,7 @@ from .._creation import eye
 from .._ext.engine import empty
 from .._tensor import Tensor
 from ._common import (
+    beneath,
     broadcast_batches,
     check_info,
     check_matrices,
@@ -204,6 +205,8 @@ def pinv(input: Tensor, rcond=None, hermitian: bool = False, *, atol=None, rtol=
         size, largest = s, s[..., 0]
     tolerance = _tolerance(name, a, largest, atol, rtol).unsqueeze(-1)
     kept = size > tolerance
+    if kept.ndim > size.ndim:  # of several tolerances each has its inverse, and each a gradient
+        input = input.expand(*kept.shape[:-1], *input.shape[-2:])
     inverse = s.masked_fill(~kept, 1).reciprocal().masked_fill(~kept, 0)
     p = (mH(vh) * inverse.unsqueeze(-2)) @ mH(u)
     record_rule("LinalgPinvBackward0", _pinv_rule, (p,), (input,), (input, p))
@@ -296,7 +299,7 @@ def cond(input: Tensor, p=None, *, out: Tensor | None = None) -> Tensor:
         return give(matrix_norm(input, p) if p in ("fro", "nuc") else input.abs().sum((-2, -1)), out, name)
     inverse, info = inv_ex(input)
     number = matrix_norm(input, p) * matrix_norm(inverse, p)
-    return give(number.masked_fill(info != 0, float("inf")) if bool((info != 0).any()) else number, out, name)
+    return give(number.masked_fill(info != 0, float("inf")) if bool((beneath(info) != 0).any()) else number, out, name)
 
 
 # --- least squares ---------------------------------------------------------------------------------------------------
@@ -378,7 +381,7 @@ def _least_squares(name: str, a: Tensor, b: Tensor, driver: str, bound: float):
                "full rank (error code: {}).")
     x, below = work[..., :n, :].contiguous(), work[..., n:m, :]
     residuals = a.new_empty(0).abs()
-    if m > n and driver != "gelsy" and (rank is None or bool((rank == n).all())):
+    if m > n and driver != "gelsy" and (rank is None or bool((beneath(rank) == n).all())):
         residuals = (below.abs() * below.abs()).sum(-2)
     rank = empty(0, dtype=_int64()) if rank is None else rank.to(_int64())
     return x, residuals, rank, residuals.new_empty(0) if s is None else s

@@ -109,8 +109,8 @@ def scaled_dot_product_attention(
         if heads_fit and _fuses(query, key, value, attn_mask):
             return _attend_in_blocks(query, key, value, attn_mask, is_causal, scale)
     if not _allowed["math"]:
-        raise RuntimeError("No viable backend for scaled_dot_product_attention was found: attention "
-                           " in blocks cannot do this (it has no dropout and broadcasts nothing), and "
+        raise RuntimeError("No viable backend for scaled_dot_product_attention was found: attention in "
+                           "blocks cannot do this (it has no dropout and broadcasts nothing), and "
                            "SDPBackend.MATH is not allowed")
     if enable_gqa:
         key, value = _share_heads(query, key, value)
