@@ -366,11 +366,16 @@ def sorted_rows(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
 
 @rule("as_strided")
 def strided(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
-    """Places in memory are counted from the beginning of each element."""
-    elements = args[0].value.unbind(0)
-    if not (elements and elements[0].is_contiguous()):
+    """Places in memory are counted from the beginning of each element, which must be contiguous."""
+    size, stride, offset = list(bound(function, args, kwargs).arguments.values())[1:]
+    value, offset = args[0].value, offset or 0
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride))
+    if level.size == 0 or not value[0].is_contiguous():
         raise NotImplementedError("vmap: as_strided needs a batch of contiguous elements: call contiguous() first")
-    return level.wrap(minitorch.stack([function(x.clone(), *args[1:], **kwargs) for x in elements]))
+    if 0 not in size and last >= value[0].numel():
+        raise RuntimeError(f"vmap: as_strided({tuple(size)}, {tuple(stride)}, {offset}) reaches beyond an element of "
+                           f"the batch, which has the shape {tuple(value.shape[1:])}")  # fmt: skip
+    return level.wrap(function(value, (level.size, *size), (value.stride(0), *stride), value.storage_offset() + offset))
 
 
 @rule("unsqueeze")
@@ -444,6 +449,8 @@ def joined(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
         return NotImplemented
     arguments = bound(function, args, kwargs).arguments
     tensors = arguments["tensors"]
+    if function.__name__ == "cat":  # to which an empty vector adds nothing, whatever the others are
+        tensors = [t for t in tensors if tuple(t.shape) != (0,)] or tensors
     ndim = tensors[0].ndim + (function.__name__ == "stack")
     return level.wrap(function([level.whole(t) for t in tensors], behind(arguments["dim"], ndim)))
 

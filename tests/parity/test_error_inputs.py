@@ -1,66 +1,11 @@
 """PyTorch's own refused inputs (`error_inputs` of its operator database): refused here too, with the same class."""
 
-import importlib
-import warnings
-
 import pytest
+from parity.samples import Unlike, counterpart, operators, ours
 
 import minitorch
 
 torch = pytest.importorskip("torch")
-
-
-def operators():
-    """PyTorch's descriptions of operators that come with inputs to refuse; none where its test database is not."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            database = importlib.import_module("torch.testing._internal.common_methods_invocations")
-        except ImportError:
-            return []
-    return [info for info in database.op_db if info.error_inputs_func is not None]
-
-
-def ours(info):
-    """Our function or method of that operator's name, or None."""
-    if info.variant_test_name == "in_place":
-        return getattr(minitorch.Tensor, info.name + "_", None)
-    target = minitorch
-    for part in info.name.split("."):
-        target = getattr(target, part, None)
-    return target or getattr(minitorch.Tensor, info.name, None)
-
-
-class Unlike(Exception):
-    """An argument that has no counterpart here: sparse, quantised, on another device."""
-
-
-def counterpart(value, bases):
-    """`value` with every tensor replaced by ours over a copy of the same storage; aliases stay aliases."""
-    if isinstance(value, torch.Tensor):
-        plain = value.layout is torch.strided and value.device.type == "cpu" and not (value.is_conj() or value.is_neg())
-        if not plain or value.ndim > 64:
-            raise Unlike(value)
-        key = (value.untyped_storage().data_ptr(), value.untyped_storage().nbytes(), value.dtype)
-        if key not in bases:
-            flat = torch.empty(0, dtype=value.dtype).set_(value.untyped_storage())
-            bases[key] = minitorch.tensor(flat.tolist(), dtype=counterpart(value.dtype, bases))
-        view = bases[key].as_strided(tuple(value.shape), value.stride(), value.storage_offset())
-        return view.requires_grad_() if value.requires_grad and value.is_leaf else view
-    if isinstance(value, (torch.dtype, torch.layout, torch.memory_format)):
-        name = str(value).removeprefix("torch.")
-        if not hasattr(minitorch, name):
-            raise Unlike(name)
-        return getattr(minitorch, name)
-    if isinstance(value, torch.device):
-        return minitorch.device(str(value))
-    if isinstance(value, torch.Size):
-        return minitorch.Size(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)(counterpart(item, bases) for item in value)
-    if isinstance(value, dict):
-        return {name: counterpart(item, bases) for name, item in value.items()}
-    return value
 
 
 def raised(call, sample):
@@ -73,11 +18,10 @@ def raised(call, sample):
     return None
 
 
-#: Accepted here, refused by PyTorch, on purpose: operator -> why.
-ACCEPTED = {}
+REFUSING = [info for info in operators() if info.error_inputs_func is not None]
 
 
-@pytest.mark.parametrize("info", operators(), ids=lambda info: info.formatted_name)
+@pytest.mark.parametrize("info", REFUSING, ids=lambda info: info.formatted_name)
 def test_is_refused_with_the_same_class(info):
     function = ours(info)
     if function is None:
