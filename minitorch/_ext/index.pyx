@@ -662,6 +662,8 @@ def masked_fill(TensorBase input not None, TensorBase mask not None, value):
     tensor([1., 0.])
     """
     check_mask(mask, "masked_fill")
+    if input.ndim and mask.ndim:
+        check_devices("masked_fill", input, (mask,))
     if isinstance(value, TensorBase):
         if (<TensorBase>value).ndim:
             raise RuntimeError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with "

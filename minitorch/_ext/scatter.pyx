@@ -204,6 +204,7 @@ def scatter_add(TensorBase input not None, dim, TensorBase index not None, Tenso
 cdef enum Reduction:
     SUM, PROD, MEAN, AMAX, AMIN
 
+cdef tuple names = ("sum", "prod", "mean", "amax", "amin")
 cdef dict reductions = {"sum": SUM, "prod": PROD, "mean": MEAN, "amax": AMAX, "amin": AMIN}
 
 ctypedef long long longlong
@@ -250,8 +251,7 @@ cdef TensorBase reduced(TensorBase x, TensorBase places, TensorBase v, int how, 
     if mt_category[x.code] == 3:
         raise NotImplementedError(f"scatter_reduce: not implemented for complex numbers, got {describe(x)}")
     if on_device(x):
-        raise NotImplementedError("scatter_reduce is not on cuda yet: move its tensors to the CPU with .cpu(), or use "
-                                  "scatter_add for sums")
+        return primitives().reduce_at(shown(x), shown(places), shown(v), names[how], fresh)
     cdef int code = MT_F64 if mt_category[x.code] == 2 else MT_I64
     cdef TensorBase total = new_tensor(x.ndim, x.shape, code), out, count
     cdef long long *place = <long long *>data_of(places)

@@ -56,7 +56,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if minlength < 0:
         raise RuntimeError(f"bincount(): minlength should be >= 0, got {minlength}")
     if input.ndim == 1 and input.numel() == 0:
-        return _engine.zeros(minlength, dtype=_INT64)
+        return _engine.zeros(minlength, dtype=_INT64, device=input.device)
     if input.ndim != 1:
         raise RuntimeError(
             f"bincount(): only supports 1-d non-negative integral inputs, got shape {tuple(input.shape)}"
@@ -125,7 +125,7 @@ def _edges(x: Tensor, bins: Tensor | int, bounds: Sequence[Number] | None, name:
     """The edges of the bins along one dimension."""
     if not isinstance(bins, Tensor):
         count = _number_of_bins(bins, name)
-        return _creation.linspace(*_bounds(x, bounds, 0.5, name), count + 1, dtype=x.dtype)
+        return _creation.linspace(*_bounds(x, bounds, 0.5, name), count + 1, dtype=x.dtype, device=x.device)
     if bounds is not None:
         raise TypeError(f"{name}(): range is for a number of bins, not for bins that are given by their edges")
     if bins.ndim != 1 or bins.dtype != x.dtype:
@@ -139,7 +139,7 @@ def _edges(x: Tensor, bins: Tensor | int, bounds: Sequence[Number] | None, name:
 
 def _histogram(points: Tensor, edges: list[Tensor], weight: Tensor | None, density: bool) -> Tensor:
     """How many rows of `points` fall into each cell of the grid between the edges; the last one is inside."""
-    places = _engine.zeros(len(points), dtype=_INT64)
+    places = _engine.zeros(len(points), dtype=_INT64, device=points.device)
     inside = places == 0
     for column, edge in zip(points.unbind(1), edges):
         count = len(edge) - 1

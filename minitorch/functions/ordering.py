@@ -37,7 +37,7 @@ def _levels(input: Tensor, q: Tensor | float, name: str) -> Tensor:
             raise TypeError(f"{name}(): argument 'q' must be float or Tensor, not {type(q).__name__}")
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}(): q must be in the range [0, 1] but got {q}")
-        return _engine.tensor(float(q), dtype=input.dtype)
+        return _engine.tensor(float(q), dtype=input.dtype, device=input.device)
     if q.ndim > 1:
         raise RuntimeError(f"{name}(): q must be a scalar or 1D tensor, got shape {tuple(q.shape)}")
     if q.dtype != input.dtype:
@@ -207,7 +207,7 @@ def unique_consecutive(
 
 def _row_order(rows: Tensor) -> Tensor:
     """The indices that sort rows, the first column foremost."""
-    order = _creation.arange(rows.shape[0])
+    order = _creation.arange(rows.shape[0], device=rows.device)
     for k in range(rows.shape[1] - 1, -1, -1):
         order = order.index_select(0, rows[:, k].index_select(0, order).argsort(stable=True))
     return order
@@ -252,7 +252,7 @@ def unique(
 def _same_type(a: Tensor, b: Tensor | Number) -> tuple[Tensor, Tensor]:
     """A tensor and another, or a number, in the type that an operation on both has."""
     common = _pointwise.result_type(a, b)
-    other = b if isinstance(b, Tensor) else _engine.tensor(b, dtype=common)
+    other = b if isinstance(b, Tensor) else _engine.tensor(b, dtype=common, device=a.device)
     return a.to(common), other.to(common)
 
 
