@@ -10,14 +10,18 @@ from .devices import (
     device,
     device_count,
     empty_cache,
+    get_device_capability,
     get_device_name,
+    get_device_properties,
     get_rng_state,
     initial_seed,
     is_available,
+    is_bf16_supported,
     is_initialized,
     manual_seed,
     manual_seed_all,
     max_memory_allocated,
+    mem_get_info,
     memory_allocated,
     memory_reserved,
     require,
@@ -29,10 +33,13 @@ from .devices import (
 )
 from .raw import RawKernel, RawModule
 from .runtime import CompileError, KernelError
+from .streams import Event, Stream, current_stream, default_stream, stream
 
 __all__ = [
-    "CompileError", "KernelError", "RawKernel", "RawModule", "amp", "current_device", "device", "device_count",
-    "empty_cache", "get_device_name", "get_rng_state", "initial_seed", "is_available", "is_initialized",
-    "manual_seed", "manual_seed_all", "max_memory_allocated", "memory_allocated", "memory_reserved", "require",
-    "reset_peak_memory_stats", "seed", "set_device", "set_rng_state", "synchronize",
+    "CompileError", "Event", "KernelError", "RawKernel", "RawModule", "Stream", "amp", "current_device",
+    "current_stream", "default_stream", "device", "device_count", "empty_cache", "get_device_capability",
+    "get_device_name", "get_device_properties", "get_rng_state", "initial_seed", "is_available", "is_bf16_supported",
+    "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info", "memory_allocated",
+    "memory_reserved", "require", "reset_peak_memory_stats", "seed", "set_device", "set_rng_state", "stream",
+    "synchronize",
 ]  # fmt: skip

@@ -97,7 +97,7 @@ class CupyRuntime:
         import cupy
 
         self._cupy = cupy
-        self._cuda = cupy.cuda
+        self.cuda = cupy.cuda
         self._functions: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], CupyFunction] = {}
         self._modules: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Any] = {}
         self._launched: deque[str] = deque(maxlen=4)
@@ -116,7 +116,7 @@ class CupyRuntime:
         pool = self._cupy.get_default_memory_pool()
         try:
             return CupyBlock(pool.malloc(max(nbytes, 1)), nbytes, self._usage)
-        except self._cuda.memory.OutOfMemoryError as error:
+        except self.cuda.memory.OutOfMemoryError as error:
             raise MemoryError(f"the GPU is out of memory: {nbytes} bytes asked for, {pool.used_bytes()} in use, "
                               f"{pool.total_bytes()} held ({error})") from error  # fmt: skip
 
@@ -134,9 +134,9 @@ class CupyRuntime:
             raise ValueError(f'copy: kind must be "to device", "to host" or "on device", not {kind!r}')
         if nbytes == 0:
             return
-        stream = self._cuda.get_current_stream()
+        stream = self.cuda.get_current_stream()
         with self._reported():
-            self._cuda.runtime.memcpyAsync(target, source, nbytes, _COPIES[kind], stream.ptr)
+            self.cuda.runtime.memcpyAsync(target, source, nbytes, _COPIES[kind], stream.ptr)
             if kind != "on device":
                 stream.synchronize()
 
@@ -144,7 +144,7 @@ class CupyRuntime:
         """Set bytes of the device to zero."""
         if nbytes:
             with self._reported():
-                self._cuda.runtime.memsetAsync(pointer, 0, nbytes, self._cuda.get_current_stream().ptr)
+                self.cuda.runtime.memsetAsync(pointer, 0, nbytes, self.cuda.get_current_stream().ptr)
 
     def synchronize(self) -> None:
         """Wait for everything launched.
@@ -153,7 +153,7 @@ class CupyRuntime:
             KernelError: something launched before failed; the message names the last launches.
         """
         with self._reported():
-            self._cuda.runtime.deviceSynchronize()
+            self.cuda.runtime.deviceSynchronize()
         self._launched.clear()
 
     def empty_cache(self) -> None:
@@ -162,8 +162,12 @@ class CupyRuntime:
 
     def device_name(self) -> str:
         """What the device is called."""
-        name = self._cuda.runtime.getDeviceProperties(self._cuda.runtime.getDevice())["name"]
+        name = self.properties()["name"]
         return name.decode() if isinstance(name, bytes) else str(name)
+
+    def properties(self) -> dict[str, Any]:
+        """What CUDA says of the device."""
+        return dict(self.cuda.runtime.getDeviceProperties(self.cuda.runtime.getDevice()))
 
     # ---- kernels
 
@@ -188,9 +192,9 @@ class CupyRuntime:
         try:
             kernel = module.get_function(name)
             kernel.compile()
-        except self._cuda.compiler.CompileException as error:
+        except self.cuda.compiler.CompileException as error:
             raise CompileError(f"{name} does not compile:\n{error}") from error
-        except self._cuda.driver.CUDADriverError as error:
+        except self.cuda.driver.CUDADriverError as error:
             raise KernelError(f"there is no kernel {name!r} in its source: declare it extern \"C\", or give it among "
                               f"the name expressions ({error})") from error  # fmt: skip
         return kernel
@@ -210,7 +214,7 @@ class CupyRuntime:
             function.kernel(tuple(map(int, grid)), tuple(map(int, block)), tuple(map(_passed, args)), shared_mem=shared)
 
     def _reported(self) -> _Reported:
-        return _Reported(self._cuda, self._launched)
+        return _Reported(self.cuda, self._launched)
 
 
 class _Reported:

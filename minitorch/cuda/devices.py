@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._device import device as Device
 from .._ext.random import device_generator
@@ -59,6 +60,55 @@ def get_device_name(device: object = None) -> str:
         RuntimeError: there is no device.
     """
     return runtime.active().device_name()
+
+
+class Properties(NamedTuple):
+    """What a device is; bytes of memory, and how many multiprocessors there are."""
+
+    name: str
+    major: int
+    minor: int
+    total_memory: int
+    multi_processor_count: int
+
+
+def get_device_properties(device: object = None) -> Properties:
+    """What the device is; of a simulated one the name, and of this machine the memory and the cores.
+
+    Raises:
+        RuntimeError: there is no device.
+    """
+    active = runtime.active()
+    if active.name != "cuda":
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return Properties(active.device_name(), 0, 0, memory, os.cpu_count() or 1)
+    found = active.properties()
+    return Properties(active.device_name(), found["major"], found["minor"], found["totalGlobalMem"],
+                      found["multiProcessorCount"])  # fmt: skip
+
+
+def get_device_capability(device: object = None) -> tuple[int, int]:
+    """The version of what the device can do, as (9, 0); (0, 0) of a simulated one.
+
+    Raises:
+        RuntimeError: there is no device.
+    """
+    return get_device_properties(device)[1:3]
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """Whether there is a device for bfloat16: kernels compute it in float32 on any; by itself from version 8.0 on."""
+    return device_count() > 0 and (including_emulation or get_device_capability() >= (8, 0))
+
+
+def mem_get_info(device: object = None) -> tuple[int, int]:
+    """Bytes of memory that are free, as far as this process knows, and all bytes.
+
+    Raises:
+        RuntimeError: there is no device.
+    """
+    total = get_device_properties(device).total_memory
+    return total - runtime.active().memory_in_use()[1], total
 
 
 def synchronize(device: object = None) -> None:
