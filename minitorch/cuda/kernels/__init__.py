@@ -26,7 +26,7 @@ def pointwise_source(name: str, dtype: str) -> str:
     from . import pointwise
 
     printed = pointwise.source(name, pointwise.COMPUTED_IN[dtype])
-    return _text("common.cuh") + _text("mathfun.cuh") + f'#line 1 "{name}.cu"\n{printed}'
+    return _text("common.cuh") + _text("mathfun.cuh") + _text("farturn.cuh") + f'#line 1 "{name}.cu"\n{printed}'
 
 
 def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
