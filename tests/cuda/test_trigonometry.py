@@ -11,7 +11,7 @@ mpmath = pytest.importorskip("mpmath")
 
 
 def arguments() -> np.ndarray:
-    """Of every size; the double that is nearest to a multiple of pi/2; multiples of pi/2, rounded; what is no number."""
+    """Of every size; the double nearest to a multiple of pi/2; multiples of pi/2, rounded; what is no number."""
     rng = np.random.default_rng(0)
     anywhere = np.ldexp(rng.uniform(1, 2, 300), rng.integers(-3, 1024, 300)) * rng.choice([-1, 1], 300)
     near = np.rint(np.ldexp(rng.uniform(1, 2, 100), rng.integers(18, 200, 100))) * (np.pi / 2)
@@ -24,7 +24,8 @@ def arguments() -> np.ndarray:
 def test_large_arguments(name: str) -> None:
     x = arguments()
     with mpmath.workprec(1200):
-        exact = np.array([float(getattr(mpmath, name)(mpmath.mpf(v))) if np.isfinite(v) else np.nan for v in x.tolist()])
+        function = getattr(mpmath, name)
+        exact = np.array([float(function(mpmath.mpf(v))) if np.isfinite(v) else np.nan for v in x.tolist()])
     found = getattr(mt.tensor(x).cuda(), name)().cpu().numpy()
     np.testing.assert_array_equal(np.isnan(found), np.isnan(exact))
     known = np.isfinite(exact)

@@ -19,7 +19,7 @@ static __device__ __forceinline__ uint64_t bits_from(int first) {
 
 // q pi/2 as r + low, and n modulo 4, for 2^20 < |x| < inf.
 static __device__ __forceinline__ double reduce_far(double x, double *low, uint64_t *n) {
-    const uint64_t bits = mt_bits_f64(x), m = (bits & 0xfffffffffffff) | 0x10000000000000;
+    const uint64_t bits = mt_bits_f64(x), negative = bits >> 63, m = (bits & 0xfffffffffffff) | 0x10000000000000;
     const int first = (int)(bits >> 52 & 0x7ff) - 1075 + 62;               // e + 62: bit k counts 2^(63 - k)
     const uint64_t a = bits_from(first), b = bits_from(first + 64), c = bits_from(first + 128);
     // The product modulo 2^192, in units of 2^-190: two bits of n, then those of q, of which 126 are kept.
@@ -32,9 +32,9 @@ static __device__ __forceinline__ double reduce_far(double x, double *low, uint6
     const int zeros = __clzll(q);                                           // fewer than 62
     q = zeros ? q << zeros | rest >> (64 - zeros) : q;
     const double head = (double)(q & ~(uint64_t)0x7ff), tail = (double)(q & 0x7ff);
-    const double scale = mt_pow2_f64(-64 - zeros) * (up != (x < 0) ? -1 : 1), r = head * mt_half_pi;
+    const double scale = mt_pow2_f64(-64 - zeros) * (up != negative ? -1 : 1), r = head * mt_half_pi;
     *low = (fma(head, mt_half_pi, -r) + (head * mt_half_pi_low + tail * mt_half_pi)) * scale;
-    if (x < 0) *n = -*n;
+    if (negative) *n = -*n;
     return r * scale;
 }
 
