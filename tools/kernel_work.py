@@ -84,6 +84,9 @@ def _random() -> Iterator[Any]:
         yield mt.randn(n)
         yield mt.randn(n, dtype=mt.float64)
         yield mt.randint(-5, 9, (n,))
+        for dtype in (mt.float32, mt.float64):
+            yield mt.empty(n, dtype=dtype).uniform_(-1, 3)
+            yield mt.empty(n, dtype=dtype).normal_(2, 3)
     for n in (77, 600_001):  # more than two for each thread of the largest grid
         yield mt.randint(0, 1 << 40, (n,))
         yield mt.rand(n, dtype=mt.float64)
@@ -110,11 +113,14 @@ def _reductions() -> Iterator[Any]:
     for n in (3, 40):
         x = _whole(4, n)
         yield from ((x > 3).any(1), (x > -4).all(1), x.std(1), *(x.norm(p, 1) for p in (1, 2, 3, INF)))
+        yield x[:, :1].expand(4, n).sum(1)
+        yield x[:, :1].to(mt.int64).expand(4, n).sum(1)
         yield x.to(mt.int64).amax(1)
         yield x.to(mt.int64).argmin(1)
         yield _whole(4, n, dtype=mt.float64, low=1).prod(1)
         yield _whole(4, n, dtype=mt.int64, low=1).prod(1)
         for special in ([NAN, 1.0], [1.0, NAN, NAN], [-INF], [INF, 1.0], [INF, -INF], [5.0, 5.0]):
+            x = _whole(4, n)
             x[1, : len(special)] = mt.tensor(special)
             yield from (x.amax(1), x.amin(1), x.argmax(1), x.argmin(1), x.logsumexp(1), x.sum(1))
             yield from (x.flip(1).argmax(1), x.flip(1).argmin(1), x.flip(1).logsumexp(1))
