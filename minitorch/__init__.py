@@ -81,8 +81,8 @@ from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_e
 # What is imported when it is first asked for, so that importing minitorch takes little longer than importing NumPy:
 # modules, and names of minitorch with the module that they come from.
 _PACKAGES = set(
-    """amp backends cuda datasets distributions fft func linalg nn optim profiler random return_types serialization
-    signal special storage testing utils version""".split()
+    """accelerator amp backends compiler cpu cuda datasets distributed distributions fft func jit linalg nn optim
+    profiler random return_types serialization signal special storage testing utils version""".split()
 )
 _HOMES = {
     name: home
@@ -92,6 +92,7 @@ _HOMES = {
         is_autocast_cpu_enabled is_autocast_enabled""",
         "autograd.anomaly_mode": "is_anomaly_check_nan_enabled is_anomaly_enabled",
         "autograd.explaining": "explain",
+        "compiler": "compile",
         "func": "vmap",
         "utils.dlpack": "from_dlpack to_dlpack",
         "nn.functional": """
@@ -111,6 +112,8 @@ def __getattr__(name: str) -> object:
 
     if name in _PACKAGES:
         return import_module(f"{__name__}.{name}")
+    if name.startswith("_foreach_"):
+        return getattr(import_module(f"{__name__}._foreach"), name)
     if name not in _HOMES:
         raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

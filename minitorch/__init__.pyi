@@ -4,15 +4,20 @@ from math import inf as inf
 from math import nan as nan
 from math import pi as pi
 
+from . import accelerator as accelerator
 from . import amp as amp
 from . import autograd as autograd
 from . import backends as backends
+from . import compiler as compiler
+from . import cpu as cpu
 from . import cuda as cuda
 from . import datasets as datasets
+from . import distributed as distributed
 from . import distributions as distributions
 from . import fft as fft
 from . import func as func
 from . import functions as functions
+from . import jit as jit
 from . import linalg as linalg
 from . import nn as nn
 from . import optim as optim
@@ -450,6 +455,7 @@ from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from .compiler import compile as compile
 from .func.vmap import vmap as vmap
 from .functions.calculus import corrcoef as corrcoef
 from .functions.calculus import cov as cov

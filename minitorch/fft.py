@@ -23,6 +23,7 @@ from ._ext import index as _index
 from ._ext import pointwise as _pointwise
 from ._ext.dtype import dtype as _dtype_class
 from ._ext.dtype import get_default_dtype
+from ._ext.pointwise import give
 from ._tensor import Tensor
 
 __all__ = ["fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn",
@@ -106,10 +107,6 @@ def _resized(x: Tensor, dims: Sequence[int], sizes: Sequence[int]) -> Tensor:
     return x
 
 
-def _into(result: Tensor, out: Tensor | None, name: str) -> Tensor:
-    return result if out is None else _pointwise.given_out(result, out, name)
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 # The transforms; dims are in range and there is a size for each
 
@@ -170,7 +167,7 @@ def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = N
     tensor([10.+0.j, -2.+2.j, -2.+0.j, -2.-2.j])
     """
     x, dims, sizes = _one(_floating(input, "fft"), n, dim)
-    return _into(_complex(x, dims, sizes, _norm(norm), False), out, "fft")
+    return give(_complex(x, dims, sizes, _norm(norm), False), out, "fft")
 
 
 def ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
@@ -183,7 +180,7 @@ def ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
     tensor([1.+0.j, 1.+0.j])
     """
     x, dims, sizes = _one(_floating(input, "ifft"), n, dim)
-    return _into(_complex(x, dims, sizes, _norm(norm), True), out, "ifft")
+    return give(_complex(x, dims, sizes, _norm(norm), True), out, "ifft")
 
 
 def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
@@ -194,7 +191,7 @@ def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
     tensor([10.+0.j, -2.+2.j, -2.+0.j])
     """
     x, dims, sizes = _one(_real(input, "rfft"), n, dim)
-    return _into(_from_real(x, dims, sizes, _norm(norm), False, "rfft"), out, "rfft")
+    return give(_from_real(x, dims, sizes, _norm(norm), False, "rfft"), out, "rfft")
 
 
 def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
@@ -205,7 +202,7 @@ def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
     tensor([1., 2., 3., 4.])
     """
     x, dims, sizes = _one(_floating(input, "irfft"), None, dim)
-    return _into(_to_real(x, dims, n, sizes, _norm(norm), True, "irfft"), out, "irfft")
+    return give(_to_real(x, dims, n, sizes, _norm(norm), True, "irfft"), out, "irfft")
 
 
 def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
@@ -216,7 +213,7 @@ def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
     tensor([ 8., -2.,  0., -2.])
     """
     x, dims, sizes = _one(_floating(input, "hfft"), None, dim)
-    return _into(_to_real(x, dims, n, sizes, _norm(norm), False, "hfft"), out, "hfft")
+    return give(_to_real(x, dims, n, sizes, _norm(norm), False, "hfft"), out, "hfft")
 
 
 def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
@@ -227,7 +224,7 @@ def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
     tensor([1., 2., 3.])
     """
     x, dims, sizes = _one(_real(input, "ihfft"), n, dim)
-    return _into(_from_real(x, dims, sizes, _norm(norm), True, "ihfft"), out, "ihfft")
+    return give(_from_real(x, dims, sizes, _norm(norm), True, "ihfft"), out, "ihfft")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -243,39 +240,39 @@ def fftn(input: Tensor, s=None, dim=None, norm: str | None = None, *, out: Tenso
             [0.+0.j, 0.+0.j]])
     """
     x = _floating(input, "fftn")
-    return _into(_complex(x, *_dims(x, s, dim), _norm(norm), False), out, "fftn")
+    return give(_complex(x, *_dims(x, s, dim), _norm(norm), False), out, "fftn")
 
 
 def ifftn(input: Tensor, s=None, dim=None, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The inverse of `fftn`."""
     x = _floating(input, "ifftn")
-    return _into(_complex(x, *_dims(x, s, dim), _norm(norm), True), out, "ifftn")
+    return give(_complex(x, *_dims(x, s, dim), _norm(norm), True), out, "ifftn")
 
 
 def rfftn(input: Tensor, s=None, dim=None, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """`rfft` along the last of several dimensions, then `fft` along the others."""
     x = _real(input, "rfftn")
-    return _into(_from_real(x, *_dims(x, s, dim), _norm(norm), False, "rfftn"), out, "rfftn")
+    return give(_from_real(x, *_dims(x, s, dim), _norm(norm), False, "rfftn"), out, "rfftn")
 
 
 def irfftn(input: Tensor, s=None, dim=None, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The inverse of `rfftn`."""
     x = _floating(input, "irfftn")
     dims, sizes = _dims(x, s, dim)
-    return _into(_to_real(x, dims, s, sizes, _norm(norm), True, "irfftn"), out, "irfftn")
+    return give(_to_real(x, dims, s, sizes, _norm(norm), True, "irfftn"), out, "irfftn")
 
 
 def hfftn(input: Tensor, s=None, dim=None, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """`fft` along several dimensions but the last, then `hfft` along that."""
     x = _floating(input, "hfftn")
     dims, sizes = _dims(x, s, dim)
-    return _into(_to_real(x, dims, s, sizes, _norm(norm), False, "hfftn"), out, "hfftn")
+    return give(_to_real(x, dims, s, sizes, _norm(norm), False, "hfftn"), out, "hfftn")
 
 
 def ihfftn(input: Tensor, s=None, dim=None, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The inverse of `hfftn`."""
     x = _real(input, "ihfftn")
-    return _into(_from_real(x, *_dims(x, s, dim), _norm(norm), True, "ihfftn"), out, "ihfftn")
+    return give(_from_real(x, *_dims(x, s, dim), _norm(norm), True, "ihfftn"), out, "ihfftn")
 
 
 def fft2(input: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
@@ -314,7 +311,7 @@ def ihfft2(input: Tensor, s=None, dim=(-2, -1), norm: str | None = None, *, out:
 
 def _frequencies(places: Tensor, n: int, d: float, out, dtype, requires_grad: bool, device) -> Tensor:
     result = places.to(dtype or (out.dtype if out is not None else get_default_dtype())) / (n * d)
-    result = _engine.to_device(_into(result, out, "fftfreq"), device)
+    result = _engine.to_device(give(result, out, "fftfreq"), device)
     return result.requires_grad_() if requires_grad else result
 
 

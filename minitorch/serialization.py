@@ -302,6 +302,7 @@ def load(f: str | os.PathLike | io.IOBase, map_location=None, pickle_module=None
 
     Raises:
         pickle.UnpicklingError: if the file holds what ``weights_only`` refuses.
+        FileNotFoundError: and other errors of `open`.
         RuntimeError: if it is no such file.
     """
     if pickle_module not in (None, pickle):
@@ -309,6 +310,8 @@ def load(f: str | os.PathLike | io.IOBase, map_location=None, pickle_module=None
     if mmap:
         raise NotImplementedError("load: mmap is not supported; leave it out")
     weights_only = True if weights_only is None else weights_only
+    if isinstance(f, (str, os.PathLike)):
+        open(f, "rb").close()  # says what is wrong with the path, if anything is
     if not zipfile.is_zipfile(f):
         raise RuntimeError("load: the file is not a zip archive, as torch.save writes since version 1.6. Older files "
                            "can be rewritten by PyTorch: torch.save(torch.load(old), new)")

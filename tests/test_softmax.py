@@ -101,6 +101,19 @@ def test_a_second_backward_needs_the_graph() -> None:
         y.backward()
 
 
+@pytest.mark.parametrize("name", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"ignore_index": 1}, {"weight": True}], ids=str)
+def test_a_second_backward_has_the_numbers_of_the_first(name: str, options: dict) -> None:
+    dtype = getattr(mt, name)
+    mt.manual_seed(0)
+    for n in (3, 17, 100):
+        x, t = (mt.randn(9, n) * 5).to(dtype).requires_grad_(), mt.randint(0, n, (9,))
+        given = {**options, "weight": mt.rand(n).to(dtype)} if "weight" in options else options
+        loss = mt.nn.functional.cross_entropy(x, t, **given) * 1.7
+        first, *others = (mt.autograd.grad(loss, x, retain_graph=True)[0] for _ in range(3))
+        assert all(first.equal(g) for g in others)
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_second_derivatives(reduction: str) -> None:
     rng = np.random.default_rng(2)

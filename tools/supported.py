@@ -47,6 +47,9 @@ NOTES = {
     "torch.as_strided_scatter": "the gradient of what is overwritten is 0, as the derivative is; PyTorch's is not",
     "torch.special.bessel_j0": "and the other Bessel functions: their derivatives are there, PyTorch has none",
     "torch.linalg.eigvals": "of NaN and inf: an error; PyTorch's ends the interpreter with some libraries",
+    "torch.compile": "compiles nothing: returns the function as it is, with a warning",
+    "torch.nn.DataParallel": "of one device",
+    "torch.nn.SyncBatchNorm": "of one process",
     "Tensor.chalf": "says what to use instead: there is no complex32",
 }
 # What only refuses in PyTorch, too: programs define it.

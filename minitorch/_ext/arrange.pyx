@@ -1,8 +1,8 @@
 """Copies with elements in other places: turned round, or with a triangle of them zero."""
 from libc.string cimport memcpy, memset
 from minitorch._ext.dtype cimport mt_itemsize
-from minitorch._ext.index cimport given
 from minitorch._ext.loops cimport contiguous_data, copy_data
+from minitorch._ext.pointwise cimport into
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, grad_enabled, new_as, new_on, new_view,
@@ -160,7 +160,7 @@ def tril(TensorBase input not None, Py_ssize_t diagonal=0, *, TensorBase out=Non
             [1., 1.]])
     """
     cdef TensorBase result = triangle(input, diagonal, False, "tril")
-    return result if out is None else given(result, out, "tril")
+    return into(out, result, "tril")
 
 
 def triu(TensorBase input not None, Py_ssize_t diagonal=0, *, TensorBase out=None):
@@ -172,7 +172,7 @@ def triu(TensorBase input not None, Py_ssize_t diagonal=0, *, TensorBase out=Non
             [0., 0.]])
     """
     cdef TensorBase result = triangle(input, diagonal, True, "triu")
-    return result if out is None else given(result, out, "triu")
+    return into(out, result, "triu")
 
 
 def tril_(TensorBase self not None, Py_ssize_t diagonal=0):

@@ -724,6 +724,10 @@ cdef TensorBase columns_data(TensorBase given, Geometry geo, const Py_ssize_t *s
     cdef Py_ssize_t taps_of_kernel = kernel[1] * kernel[2], channels
     cdef TensorBase made, t
     code = code if code == MT_F32 or code == MT_F64 else MT_I64
+    if on_device(given):
+        return primitives().columns(
+            shown(given), (size[1], size[2]), (kernel[1], kernel[2]), (out[1], out[2]), (geo.stride[1], geo.stride[2]),
+            (geo.dilation[1], geo.dilation[2]), (geo.pad[1], geo.pad[2]), back)
     t = contiguous_data(converted(given, code))
     channels = t.shape[1] // taps_of_kernel if back else t.shape[1]
     shape[0], shape[1] = t.shape[0], channels if back else channels * taps_of_kernel

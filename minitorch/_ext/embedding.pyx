@@ -258,6 +258,10 @@ def greatest_rows(TensorBase weight not None, TensorBase source not None, Tensor
     cdef TensorBase best, values
     cdef int code = mt_compute[weight.code]
     check_bags(weight, source, target, None)
+    check_devices("embedding_bag", weight, (source, target))
+    if on_device(weight):
+        return primitives().greatest_rows(shown(weight), shown(places(source, weight.shape[0], "the index")),
+                                          shown(places(target, rows, "the bag")), rows)
     best = new_tensor(2, shape, MT_I64)
     source, target = places(source, weight.shape[0], "the index"), places(target, rows, "the bag")
     values = contiguous_data(converted(weight, code))

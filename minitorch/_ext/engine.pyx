@@ -4,32 +4,30 @@
 `minitorch/_tensor.py` derives the public `Tensor` from `TensorMethods`; an operator defined here in Cython is reached
 from Python without a Python call.
 """
-import numpy as np
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from minitorch._ext.dtype cimport (
-    MT_BF16, MT_BOOL, MT_C128, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code,
-    dtype_of, mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
+    MT_BF16, MT_BOOL, MT_C128, MT_F16, MT_F32, MT_F64, MT_I64, MT_U8, code_from_numpy, code_of, default_code, dtype_of,
+    mt_category, mt_complex_of, mt_itemsize, numpy_dtype, scalar_code,
 )
-from minitorch._ext.loops cimport (
-    checked_value, conversion, converted, copy_data, fill_data, host_data, scalar_value,
-)
+from minitorch._ext.loops cimport checked_value, conversion, converted, copy_data, fill_data, host_data, scalar_value
 from minitorch._ext.matmul cimport matmul_of
 from minitorch._ext.pointwise cimport (
     OP_ABS, OP_ADD, OP_AND, OP_DIV, OP_FLOOR_DIVIDE, OP_INVERT, OP_LEFT_SHIFT, OP_MUL, OP_NEG, OP_OR, OP_POW,
     OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, moved, number_tensor, operator,
-    prepare_out, resize,
+    prepare_out, resize, stored_number,
 )
 from minitorch._ext.storage cimport borrow_storage, inference_mode, set_default_place, wants_device
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, TensorBase, bump, check_inplace, data_of, describe, edge_of, grad_enabled,
-    new_as, new_at, new_like_class, new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad,
-    same_shape, set_contiguous_dims, set_dims, shape_of, strides_of, wrap_dim,
+    MAX_DIMS, TensorBase, bump, check_inplace, data_of, describe, edge_of, grad_enabled, new_as, new_at, new_like_class,
+    new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad, same_shape, set_contiguous_dims, set_dims,
+    shape_of, strides_of, wrap_dim,
 )
-from minitorch._ext.views cimport (
-    copy_into, detach_of, index_basic, one_of_several, select_of, transpose_of, view_of,
-)
+from minitorch._ext.views cimport copy_into, detach_of, index_basic, one_of_several, select_of, transpose_of, view_of
+
+import numpy as np
 from minitorch._ext import index as advanced
+
 
 cnp.import_array()
 
@@ -123,6 +121,9 @@ cdef class TensorMethods(TensorBase):
         return operator(OP_ABS, self, None)
 
     def __invert__(self):
+        if mt_category[self.code] >= 2:
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors, not on "
+                            f"{describe(self)}")
         return operator(OP_INVERT, self, None)
 
     def __iadd__(self, b):
@@ -374,7 +375,7 @@ cdef object operator_any(TensorBase t):
 
 cdef object one(TensorBase t, str what):
     if t.numel != 1:
-        raise RuntimeError(f"{what}(): a Tensor with {t.numel} elements cannot be converted to Scalar: {describe(t)}")
+        raise ValueError(f"{what}(): only one element tensors can be converted to Python scalars, not {describe(t)}")
     return item(t)
 
 
@@ -680,7 +681,7 @@ cdef TensorBase as_value(object value, int code):
     """What is assigned to elements of a tensor of a type."""
     if isinstance(value, (int, float, complex)) or not isinstance(value, (np.ndarray, list, tuple)):
         scalar_code(value)
-        return number_tensor(value, code)
+        return stored_number(value, code, True)
     return tensor(value)
 
 
@@ -709,6 +710,31 @@ cdef object sequence_type(object data, int depth):
     return data
 
 
+cdef list shape_of_first(object data):
+    """The lengths of the first sequence of each level."""
+    cdef list lengths = []
+    while isinstance(data, (list, tuple)):
+        lengths.append(len(data))
+        data = data[0] if data else None
+    return lengths
+
+
+cdef int check_rectangle(object data, tuple place, list lengths) except -1:
+    """Say where the first sequence is that has not the length of the others of its level."""
+    cdef Py_ssize_t d = len(place)
+    cdef str where = "".join([f"[{i}]" for i in place])
+    if isinstance(data, (list, tuple)) != (d < len(lengths)):
+        raise TypeError(f"tensor: data{where} is {'a sequence' if d == len(lengths) else 'not a sequence'}, unlike the "
+                        "first item of its level")
+    if d == len(lengths):
+        return 0
+    if len(data) != lengths[d]:
+        raise ValueError(f"tensor: expected sequence of length {lengths[d]} at dim {d} (got {len(data)}): data{where}")
+    for i, item in enumerate(data):
+        check_rectangle(item, place + (i,), lengths)
+    return 0
+
+
 cdef TensorBase from_sequence(object data, int code):
     """A tensor of nested lists of numbers, arrays or tensors."""
     cdef object array, first = sequence_type(data, 0)
@@ -719,14 +745,15 @@ cdef TensorBase from_sequence(object data, int code):
     try:
         array = np.array(data)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"tensor: the nested sequences do not form a rectangle: {error}") from None
+        check_rectangle(data, (), shape_of_first(data))
+        raise ValueError(f"tensor: the data do not make an array: {error}") from None
     if array.size == 0 and not isinstance(data, np.ndarray):
         array = array.astype(numpy_dtype(default_code()) if default_code() != MT_BF16 else np.float32)
         if code < 0:
             code = default_code()
     if array.dtype == object or array.dtype.kind not in "biufc":
         if array.dtype == object and all([isinstance(x, int) for x in array.flat]):
-            raise RuntimeError("Overflow when unpacking long long: an integer does not fit into 64 bits")
+            raise ValueError("Overflow when unpacking long long: an integer does not fit into 64 bits")
         raise_bad_data(data, array)
     if array.dtype.kind == "f" and code < 0 and not isinstance(first, (np.generic, np.ndarray)):
         code = default_code()
@@ -735,7 +762,7 @@ cdef TensorBase from_sequence(object data, int code):
     elif array.dtype.kind == "u" and array.dtype.itemsize > 1:
         if isinstance(first, (np.generic, np.ndarray)):
             code_from_numpy(array.dtype)
-        raise RuntimeError("Overflow when unpacking long long: an integer does not fit into 64 bits")
+        raise ValueError("Overflow when unpacking long long: an integer does not fit into 64 bits")
     if code >= 0 and mt_category[code] == 1 and array.size:      # refuse what the type cannot hold
         checked_value(array.min().item(), code)
         checked_value(array.max().item(), code)
@@ -745,11 +772,9 @@ cdef TensorBase from_sequence(object data, int code):
 cdef int raise_bad_data(object data, object array) except -1:
     for x in array.flat:
         if x is None or not isinstance(x, (int, float, complex, np.number)):
-            if isinstance(x, (list, tuple)):
-                raise ValueError("tensor: expected sequences of equal length at every level, got a ragged list")
             if isinstance(x, str):
                 raise TypeError(f"new(): invalid data type 'str': {x!r} is not a number")
-            raise TypeError(f"tensor: could not infer dtype of {type(x).__name__}: the data must be numbers")
+            raise RuntimeError(f"Could not infer dtype of {type(x).__name__}: the data of a tensor must be numbers")
     raise TypeError(f"tensor: could not make a tensor of data of type {array.dtype}")
 
 
@@ -782,6 +807,8 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     if pin_memory:
         raise NotImplementedError("tensor: pin_memory is for transfers to a GPU; leave it out")
     if isinstance(data, (float, int, complex)) and not isinstance(data, np.generic):
+        if isinstance(data, int) and not -2 ** 63 <= data < 2 ** 63 and (code < 0 or mt_category[code] < 2):
+            raise ValueError(f"Overflow when unpacking long long: {data} does not fit into 64 bits")
         out = number_tensor(data, scalar_code(data) if code < 0 else code)
     elif isinstance(data, TensorBase):
         there = there if device is not None else on_device(<TensorBase>data)

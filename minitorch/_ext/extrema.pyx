@@ -3,10 +3,10 @@ cimport cython
 from cpython.object cimport Py_GT, Py_LT
 from minitorch._ext.dtype cimport MT_BOOL, MT_I64, mt_category, mt_itemsize
 from minitorch._ext.loops cimport contiguous_data, zero_data
-from minitorch._ext.pointwise cimport compare, op_div, op_sub, op_where
+from minitorch._ext.pointwise cimport compare, into, op_div, op_sub, op_where
 from minitorch._ext.reduce cimport (
-    MT_ARGMAX, MT_ARGMIN, MT_MAX, MT_MIN, ReduceBackward, all_dims, dims_mask, flag, into, into_same, new_reduced,
-    one_dim, reduce_data, reduced_by, sum_of, value_code,
+    MT_ARGMAX, MT_ARGMIN, MT_MAX, MT_MIN, ReduceBackward, all_dims, dims_mask, flag, into_same, new_reduced, one_dim,
+    reduce_data, reduced_by, sum_of, value_code,
 )
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (

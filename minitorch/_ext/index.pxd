@@ -6,4 +6,3 @@ cdef TensorBase taken(TensorBase x, int lead, int indexed, TensorBase places)   
 cdef int put_data(TensorBase x, int lead, int indexed, TensorBase places, TensorBase v, bint add) except -1
 cdef int put_into(TensorBase view, int lead, int indexed, TensorBase places, TensorBase value, bint add) except -1
 cdef bint has_negative(TensorBase index)
-cdef TensorBase given(TensorBase result, TensorBase out, str name)    # put into what was given as out=

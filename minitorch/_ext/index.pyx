@@ -3,27 +3,24 @@
 Every form of advanced indexing comes down to one: a contiguous x whose dimensions from `lead` on are indexed by as many
 index tensors of one shape.  The places that they name are worked out once; then whole blocks are moved.
 """
-import numpy as np
 from libc.stdlib cimport free, malloc
-
-from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_I64, dtype_of, mt_category, mt_itemsize, mt_promote,
-    scalar_code,
-)
+from minitorch._ext.dtype cimport MT_BOOL, MT_I64, dtype_of, mt_category, mt_itemsize, mt_promote, scalar_code
 from minitorch._ext.loops cimport (
-    GRAIN, broadcast_shape, checked_value, contiguous_data, converted, copy_data, host_data, may_overlap, zero_data,
+    GRAIN, broadcast_shape, checked_value, contiguous_data, converted, copy_data, host_data, zero_data,
 )
-from minitorch._ext.pointwise cimport cast, number_tensor, op_where, prepare_out
+from minitorch._ext.pointwise cimport cast, check_apart, into, number_tensor, op_where, prepare_out, stored_number
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, grad_enabled, has_shape,
-    new_on, new_tensor, new_view, on_device, rebase, record, record1, record_edges, recording, recording1,
-    requires_grad, same_shape, shape_of, shown, wrap_dim,
+    MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, grad_enabled, has_shape, new_on,
+    new_tensor, new_view, on_device, rebase, record, record1, record_edges, recording, recording1, requires_grad,
+    same_shape, shape_of, shown, wrap_dim,
 )
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport (
     clone_of, contiguous_of, copy_into, expand_to, index_basic, reshape_to, slice_of, unsqueeze_of,
 )
+
+import numpy as np
 
 cdef extern from "copy.h" nogil:
     void mt_copy_rows(char *d, Py_ssize_t ds, const char *s, Py_ssize_t ss, Py_ssize_t rows, Py_ssize_t bytes)
@@ -253,6 +250,8 @@ cdef TensorBase as_index(object part):
             if isinstance(part, (list, tuple)):
                 part = plain(part)
             array = np.asarray(part)
+        if array.dtype.kind in "US":
+            raise TypeError(f"new(): invalid data type 'str': {part!r} is no index")
         if array.dtype.kind not in "biu":
             raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {array.dtype}")
         t = from_numpy(np.ascontiguousarray(array.astype(np.bool_ if array.dtype.kind == "b" else np.int64))
@@ -552,7 +551,7 @@ cdef TensorBase value_tensor(object value, TensorBase like):
         made = tensor(value)
         return beside(made, like, (<TensorBase>made).code)
     scalar_code(value)
-    return number_tensor(value, like.code)
+    return stored_number(value, like.code, True)
 
 
 def setitem(TensorBase x not None, key, value):
@@ -642,15 +641,7 @@ def index_select(TensorBase input not None, dim, TensorBase index not None, *, T
     result = index_at(x, d, (index,))
     if input.ndim == 0:
         result = reshape_to(result, 0, NULL)
-    return result if out is None else given(result, out, "index_select")
-
-
-cdef TensorBase given(TensorBase result, TensorBase out, str name):
-    """Put a result into what was given as `out=`."""
-    prepare_out(out, result.ndim, result.shape, result.code, name, result.grad_fn is not None)
-    copy_data(out, result)
-    bump(out)
-    return out
+    return into(out, result, "index_select")
 
 
 # --- masks ------------------------------------------------------------------------------------------------------------
@@ -671,6 +662,8 @@ def masked_fill(TensorBase input not None, TensorBase mask not None, value):
     tensor([1., 0.])
     """
     check_mask(mask, "masked_fill")
+    if input.ndim and mask.ndim:
+        check_devices("masked_fill", input, (mask,))
     if isinstance(value, TensorBase):
         if (<TensorBase>value).ndim:
             raise RuntimeError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with "
@@ -715,6 +708,7 @@ def masked_select(TensorBase input not None, TensorBase mask not None, *, Tensor
     cdef int ndim = 0
     cdef TensorBase result
     check_mask(mask, "masked_select")
+    check_apart("masked_select", out, (input, mask))
     if broadcast_shape(&ndim, shape, input) < 0 or broadcast_shape(&ndim, shape, mask) < 0:
         raise RuntimeError(f"masked_select: {describe(input)} and the mask {describe(mask)} cannot be broadcast "
                            "together")
@@ -722,7 +716,7 @@ def masked_select(TensorBase input not None, TensorBase mask not None, *, Tensor
     if ndim == 0:
         input, mask = unsqueeze_of(input, 0), unsqueeze_of(mask, 0)
     result = getitem(input, mask)
-    return result if out is None else given(result, out, "masked_select")
+    return into(out, result, "masked_select")
 
 
 def nonzero(TensorBase input not None, *, TensorBase out=None, bint as_tuple=False):
@@ -750,7 +744,7 @@ def nonzero(TensorBase input not None, *, TensorBase out=None, bint as_tuple=Fal
             places = new_on(mask, 2, shape, MT_I64)
     else:
         places = from_numpy(np.argwhere(numpy(mask, force=True)))
-    return places if out is None else given(places, out, "nonzero")
+    return into(out, places, "nonzero")
 
 
 # --- joining ----------------------------------------------------------------------------------------------------------
@@ -777,7 +771,7 @@ cdef tuple tensors_of(object tensors, str name):
         if not isinstance(t, TensorBase):
             raise TypeError(f"{name}(): expected Tensor as element {k} in argument 0, but got {type(t).__name__}")
     if not tensors:
-        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+        raise (ValueError if name == "cat" else RuntimeError)(f"{name}(): expected a non-empty list of Tensors")
     return tensors
 
 
@@ -825,11 +819,8 @@ def cat(tensors, dim=0, *, TensorBase out=None):
     result = new_on(first, first.ndim, shape, code) if out is None else out
     if out is not None:
         check_devices("cat, the result", out, (first,))
+        check_apart("cat", out, tuple(parts))
         prepare_out(out, first.ndim, shape, code, "cat", recording(parts))
-        for t in parts:
-            if may_overlap(out, t):
-                raise RuntimeError("cat: unsupported operation: the input tensors cannot refer to any of the output "
-                                   "memory")
     if (result.contiguous and not on_device(result)
             and all([(<TensorBase>p).contiguous and (<TensorBase>p).code == code for p in parts])):
         join_rows(result, d, parts)

@@ -7,13 +7,10 @@ success, positive for a matrix that is singular or the like.
 
 The library is OpenBLAS (see `matmul`); where it is absent the twins in ``minitorch/reference/linalg.py`` do the work.
 """
-from minitorch._ext.dtype cimport MT_C64, MT_C128, MT_F32, MT_F64, MT_I32
+from minitorch._ext.dtype cimport MT_C128, MT_C64, MT_F32, MT_F64, MT_I32
 from minitorch._ext.loops cimport copy_data, zero_data
 from minitorch._ext.matmul cimport library_function
-from minitorch._ext.reduce cimport into
-from minitorch._ext.tensor cimport (
-    MAX_DIMS, TensorBase, data_of, describe, has_shape, new_tensor, new_view,
-)
+from minitorch._ext.tensor cimport MAX_DIMS, TensorBase, data_of, describe, has_shape, new_tensor, new_view
 from minitorch._ext.threads cimport parallel_for, task_fn, thread_count
 
 cdef extern from "lapack.h" nogil:
@@ -507,8 +504,3 @@ def first_failure(TensorBase info not None):
         if p[i]:
             return i, p[i]
     return None
-
-
-def deliver(TensorBase result not None, TensorBase out, str name not None):
-    """A result put into the tensor given as ``out=``, or the result itself where that is None."""
-    return into(out, result, name)

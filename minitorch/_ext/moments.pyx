@@ -5,11 +5,11 @@ from minitorch._ext.dtype cimport code_of, default_code, mt_category, mt_compute
 from minitorch._ext.extrema cimport extreme
 from minitorch._ext.loops cimport converted, fill_data, scalar_value, zero_data, zeros_like_data
 from minitorch._ext.pointwise cimport (
-    OP_POW, cast, compare, op_add, op_div, op_eq, op_exp, op_log, op_mul, op_sub, op_where, operator,
+    OP_POW, cast, compare, into, op_add, op_div, op_eq, op_exp, op_log, op_mul, op_sub, op_where, operator,
 )
 from minitorch._ext.reduce cimport (
     MT_LOGSUMEXP, MT_LOG_ADD, MT_MOMENTS, MT_POWER, MT_ROOT, MT_SCALE, MT_SUM_ABS, MT_SUM_POWER, MT_SUM_SQUARE,
-    ReduceBackward, count_of, dims_mask, flag, into, mean_of, new_reduced, reduce_data, reduced_by, sum_of,
+    ReduceBackward, count_of, dims_mask, flag, mean_of, new_reduced, reduce_data, reduced_by, sum_of,
 )
 from minitorch._ext.tensor cimport TensorBase, describe, record1, record_outputs, recording1
 from minitorch._ext.views cimport detach_of, reshape_to, select_of, view_as_real_of

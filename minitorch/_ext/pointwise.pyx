@@ -6,18 +6,17 @@ and records one kind of node.  The node runs the generated loop of the derivativ
 differentiable it evaluates the table's text over tensors instead.
 """
 cimport cython
-import warnings
-from cpython.object cimport Py_NE, Py_LT, Py_LE, Py_GT, Py_GE, PyObject
+from cpython.object cimport PyObject, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
-    MT_BOOL, MT_C128, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of,
-    mt_category, mt_compute, mt_itemsize, mt_promote, scalar_code,
+    MT_BF16, MT_BOOL, MT_C128, MT_F16, MT_F32, MT_F64, MT_I64, combine, default_code, dtype_of, mt_category, mt_compute,
+    mt_itemsize, mt_promote, scalar_code,
 )
 from minitorch._ext.loops cimport (
-    GRAIN, Plan, broadcast_shape, checked_value, copy_data, host_data, converted, fill_data, may_overlap,
-    number_of, mt_loop, mt_scalar, plan_add, plan_begin, plan_constant, plan_run, scalar_value, zeros_like_data,
+    GRAIN, Plan, broadcast_shape, checked_value, converted, copy_data, fill_data, host_data, may_overlap, mt_loop,
+    mt_scalar, number_of, plan_add, plan_begin, plan_constant, plan_run, scalar_value, zeros_like_data,
 )
 from minitorch._ext.storage cimport new_storage_like, primitives
 from minitorch._ext.tensor cimport (
@@ -26,6 +25,8 @@ from minitorch._ext.tensor cimport (
     record1, record_edges, record_node, requires_grad, same_shape, set_contiguous_dims, shape_of, shown, tensor_class,
 )
 from minitorch._ext.views cimport clone_of, copy_into, detach_of, reshape_to
+
+import warnings
 
 cdef extern from "pointwise_loops.h" nogil:
     enum:
@@ -319,7 +320,7 @@ cdef TensorBase call(int op, object a, object b=None, object c=None, tuple param
         if mt_category[code] == 3 and name_of(op) in complex_rules and not (inplace and op == MT_OP_abs):
             like = complex_rules[name_of(op)](*(a, b, c)[:spec.n_inputs], *params)
             if not inplace:
-                return given(like, out, name_of(op))
+                return into(out, like, name_of(op))
             copy_into(out, like)
             return out
         refuse_type(op, code)
@@ -758,11 +759,6 @@ def conjugate(TensorBase z not None):
     return conj_of(z)
 
 
-def given_out(TensorBase result not None, TensorBase out, str name):
-    """A result, put into the tensor that was given as ``out=`` if one was."""
-    return given(result, out, name)
-
-
 # What an operation does on complex numbers where it has no loop for them: of operands and parameters, differentiable.
 cdef dict complex_rules = {}
 
@@ -772,14 +768,32 @@ def set_complex_rules(rules):
     complex_rules.update(rules)
 
 
-cdef TensorBase given(TensorBase result, TensorBase out, str name):
-    """A result, put into the tensor that was given as `out=` if one was."""
+cdef int check_apart(str name, TensorBase out, tuple operands) except -1:
+    """Refuse an `out=` that shares memory with an operand, for what reads at other places than it writes."""
+    cdef TensorBase t
+    if out is None:
+        return 0
+    for t in operands:
+        if may_overlap(out, t) or (out.storage is t.storage and data_of(out) == data_of(t)):
+            raise RuntimeError(f"{name}: unsupported operation: out={describe(out)} shares memory with the argument "
+                               f"{describe(t)}: give it memory of its own, or clone() the argument")
+    return 0
+
+
+cdef TensorBase into(TensorBase out, TensorBase result, str name):
+    """Put a result into the tensor that was given as `out=`, if one was."""
     if out is None:
         return result
     prepare_out(out, result.ndim, result.shape, result.code, name, result.grad_fn is not None)
     copy_data(out, result)
     bump(out)
     return out
+
+
+def give(TensorBase result not None, TensorBase out, str name not None, tuple apart=()):
+    """A result put into the tensor given as ``out=``, which must share no memory with ``apart``; itself without one."""
+    check_apart(name, out, apart)
+    return into(out, result, name)
 
 
 cdef TensorBase op_where(object condition, object a, object b):
@@ -891,6 +905,15 @@ cdef TensorBase number_tensor(object number, int code):
     cdef TensorBase out = new_tensor(0, NULL, code)
     fill_data(out, checked_value(number, code) if mt_category[code] < 2 else scalar_value(number, mt_compute[code]))
     return out
+
+
+cdef TensorBase stored_number(object number, int code, bint by_index=False):
+    """A 0-d tensor of a number that is to be stored in a tensor of a type, which must be able to hold it.
+
+    Stored by an index, what is too large for a half type alone becomes inf, as in PyTorch.
+    """
+    checked_value(number, MT_F32 if by_index and code in (MT_F16, MT_BF16) else code)
+    return number_tensor(number, code)
 
 
 cdef int add_into(TensorBase total, TensorBase term) except -1:

@@ -61,7 +61,8 @@ cdef class Windows:
         """Take the sizes of the input; axes that it lacks have size 1."""
         cdef int d
         if x.ndim != dims + 1 and x.ndim != dims + 2:
-            raise RuntimeError(f"{name}: expected {dims + 1}D or {dims + 2}D input, but got {describe(x)}")
+            kind = ValueError if dims > 1 and x.ndim <= dims and name.startswith("adaptive") else RuntimeError
+            raise kind(f"{name}: expected {dims + 1}D or {dims + 2}D input, but got {describe(x)}")
         for d in range(x.ndim - dims - 1, x.ndim):
             if x.shape[d] == 0:
                 raise RuntimeError(f"{name}: expected input with non-zero size for non-batch dimensions, but got "

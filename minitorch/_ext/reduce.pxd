@@ -29,7 +29,6 @@ cdef TensorBase sum_of(TensorBase x, unsigned long long mask, bint keepdim)     
 cdef TensorBase mean_of(TensorBase x, unsigned long long mask, bint keepdim)         # recorded
 cdef unsigned long long dims_mask(object dim, int ndim) except? 0x8000000000000000
 cdef unsigned long long all_dims(int ndim) noexcept nogil
-cdef TensorBase into(TensorBase out, TensorBase result, str name)    # a result put into the tensor given as `out=`
 cdef TensorBase into_same(object out, TensorBase result, str name)    # and of no other type
 cdef bint flag(object keepdim, object keepdims) except -1            # an argument `keepdim`
 cdef object one_dim(object dim, str name)                            # refuses several dimensions

@@ -13,7 +13,7 @@ from minitorch._ext.loops cimport (
     DEVICE_DIMS, GRAIN, contiguous_data, conversion, converted, copy_data, fill_data, host_data, scalar_value,
     zero_data, zeros_like_data,
 )
-from minitorch._ext.pointwise cimport cast, compare, conj_of, op_add, op_div, op_eq, op_mul, op_where, prepare_out
+from minitorch._ext.pointwise cimport cast, compare, conj_of, into, op_add, op_div, op_eq, op_mul, op_where
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, alias, bump, check_inplace, data_of, describe, grad_enabled, has_shape, new_on,
@@ -476,16 +476,6 @@ cdef Py_ssize_t count_of(TensorBase x, unsigned long long mask) noexcept:
         if (mask >> d) & 1:
             n *= x.shape[d]
     return n
-
-
-cdef TensorBase into(TensorBase out, TensorBase result, str name):
-    """Put a result into the tensor that was given as `out=`, if one was."""
-    if out is None:
-        return result
-    prepare_out(out, result.ndim, result.shape, result.code, name, result.grad_fn is not None)
-    copy_data(out, result)
-    bump(out)
-    return out
 
 
 cdef TensorBase into_same(object out, TensorBase result, str name):

@@ -3,8 +3,7 @@ cimport cython
 from minitorch._ext.dtype cimport MT_F32, MT_I64, dtype_of, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.extrema cimport record_choice
 from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, zeros_like_data
-from minitorch._ext.pointwise cimport cast, op_eq, op_exp, op_mul, op_sub, op_where
-from minitorch._ext.reduce cimport into
+from minitorch._ext.pointwise cimport cast, into, op_eq, op_exp, op_mul, op_sub, op_where
 from minitorch._ext.sort cimport dim_of, refuse, results_in
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (

@@ -3,22 +3,19 @@
 A gather names, for each element of the result, one element of the source; `gather_places` works that out once as flat
 places, which `index` then takes from or puts to.
 """
-import numpy as np
-from minitorch._ext.dtype cimport (
-    MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize,
-)
-from minitorch._ext.index cimport given, has_negative, places_of, put_data, put_into, taken
+from minitorch._ext.dtype cimport MT_F64, MT_I64, dtype_of, mt_category, mt_itemsize
+from minitorch._ext.index cimport has_negative, places_of, put_data, put_into, taken
 from minitorch._ext.loops cimport contiguous_data, converted, copy_data, zero_data
-from minitorch._ext.pointwise cimport cast, number_tensor, op_mul
+from minitorch._ext.pointwise cimport cast, check_apart, into, number_tensor, op_mul, prepare_out, stored_number
 from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
     MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, grad_enabled, new_as, new_on,
     new_tensor, new_view, on_device, rebase, record, record_edges, recording1, recording2, requires_grad, shape_of,
     shown, wrap_dim,
 )
-from minitorch._ext.views cimport (
-    clone_of, contiguous_of, detach_of, expand_to, reshape_to, slice_of, unsqueeze_of,
-)
+from minitorch._ext.views cimport clone_of, contiguous_of, detach_of, expand_to, reshape_to, slice_of, unsqueeze_of
+
+import numpy as np
 
 
 cdef int check_gather(TensorBase x, int d, TensorBase index, str name) except -1:
@@ -90,9 +87,12 @@ def gather(TensorBase input not None, dim, TensorBase index not None, *, bint sp
     if out is not None and out.code != input.code:
         raise RuntimeError(f"gather(): Expected out tensor to have dtype {dtype_of(input.code).name}, but got "
                            f"{dtype_of(out.code).name} instead")
+    if out is not None:                                     # resized first: it may grow into an argument's memory
+        prepare_out(out, index.ndim, index.shape, input.code, "gather", recording1(input))
+        check_apart("gather", out, (input, index))
     flat = reshape_to(input, 1, &input.numel)
     result = taken(flat, 0, 1, gather_places(input, d, index))
-    return result if out is None else given(result, out, "gather")
+    return into(out, result, "gather")
 
 
 cdef TensorBase scatter_to(TensorBase x, object dim, TensorBase index, object src, bint add, str name):
@@ -111,7 +111,7 @@ cdef TensorBase scatter_to(TensorBase x, object dim, TensorBase index, object sr
         check_devices(name, x, (value,))
         value = part_for(value, index, name)
     else:
-        value = expand_to(number_tensor(src, x.code), index.ndim, index.shape)
+        value = expand_to(stored_number(src, x.code), index.ndim, index.shape)
     if index.numel == 0:
         return x
     places = gather_places(x, d, index)
@@ -170,7 +170,7 @@ def scatter_(TensorBase self not None, dim, TensorBase index not None, src=None,
             raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
         source = source_of(src, value, "scatter_")
         if not isinstance(source, TensorBase):
-            source = expand_to(number_tensor(source, self.code), index.ndim, index.shape)
+            source = expand_to(stored_number(source, self.code), index.ndim, index.shape)
         return self.copy_(scatter_reduce(clone_of(self), dim, index, source, "prod"))
     return scatter_to(self, dim, index, source_of(src, value, "scatter_"), False, "scatter_")
 
@@ -179,7 +179,7 @@ def scatter(TensorBase input not None, dim, TensorBase index not None, src=None,
             TensorBase out=None):
     """Out-of-place `scatter_`."""
     result = scatter_(clone_of(input), dim, index, src, value=value, reduce=reduce)
-    return result if out is None else given(result, out, "scatter")
+    return into(out, result, "scatter")
 
 
 def scatter_add_(TensorBase self not None, dim, TensorBase index not None, TensorBase src not None):
@@ -196,7 +196,7 @@ def scatter_add(TensorBase input not None, dim, TensorBase index not None, Tenso
                 TensorBase out=None):
     """Out-of-place `scatter_add_`."""
     result = scatter_to(clone_of(input), dim, index, src, True, "scatter_add_")
-    return result if out is None else given(result, out, "scatter_add")
+    return into(out, result, "scatter_add")
 
 
 # --- scatter with a reduction -----------------------------------------------------------------------------------------
@@ -204,6 +204,7 @@ def scatter_add(TensorBase input not None, dim, TensorBase index not None, Tenso
 cdef enum Reduction:
     SUM, PROD, MEAN, AMAX, AMIN
 
+cdef tuple names = ("sum", "prod", "mean", "amax", "amin")
 cdef dict reductions = {"sum": SUM, "prod": PROD, "mean": MEAN, "amax": AMAX, "amin": AMIN}
 
 ctypedef long long longlong
@@ -250,8 +251,7 @@ cdef TensorBase reduced(TensorBase x, TensorBase places, TensorBase v, int how, 
     if mt_category[x.code] == 3:
         raise NotImplementedError(f"scatter_reduce: not implemented for complex numbers, got {describe(x)}")
     if on_device(x):
-        raise NotImplementedError("scatter_reduce is not on cuda yet: move its tensors to the CPU with .cpu(), or use "
-                                  "scatter_add for sums")
+        return primitives().reduce_at(shown(x), shown(places), shown(v), names[how], fresh)
     cdef int code = MT_F64 if mt_category[x.code] == 2 else MT_I64
     cdef TensorBase total = new_tensor(x.ndim, x.shape, code), out, count
     cdef long long *place = <long long *>data_of(places)
@@ -352,7 +352,7 @@ def scatter_reduce(TensorBase input not None, dim, TensorBase index not None, Te
     value = part_for(value, index, "scatter_reduce")
     if index.numel == 0:
         result = clone_of(input)
-        return result if out is None else given(result, out, "scatter_reduce")
+        return into(out, result, "scatter_reduce")
     result = reduced(input, gather_places(input, d, index), value, reductions[reduce], not include_self)
     if recording2(input, value):
         node = ScatterReduceBackward.__new__(ScatterReduceBackward)
@@ -362,7 +362,7 @@ def scatter_reduce(TensorBase input not None, dim, TensorBase index not None, Te
         node.save(1, index)
         node.save(2, value)
         node.save(3, result)
-    return result if out is None else given(result, out, "scatter_reduce")
+    return into(out, result, "scatter_reduce")
 
 
 cdef TensorBase part_for(TensorBase src, TensorBase index, str name):
@@ -442,7 +442,7 @@ def index_add(TensorBase input not None, dim, TensorBase index not None, TensorB
               TensorBase out=None):
     """Out-of-place `index_add_`."""
     result = index_add_(clone_of(input), dim, index, source, alpha=alpha)
-    return result if out is None else given(result, out, "index_add")
+    return into(out, result, "index_add")
 
 
 def index_copy_(TensorBase self not None, dim, TensorBase index not None, TensorBase source not None):
@@ -460,7 +460,7 @@ def index_copy(TensorBase input not None, dim, TensorBase index not None, Tensor
                TensorBase out=None):
     """Out-of-place `index_copy_`."""
     result = index_copy_(clone_of(input), dim, index, source)
-    return result if out is None else given(result, out, "index_copy")
+    return into(out, result, "index_copy")
 
 
 def index_fill_(TensorBase self not None, dim, TensorBase index not None, value):
@@ -483,7 +483,7 @@ def index_fill_(TensorBase self not None, dim, TensorBase index not None, value)
         if recording1(filling):                              # a slice named twice takes the value once
             index = from_numpy(np.unique(numpy(index, force=True)))
     else:
-        filling = number_tensor(value, self.code)
+        filling = stored_number(value, self.code)
     if self.ndim == 0:
         view = unsqueeze_of(self, 0)
     if index.numel and self.numel:

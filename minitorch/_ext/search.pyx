@@ -1,8 +1,8 @@
 """Searching in what is sorted, and counting: the kernels behind `functions/ordering.py` and `functions/counting.py`."""
 from minitorch._ext.dtype cimport MT_F32, MT_F64, MT_I64, mt_category, mt_compute, mt_itemsize
-from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, zero_data
-from minitorch._ext.reduce cimport into
-from minitorch._ext.tensor cimport TensorBase, data_of, describe, new_tensor
+from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, host_data, zero_data
+from minitorch._ext.storage cimport primitives
+from minitorch._ext.tensor cimport TensorBase, check_devices, data_of, describe, new_on, new_tensor, on_device, shown
 from minitorch._ext.threads cimport parallel_for
 
 cdef extern from "search.h" nogil:
@@ -48,7 +48,7 @@ def _search(TensorBase line not None, TensorBase values not None, TensorBase sor
     cdef int code = mt_compute[line.code]
     cdef Search s
     cdef Py_ssize_t i
-    cdef TensorBase out = new_tensor(values.ndim, values.shape, MT_I64)
+    cdef TensorBase out = new_on(values, values.ndim, values.shape, MT_I64), order
     if mt_category[code] > 2:
         raise RuntimeError(f"searchsorted(): complex numbers have no order, got {describe(line)}")
     if mt_category[code] < 2:
@@ -61,16 +61,21 @@ def _search(TensorBase line not None, TensorBase values not None, TensorBase sor
     s.n = values.numel if s.one_line else values.shape[values.ndim - 1]
     if not s.one_line and values.numel // s.n * s.length != line.numel:
         raise RuntimeError(f"searchsorted(): {describe(values)} does not fit into lines of {describe(line)}")
+    check_devices("searchsorted", values, (line, sorter))
     line, values = contiguous_data(converted(line, code)), contiguous_data(converted(values, code))
     s.sorter = NULL
     if sorter is not None:
         if sorter.code != MT_I64 or sorter.numel != line.numel:
             raise RuntimeError(f"searchsorted(): the sorter must be int64 and as the sequence, got {describe(sorter)}")
         sorter = contiguous_data(sorter)
-        s.sorter = <const long long *>data_of(sorter)
+        order = host_data(sorter)
+        s.sorter = <const long long *>data_of(order)
         for i in range(sorter.numel):
             if s.sorter[i] < 0 or s.sorter[i] >= s.length:
                 raise RuntimeError(f"searchsorted(): sorter index out of range: {s.sorter[i]} of {s.length}")
+    if on_device(values):
+        primitives().search(shown(out), shown(values), shown(line), None if sorter is None else shown(sorter), right)
+        return out
     s.kernel = mt_searches[code]
     s.out, s.values, s.line = <long long *>data_of(out), data_of(values), data_of(line)
     s.item, s.right = mt_itemsize[code], right
@@ -87,20 +92,28 @@ def _count(TensorBase index not None, TensorBase weight, Py_ssize_t size):
     if mt_category[index.code] > 1 or (weight is not None and mt_category[weight.code] > 2):
         raise RuntimeError(f"bincount(): counts integers, with real weights; got {describe(index)}")
     index = contiguous_data(converted(index, MT_I64))
+    check_devices("bincount", index, (weight,))
     at = <const long long *>data_of(index)
     if index.numel:
-        mt_range(at, index.numel, &least, &largest)
+        if on_device(index):
+            least, largest = primitives().extent(shown(index))
+        else:
+            mt_range(at, index.numel, &least, &largest)
         if least < 0:
             raise RuntimeError(f"bincount(): only supports 1-d non-negative integral inputs, {least} is negative")
         if largest >= size:
             size = largest + 1
+    if weight is not None and weight.numel != index.numel:
+        raise RuntimeError(f"bincount(): {weight.numel} weights for {index.numel} numbers")
+    if on_device(index):
+        if weight is not None:
+            weight = contiguous_data(converted(weight, MT_F32 if weight.code == MT_F32 else MT_F64))
+        return primitives().count(shown(index), None if weight is None else shown(weight), size)
     if weight is None:
         counts = new_tensor(1, &size, MT_I64)
         zero_data(counts)
         mt_count(<long long *>data_of(counts), at, index.numel)
         return counts
-    if weight.numel != index.numel:
-        raise RuntimeError(f"bincount(): {weight.numel} weights for {index.numel} numbers")
     weight = contiguous_data(converted(weight, MT_F32 if weight.code == MT_F32 else MT_F64))
     counts = new_tensor(1, &size, weight.code)
     zero_data(counts)
@@ -109,8 +122,3 @@ def _count(TensorBase index not None, TensorBase weight, Py_ssize_t size):
     else:
         mt_count_f64(<double *>data_of(counts), at, <const double *>data_of(weight), index.numel)
     return counts
-
-
-def _into(TensorBase out, TensorBase result not None, str name):
-    """A result, put into the tensor that was given as `out=` if one was."""
-    return into(out, result, name)

@@ -3,14 +3,14 @@ cimport cython
 from minitorch._ext.dtype cimport MT_F32, MT_F64, MT_I64, MT_U8, code_of, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.loops cimport GRAIN, contiguous_data, converted, copy_data, fill_data, host_data, scalar_value
 from minitorch._ext.pointwise cimport (
-    OP_MUL, cast, inplace_operator, moved, op_add, op_div, op_exp, op_mul, op_neg, op_sub,
+    OP_MUL, cast, inplace_operator, into, moved, op_add, op_div, op_exp, op_mul, op_neg, op_sub,
 )
-from minitorch._ext.reduce cimport MT_SCALE, MT_SUM, all_dims, into, reduce_data, sum_of
-from minitorch._ext.tensor cimport (
-    Node, TensorBase, check_devices, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device,
-    record1, recording1, same_shape, shape_of, shown, wrap_dim,
-)
+from minitorch._ext.reduce cimport MT_SCALE, MT_SUM, all_dims, reduce_data, sum_of
 from minitorch._ext.storage cimport primitives
+from minitorch._ext.tensor cimport (
+    Node, TensorBase, check_devices, data_of, describe, grad_enabled, new_on, new_tensor, new_view, on_device, record1,
+    recording1, same_shape, shape_of, shown, wrap_dim,
+)
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport reshape_to, unsqueeze_of
 
@@ -397,9 +397,11 @@ cdef class NllLossBackward(Node):
         cdef double value
         if grad_enabled():
             return (self.by_operations(g),)
-        if dx is None:
+        if dx is None and (self.reduction == NONE or self.r.likelihood):
             x = self.saved(0)
             return (converted(self.in_one_pass(x, g), x.code),)
+        if dx is None:
+            dx = self.made_again()
         self.made = None
         if on_device(dx):                                   # without waiting for the number
             return (converted(op_mul(dx, converted(g, dx.code)), g.code),)
@@ -411,6 +413,21 @@ cdef class NllLossBackward(Node):
     cdef void release(self):
         Node.release(self)
         self.made = None
+
+    cdef TensorBase made_again(self):
+        """What the forward made, which a first replay has taken: computed alike, so that the second has its numbers."""
+        cdef TensorBase x = self.saved(0), target = self.saved(1), weight = self.saved(3), out, losses, lse
+        cdef Rows r = self.r
+        x = contiguous_data(converted(x, MT_F32 if r.item == 4 else MT_F64))
+        losses, lse = new_on(x, 1, &r.rows, x.code), new_on(x, 1, &r.rows, x.code)
+        out = new_on(x, 2, x.shape, x.code)
+        if on_device(x):
+            rows_there("class_losses", &r, losses, out, lse, x, target, weight, None)
+            return out
+        r.x, r.losses, r.lse, r.gradient = data_of(x), data_of(losses), data_of(lse), data_of(out)
+        r.target, r.weight = <long long *>data_of(target), NULL if weight is None else data_of(weight)
+        run_rows(&r, loss_rows)
+        return out
 
     cdef TensorBase in_one_pass(self, TensorBase x, TensorBase g):
         """The gradient for x; or where there is none, the part of it that does not depend on x, as if dy were 1."""

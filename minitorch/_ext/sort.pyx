@@ -4,16 +4,17 @@ What becomes of one line of values is C (`include/sort.h`); here are the walk ov
 derivatives (a chosen element has the gradient of the result, wherever it was), and the public functions.
 """
 from libc.stdlib cimport free, malloc
-from minitorch import return_types
 from minitorch._ext.dtype cimport MT_BOOL, MT_I64, dtype_of, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.extrema cimport record_choice, without
 from minitorch._ext.loops cimport GRAIN, fill_data, scalar_value
-from minitorch._ext.reduce cimport flag, into, into_same, one_dim
-from minitorch._ext.tensor cimport (
-    MAX_DIMS, TensorBase, data_of, describe, new_as, new_tensor, wrap_dim,
-)
+from minitorch._ext.pointwise cimport check_apart, into
+from minitorch._ext.reduce cimport flag, into_same, one_dim
+from minitorch._ext.storage cimport primitives
+from minitorch._ext.tensor cimport MAX_DIMS, TensorBase, data_of, describe, new_as, new_on, on_device, shown, wrap_dim
 from minitorch._ext.threads cimport parallel_for, thread_count
 from minitorch._ext.views cimport reshape_to
+
+from minitorch import return_types
 
 cdef extern from "sort.h" nogil:
     enum:
@@ -42,6 +43,9 @@ cdef extern from "sort.h" nogil:
 
 cdef enum:
     LONG_LINE = 32768           # values from which a line is worth more than one thread
+
+# what becomes of a line, as the device is told
+cdef tuple NAMES = ("sort", "sort", "topk", "kthvalue", "median", "nanmedian", "mode")
 
 cdef struct Lines:
     mt_order order
@@ -149,6 +153,10 @@ cdef int order_data(int what, TensorBase values, TensorBase indices, TensorBase 
     cdef Lines w
     if indices.numel == 0:
         return 0
+    if on_device(x):
+        primitives().order(NAMES[what], None if values is None else shown(values), shown(indices), shown(x), dim, k,
+                           flip)
+        return 0
     w.what = what
     w.order.code = x.code
     w.order.flip = flip
@@ -177,7 +185,7 @@ cdef TensorBase new_along(TensorBase x, int dim, Py_ssize_t n, int code):
     cdef int d
     for d in range(x.ndim):
         shape[d] = n if d == dim else x.shape[d]
-    return new_tensor(x.ndim, shape, code)
+    return new_on(x, x.ndim, shape, code)
 
 
 # --- arguments --------------------------------------------------------------------------------------------------------
@@ -350,6 +358,9 @@ def kthvalue(TensorBase input not None, k, dim=-1, keepdim=False, *, out=None):
     if which < 1 or which > n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}: k={which} of {n}, counted "
                            f"from 1, in {describe(input)}")
+    if isinstance(out, (tuple, list)) and all([isinstance(t, TensorBase) for t in out]):
+        for t in out:
+            check_apart("kthvalue", t, (input,))
     values, indices = selected(MT_KTHVALUE, input, d, flag(keepdim, None), which - 1, "KthvalueBackward0")
     return results_in(out, values, indices, "kthvalue")
 
@@ -363,7 +374,7 @@ cdef object median_of(TensorBase x, object dim, object keepdim, object out, str 
             raise TypeError(f"{name}(): keepdim needs a dim")
         refuse(x, name, True, False)
         if x.numel == 0:
-            result = new_tensor(0, NULL, x.code)
+            result = new_on(x, 0, NULL, x.code)
             fill_data(result, scalar_value(float("nan") if mt_category[x.code] == 2 else
                                            -2 ** (8 * mt_itemsize[x.code] - 1) if dtype_of(x.code).is_signed else 0,
                                            mt_compute[x.code]))

@@ -169,24 +169,15 @@ cdef class AsStridedBackward(Node):
     cdef object apply(self, TensorBase g):
         cdef TensorBase dx = scatter_strided(g, self.view, self.source)
         cdef ScatterStridedBackward node
-        if recording1(g):
+        if recording1(g):                # linear, and its own derivative with the two geometries exchanged
             node = ScatterStridedBackward.__new__(ScatterStridedBackward)
-            node.forward = self
+            node.source, node.view = self.view, self.source
             record1(node, dx, g)
         return (dx,)
 
 
-cdef class ScatterStridedBackward(Node):
-    """The derivative of AsStridedBackward: the same places of dx's gradient, which is made contiguous first."""
-    cdef AsStridedBackward forward
-
-    cdef object apply(self, TensorBase g):
-        cdef TensorBase source = self.forward.source, view = self.forward.view
-        g = contiguous_of(g)
-        if not source.contiguous:
-            raise NotImplementedError("the second derivative of as_strided of a tensor that is not contiguous; "
-                                      "call contiguous() on it first")
-        return (seen_by(view, g, source),)
+cdef class ScatterStridedBackward(AsStridedBackward):
+    """The derivative of AsStridedBackward, or of itself."""
 
 
 cdef TensorBase geometry_of(TensorBase t):
@@ -1188,7 +1179,7 @@ def unbind(TensorBase input not None, dim=0):
     cdef int d
     cdef Py_ssize_t i
     if input.ndim == 0:
-        raise RuntimeError("unbind: Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("unbind: Dimension specified as 0 but tensor has no dimensions")
     d = wrap_dim(dim, input.ndim)
     return tuple([one_of_several(select_of(input, d, i)) for i in range(input.shape[d])])
 

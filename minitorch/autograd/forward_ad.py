@@ -204,7 +204,7 @@ LINEAR = {
     "expand", "broadcast_to", "expand_as", "squeeze", "unsqueeze", "flatten", "unflatten", "ravel", "narrow", "select",
     "diagonal", "unfold", "split", "chunk", "unbind", "clone", "contiguous", "cumsum", "getitem", "index_select",
     "gather", "cat", "stack", "tril", "triu", "flip", "roll", "repeat", "tile", "neg", "to_dtype", "masked_select",
-    "positive", "tensor_split", "trace", "diag", "as_strided", "conjugate",
+    "positive", "tensor_split", "trace", "diag", "conjugate",
     "view_as_real", "view_as_complex", "c2c", "r2c", "c2r", "take", "take_along_dim", "swapaxes", "split_with_sizes",
     "resolve_conj", "resolve_neg",
 }  # fmt: skip
@@ -246,12 +246,22 @@ def assigned(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> 
     function(x.tangent, key, tangent)
 
 
-@rule("deliver")
+@rule("give")
 def delivered(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
-    """What a function of linear algebra gives back."""
+    """What a function that takes ``out=`` gives back."""
     if kwargs or args[1] is not None:
         raise NotImplementedError("forward_ad: out= is not supported: use the result")
     return args[0]
+
+
+@rule("as_strided")
+def strided(level: Level, name: str, function: Any, args: Any, kwargs: Any) -> Any:
+    """The tangents lie in memory as the values do; what lies beside them there does not move."""
+    x, *places = args
+    memory = x.value.new_zeros(x.value.untyped_storage().nbytes() // x.value.element_size())
+    tangent = memory.as_strided(x.value.shape, x.value.stride(), x.value.storage_offset())
+    tangent.copy_(x.tangent)
+    return level.dual(function(x.value, *places, **kwargs), function(tangent, *places, **kwargs))
 
 
 @rule("record_rule")

@@ -114,16 +114,14 @@ def gradgradcheck(
     Args:
         grad_outputs: the gradients to start from; random ones unless given.
         gen_non_contig_grad_outputs: make those strided in memory.
-        check_fwd_over_rev: tangents of gradients, which are not supported; see `minitorch.func.jvp`.
+        check_fwd_over_rev: forward mode through the gradient, against differences.
+        check_rev_over_rev: the gradient's own gradient, against differences.
 
     >>> import minitorch
     >>> x = minitorch.tensor([0.5, 1.5], dtype=minitorch.float64, requires_grad=True)
     >>> minitorch.autograd.gradgradcheck(minitorch.sin, (x,))
     True
     """
-    if check_fwd_over_rev:
-        raise NotImplementedError("gradgradcheck: check_fwd_over_rev: forward_ad does not carry tangents through a "
-                                  "replay; func.jvp(func.grad(f), ...) does")  # fmt: skip
     arguments = as_tuple(inputs)
     if grad_outputs is None:
         generator = np.random.default_rng(0)
@@ -137,6 +135,8 @@ def gradgradcheck(
     else:
         started = [v.detach().requires_grad_() for v in as_tuple(grad_outputs)]
     count = len(started)
+    moving = [i for i, x in enumerate(arguments) if isinstance(x, Tensor) and x.requires_grad]
+    kept = [j for j, y in enumerate(as_tuple(func(*arguments))) if isinstance(y, Tensor) and y.requires_grad]
 
     def gradient(*both: Any) -> tuple[Tensor, ...]:
         xs, vs = both[: len(both) - count], both[len(both) - count :]
@@ -147,9 +147,23 @@ def gradgradcheck(
             found = grad(outputs, sources, vs, create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None and g.requires_grad)
 
-    return gradcheck(
+    def transposed(*both: Any) -> tuple[Tensor, ...]:
+        """The same by `func.vjp`, which carries tangents."""
+        from ..func import vjp
+
+        xs, vs = both[: len(both) - count], both[len(both) - count :]
+
+        def outputs_of(*values: Tensor) -> tuple[Tensor, ...]:
+            placed = dict(zip(moving, values))
+            outputs = as_tuple(func(*(placed.get(i, x) for i, x in enumerate(xs))))
+            return tuple(outputs[j] for j in kept)
+
+        return vjp(outputs_of, *(xs[i] for i in moving))[1](tuple(vs))
+
+    both = (*arguments, *started)
+    fine = not check_rev_over_rev or gradcheck(
         gradient,
-        (*arguments, *started),
+        both,
         eps=eps,
         atol=atol,
         rtol=rtol,
@@ -159,9 +173,18 @@ def gradgradcheck(
         check_grad_dtypes=check_grad_dtypes,
         check_batched_grad=check_batched_grad,
         fast_mode=fast_mode,
-        check_backward_ad=check_rev_over_rev,
-        check_forward_ad=False,
     )
+    if not (fine and check_fwd_over_rev):
+        return fine
+    check = Check(transposed, both, eps, atol, rtol)
+    try:
+        check.prepare()
+        check.forward(check_batched_grad, nested=True)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
 
 
 def as_tuple(x: Any) -> tuple[Any, ...]:
@@ -372,29 +395,56 @@ class Check:
 
     # --- forward mode
 
-    def forward(self, batched: bool) -> None:
-        """Tangents against differences."""
-        from . import forward_ad
+    def forward(self, batched: bool, nested: bool = False) -> None:
+        """Tangents against differences; `nested`: by `func.jvp`, which goes through transforms within the function."""
+        from ..func import vmap
 
         for k, x in enumerate(self.sources):
             numeric = self.numeric(k)
-            for e, direction in units(x):
-                tangent = tensor_like(direction, x)
-                with forward_ad.dual_level():
-                    arguments = list(self.inputs)
-                    arguments[self.positions[k]] = forward_ad.make_dual(x, tangent)
-                    outputs = [y for y in as_tuple(self.func(*arguments)) if isinstance(y, Tensor) and y.requires_grad]
-                    moves = [forward_ad.unpack_dual(y).tangent for y in outputs]
-                for j, (y, t) in enumerate(zip(outputs, moves)):
-                    found = np.zeros(reals(y)) if t is None else values_of(t).reshape(-1)
-                    if not np.allclose(found, numeric[j][e], self.rtol, self.atol):
+            rows = [tensor_like(direction, x) for _, direction in units(x)]
+            single = [self.pushed(k, row) if nested else self.dual(k, row) for row in rows]
+            for (e, _), moves in zip(units(x), single):
+                for j, t in enumerate(moves):
+                    if not np.allclose(values_of(t).reshape(-1), numeric[j][e], self.rtol, self.atol):
                         raise GradcheckError(
                             f"Jacobian computed with forward mode mismatch for output {j} with respect to input "
-                            f"{self.positions[k]}, element {place(e, x)}: numerical "
-                            f"{numeric[j][e]}, by tangents {found}"
-                        )
-        if batched:
-            raise NotImplementedError("gradcheck: check_batched_forward_grad; use vmap over func.jvp")
+                            f"{self.positions[k]}, element {place(e, x)}: numerical {numeric[j][e]}, by tangents "
+                            f"{values_of(t).reshape(-1)}")  # fmt: skip
+            if not batched or not rows:
+                continue
+            for j, found in enumerate(vmap(lambda row, k=k: self.pushed(k, row))(minitorch.stack(rows))):
+                if not np.allclose(values_of(found), np.stack([values_of(moves[j]) for moves in single])):
+                    raise GradcheckError(
+                        f"tangents of output {j} with respect to input {self.positions[k]} computed in a batch differ "
+                        "from those computed one by one")  # fmt: skip
+
+    def with_input(self, k: int, value: Tensor) -> list[Any]:
+        """The arguments with another value for one that is checked."""
+        arguments = list(self.inputs)
+        arguments[self.positions[k]] = value
+        return arguments
+
+    def dual(self, k: int, tangent: Tensor) -> list[Tensor]:
+        """How the outputs move with an input, by `forward_ad`."""
+        from . import forward_ad
+
+        with forward_ad.dual_level():
+            outputs = as_tuple(self.func(*self.with_input(k, forward_ad.make_dual(self.sources[k], tangent))))
+            moves = [forward_ad.unpack_dual(y).tangent for y in differentiable(outputs)]
+        still = [minitorch.zeros_like(y) for y in self.call()]
+        return [zero if t is None else t for t, zero in zip(moves, still)]
+
+    def pushed(self, k: int, tangent: Tensor) -> tuple[Tensor, ...]:
+        """The same by `func.jvp`."""
+        from ..func import jvp
+
+        kept = [j for j, y in enumerate(as_tuple(self.func(*self.inputs))) if isinstance(y, Tensor) and y.requires_grad]
+
+        def moving(value: Tensor) -> tuple[Tensor, ...]:
+            outputs = as_tuple(self.func(*self.with_input(k, value)))
+            return tuple(outputs[j] for j in kept)
+
+        return jvp(moving, (self.sources[k].detach(),), (tangent,))[1]
 
     # --- the verdict
 

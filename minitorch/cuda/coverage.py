@@ -10,12 +10,11 @@ from collections.abc import Callable
 # Modules all of whose functions do.
 MODULES = {
     "pointwise", "views", "engine", "tape", "function", "reduce", "extrema", "moments", "rules", "softmax", "norm",
-    "scan", "index", "arrange", "pooling",
+    "scan", "index", "arrange", "pooling", "sort", "search",
 }  # fmt: skip
 
 # The functions of other modules that do.
 FUNCTIONS: dict[str, set[str]] = {
-    "lapack": {"deliver"},
     "matmul": {
         "addbmm",
         "addmm",
@@ -35,8 +34,10 @@ FUNCTIONS: dict[str, set[str]] = {
         "ger",
         "vdot",
     },
-    "conv": {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"},
-    "embedding": {"embedding", "sum_of_rows"},
+    "conv": {
+        "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "unfold", "fold",
+    },
+    "embedding": {"embedding", "greatest_rows", "sum_of_rows"},
     "scatter": {
         "gather",
         "index_add",
@@ -49,6 +50,7 @@ FUNCTIONS: dict[str, set[str]] = {
         "scatter_",
         "scatter_add",
         "scatter_add_",
+        "scatter_reduce",
     },
     "random": {
         "bernoulli",

@@ -249,6 +249,23 @@ def same_for_all(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
     return args[0] if function.__name__.endswith("_") else level.wrap(result)
 
 
+@rule("record_rule")
+def recorded(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
+    """A derivative of results that are there already: the rules of linear algebra take whole batches of matrices."""
+    title, derivative, *parts = args
+    outputs, inputs, saved = (
+        tuple(level.whole(x) if isinstance(x, Tensor) else x for x in part) for part in parts)  # fmt: skip
+    function(title, derivative, outputs, inputs, saved)
+    return parts[0]
+
+
+@rule("give")
+def given(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
+    """What a function that takes ``out=`` gives back; written into a tensor, it is a copy."""
+    result, out, *_ = args
+    return result if out is None else out.copy_(result)
+
+
 @rule("new_zeros", "new_ones", "new_empty", "new_full")
 def new(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
     """New tensors like a batched one are batched: so they can be written to."""
@@ -315,7 +332,7 @@ DIM_NAMES = ("dim", "dims", "dim0", "dim1", "dim2", "source", "destination", "st
 ALONG = {
     "softmax", "log_softmax", "cumsum", "cumprod", "logcumsumexp", "cummax", "cummin", "sort", "argsort", "topk",
     "kthvalue", "select", "narrow", "split", "chunk", "unbind", "unfold", "flip", "transpose", "movedim", "flatten",
-    "unflatten", "diagonal", "squeeze", "tensor_split", "msort",
+    "unflatten", "diagonal", "squeeze", "tensor_split",
 }  # fmt: skip
 
 
@@ -338,6 +355,27 @@ def along(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
             arguments.arguments[name] = behind(given, x.ndim)
     arguments.arguments[first] = value
     return level.wrap(function(*arguments.args, **arguments.kwargs))
+
+
+@rule("msort")
+def sorted_rows(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
+    """Sorted along the elements' first dimension, if they have one."""
+    x = args[0]
+    return level.wrap(x.value.sort(1, stable=True).values if x.ndim else x.value.clone())
+
+
+@rule("as_strided")
+def strided(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
+    """Places in memory are counted from the beginning of each element, which must be contiguous."""
+    size, stride, offset = list(bound(function, args, kwargs).arguments.values())[1:]
+    value, offset = args[0].value, offset or 0
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride))
+    if level.size == 0 or not value[0].is_contiguous():
+        raise NotImplementedError("vmap: as_strided needs a batch of contiguous elements: call contiguous() first")
+    if 0 not in size and last >= value[0].numel():
+        raise RuntimeError(f"vmap: as_strided({tuple(size)}, {tuple(stride)}, {offset}) reaches beyond an element of "
+                           f"the batch, which has the shape {tuple(value.shape[1:])}")  # fmt: skip
+    return level.wrap(function(value, (level.size, *size), (value.stride(0), *stride), value.storage_offset() + offset))
 
 
 @rule("unsqueeze")
@@ -390,7 +428,7 @@ def ravel(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
 def expand(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
     """New dimensions of the elements stand behind that of the batch."""
     x, *sizes = args
-    sizes = sizes_of(sizes or (kwargs["size"],))
+    sizes = sizes_of(sizes or (kwargs.get("size", ()),))
     return level.wrap(padded(x.value, len(sizes) + 1).expand(level.size, *sizes))
 
 
@@ -411,6 +449,8 @@ def joined(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
         return NotImplemented
     arguments = bound(function, args, kwargs).arguments
     tensors = arguments["tensors"]
+    if function.__name__ == "cat":  # to which an empty vector adds nothing, whatever the others are
+        tensors = [t for t in tensors if tuple(t.shape) != (0,)] or tensors
     ndim = tensors[0].ndim + (function.__name__ == "stack")
     return level.wrap(function([level.whole(t) for t in tensors], behind(arguments["dim"], ndim)))
 

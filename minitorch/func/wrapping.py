@@ -71,6 +71,8 @@ def named(function: Any) -> tuple[str, Any]:
     if function in IN_PLACE_OPERATORS:
         name = IN_PLACE_OPERATORS[function]
         return name, getattr(Tensor, name)
+    if function.__name__ == "unfold" and function.__module__ == "minitorch._ext.conv":
+        return "im2col", function  # which is not `Tensor.unfold`
     return function.__name__, function
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from .._ext.dtype import can_cast, get_default_dtype
+from .._ext.pointwise import give
 from .._ext.tensor import is_grad_enabled
 from .._size import Size
 from .._tensor import Tensor
@@ -41,18 +42,14 @@ def inexact(input: Tensor) -> Tensor:
     return input if input.is_floating_point() or input.is_complex() else input.to(get_default_dtype())
 
 
-def give(result: Tensor, out: Tensor | None, name: str) -> Tensor:
-    """The result, put into what was given as ``out=``."""
-    if out is None:
-        return result
-    if is_grad_enabled() and (result.requires_grad or out.requires_grad):
-        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but "
-                           "one of the arguments requires grad.")
-    if not can_cast(result.dtype, out.dtype):
-        raise RuntimeError(f"{name}: result type {result.dtype} can't be cast to the desired output type {out.dtype}")
-    if out.shape != result.shape:
-        out.resize_(result.shape)
-    return out.copy_(result)
+def beneath(t: Tensor) -> Tensor:
+    """All values of a tensor at once, also where a transform of `func` has the program see one element of a batch.
+
+    For questions whose answer holds for every element if it holds for all, such as what size of number occurs.
+    """
+    while hasattr(t, "tangent") or hasattr(t, "level"):
+        t = t.value
+    return t.detach()
 
 
 def with_out(function):

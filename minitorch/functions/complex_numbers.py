@@ -11,6 +11,7 @@ from .._ext import engine as _engine
 from .._ext import index as _index
 from .._ext import pointwise as _pointwise
 from .._ext import views as _views
+from .._ext.pointwise import give
 from .._tensor import Tensor
 from .shaping import broadcast_tensors
 
@@ -18,10 +19,6 @@ __all__ = [
     "adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "isreal", "polar",
     "real", "resolve_conj", "resolve_neg", "sgn",
 ]
-
-
-def _into(result: Tensor, out: Tensor | None, name: str) -> Tensor:
-    return result if out is None else _pointwise.given_out(result, out, name)
 
 
 def _check_tensors(name: str, **arguments: object) -> None:
@@ -58,7 +55,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
         raise RuntimeError(f"Expected object of scalar type {real.dtype.to_complex()} but got scalar type {out.dtype} "
                            "for argument 'out'")  # fmt: skip
     pairs = _index.stack(broadcast_tensors(real, imag), -1)
-    return _into(_views.view_as_complex(pairs), out, "complex")
+    return give(_views.view_as_complex(pairs), out, "complex")
 
 
 def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -117,7 +114,7 @@ def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> minitorch.conj_physical(minitorch.tensor([1 + 2j]))
     tensor([1.-2.j])
     """
-    return _into(_pointwise.conjugate(input), out, "conj_physical")
+    return give(_pointwise.conjugate(input), out, "conj_physical")
 
 
 def conj(input: Tensor) -> Tensor:
@@ -155,11 +152,11 @@ def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([1.5708, 3.1416])
     """
     if input.is_complex():
-        return _into(_pointwise.atan2(imag(input), real(input)), out, "angle")
+        return give(_pointwise.atan2(imag(input), real(input)), out, "angle")
     if not input.is_floating_point():
         input = input.float()
     nan = input.isnan()
-    return _into(_pointwise._where(nan, input, _pointwise._where(input < 0, math.pi, input * 0)), out, "angle")
+    return give(_pointwise._where(nan, input, _pointwise._where(input < 0, math.pi, input * 0)), out, "angle")
 
 
 def _abs(z: Tensor) -> Tensor:
@@ -201,7 +198,7 @@ def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         return _pointwise.sign(input, out=out)
     size = _abs(input)
     zero = size == 0
-    return _into(_pointwise._where(zero, 0, input / _pointwise._where(zero, 1, size)), out, "sgn")
+    return give(_pointwise._where(zero, 0, input / _pointwise._where(zero, 1, size)), out, "sgn")
 
 
 def isreal(input: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from .._ext import search as _search
 from .._ext.dtype import ALL as _DTYPES
 from .._tensor import Tensor
 from .._types import Number
-from ._common import require_tensor
+from ._common import give, require_tensor
 
 __all__ = ["argwhere", "bincount", "histc", "histogram", "histogramdd"]
 
@@ -56,7 +56,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if minlength < 0:
         raise RuntimeError(f"bincount(): minlength should be >= 0, got {minlength}")
     if input.ndim == 1 and input.numel() == 0:
-        return _engine.zeros(minlength, dtype=_INT64)
+        return _engine.zeros(minlength, dtype=_INT64, device=input.device)
     if input.ndim != 1:
         raise RuntimeError(
             f"bincount(): only supports 1-d non-negative integral inputs, got shape {tuple(input.shape)}"
@@ -118,14 +118,14 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0, *, o
     low, high = _bounds(x, None if min == max else (min, max), 1, "histc")
     inside = (x >= low) & (x <= high)
     places = ((_pointwise._where(inside, x, low, None) - low) * count / (high - low)).to(_INT64).clamp(max=count - 1)
-    return _search._into(out, _counted(places, inside, None, count).to(input.dtype), "histc")
+    return give(_counted(places, inside, None, count).to(input.dtype), out, "histc")
 
 
 def _edges(x: Tensor, bins: Tensor | int, bounds: Sequence[Number] | None, name: str) -> Tensor:
     """The edges of the bins along one dimension."""
     if not isinstance(bins, Tensor):
         count = _number_of_bins(bins, name)
-        return _creation.linspace(*_bounds(x, bounds, 0.5, name), count + 1, dtype=x.dtype)
+        return _creation.linspace(*_bounds(x, bounds, 0.5, name), count + 1, dtype=x.dtype, device=x.device)
     if bounds is not None:
         raise TypeError(f"{name}(): range is for a number of bins, not for bins that are given by their edges")
     if bins.ndim != 1 or bins.dtype != x.dtype:
@@ -139,7 +139,7 @@ def _edges(x: Tensor, bins: Tensor | int, bounds: Sequence[Number] | None, name:
 
 def _histogram(points: Tensor, edges: list[Tensor], weight: Tensor | None, density: bool) -> Tensor:
     """How many rows of `points` fall into each cell of the grid between the edges; the last one is inside."""
-    places = _engine.zeros(len(points), dtype=_INT64)
+    places = _engine.zeros(len(points), dtype=_INT64, device=points.device)
     inside = places == 0
     for column, edge in zip(points.unbind(1), edges):
         count = len(edge) - 1
@@ -198,7 +198,7 @@ def histogram(
     edges = _edges(x, bins, range, "histogram")
     hist = _histogram(x.unsqueeze(1), [edges], weight, density)
     if out is not None:
-        hist, edges = (_search._into(given, result, "histogram") for given, result in zip(out, (hist, edges)))
+        hist, edges = (give(result, given, "histogram") for given, result in zip(out, (hist, edges)))
     return return_types.histogram((hist, edges))
 
 

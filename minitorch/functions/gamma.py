@@ -6,7 +6,7 @@ import math
 
 from .._creation import arange
 from .._ext import pointwise
-from .._ext.lapack import deliver
+from .._ext.pointwise import give
 from .._tensor import Tensor
 from ._common import inexact
 
@@ -27,7 +27,7 @@ def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     x = inexact(input)
     shifts = arange(p - 1, -1, -1).to(x.dtype) * -0.5
     terms = (x.unsqueeze(-1) + shifts).lgamma().sum(-1)
-    return deliver(terms + p * (p - 1) / 4 * math.log(math.pi), out, "mvlgamma")
+    return give(terms + p * (p - 1) / 4 * math.log(math.pi), out, "mvlgamma")
 
 
 def mvlgamma_(self: Tensor, p: int) -> Tensor:

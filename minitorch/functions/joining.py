@@ -318,6 +318,8 @@ def tensor_split(input: Tensor, indices_or_sections=None, dim: int = 0, *, secti
         for k in range(cuts):
             bounds.append(bounds[-1] + small + (k < larger))
     else:
+        if isinstance(cuts, str) or not all(hasattr(i, "__index__") for i in cuts):
+            raise TypeError(f"tensor_split(): expected a number of sections or the ints to split at, not {cuts!r}")
         bounds = [0, *(slice(None, int(i)).indices(size)[1] for i in cuts), size]
     pairs = itertools.pairwise(bounds)
     return tuple(input.narrow(d, min(start, size), max(stop - start, 0)) for start, stop in pairs)

@@ -12,7 +12,7 @@ from .._ext import search as _search
 from .._ext.dtype import ALL as _DTYPES
 from .._tensor import Tensor
 from .._types import Number
-from ._common import require_tensor
+from ._common import give, require_tensor
 
 __all__ = [
     "bucketize",
@@ -37,7 +37,7 @@ def _levels(input: Tensor, q: Tensor | float, name: str) -> Tensor:
             raise TypeError(f"{name}(): argument 'q' must be float or Tensor, not {type(q).__name__}")
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}(): q must be in the range [0, 1] but got {q}")
-        return _engine.tensor(float(q), dtype=input.dtype)
+        return _engine.tensor(float(q), dtype=input.dtype, device=input.device)
     if q.ndim > 1:
         raise RuntimeError(f"{name}(): q must be a scalar or 1D tensor, got shape {tuple(q.shape)}")
     if q.dtype != input.dtype:
@@ -98,7 +98,7 @@ def _quantiles(
         result = result.reshape(*[1] * input.ndim, levels.numel())
     elif along and not keepdim:
         result = result.squeeze(dim)
-    return _search._into(out, result.movedim(-1, 0) if levels.ndim else result.squeeze(-1), name)
+    return give(result.movedim(-1, 0) if levels.ndim else result.squeeze(-1), out, name)
 
 
 def quantile(
@@ -207,7 +207,7 @@ def unique_consecutive(
 
 def _row_order(rows: Tensor) -> Tensor:
     """The indices that sort rows, the first column foremost."""
-    order = _creation.arange(rows.shape[0])
+    order = _creation.arange(rows.shape[0], device=rows.device)
     for k in range(rows.shape[1] - 1, -1, -1):
         order = order.index_select(0, rows[:, k].index_select(0, order).argsort(stable=True))
     return order
@@ -252,7 +252,7 @@ def unique(
 def _same_type(a: Tensor, b: Tensor | Number) -> tuple[Tensor, Tensor]:
     """A tensor and another, or a number, in the type that an operation on both has."""
     common = _pointwise.result_type(a, b)
-    other = b if isinstance(b, Tensor) else _engine.tensor(b, dtype=common)
+    other = b if isinstance(b, Tensor) else _engine.tensor(b, dtype=common, device=a.device)
     return a.to(common), other.to(common)
 
 
@@ -276,7 +276,7 @@ def _placed(
         )
     line, values = _same_type(line.detach(), values)
     places = _search._search(line, values.detach(), sorter, right)
-    return _search._into(out, places.to(_INT32) if narrow else places, name)
+    return give(places.to(_INT32) if narrow else places, out, name)
 
 
 def searchsorted(
@@ -373,8 +373,8 @@ def isin(
     if values.dtype == _BOOL:
         raise RuntimeError("isin(): bool is not supported: convert with .int()")
     if others.numel() == 0 or values.numel() == 0:
-        return _search._into(out, _engine.full(tuple(values.shape), invert, dtype=_BOOL), "isin")
+        return give(_engine.full(tuple(values.shape), invert, dtype=_BOOL), out, "isin")
     ordered = others.detach().reshape(-1).sort(stable=True).values
     places = _search._search(ordered, values, None, False).clamp(max=len(ordered) - 1)
     found = ordered.index_select(0, places.reshape(-1)).reshape(values.shape)
-    return _search._into(out, found != values if invert else found == values, "isin")
+    return give(found != values if invert else found == values, out, "isin")

@@ -146,6 +146,8 @@ def repeat(self: Tensor, *repeats) -> Tensor:
     tensor([[1, 2, 1, 2],
             [1, 2, 1, 2]])
     """
+    if not repeats:
+        raise TypeError('repeat() missing 1 required positional arguments: "repeats": how often, for each dimension')
     counts = size_of(repeats)
     if len(counts) < self.ndim:
         raise RuntimeError(f"Number of dimensions of repeat dims can not be smaller than number of dimensions of "
@@ -232,12 +234,12 @@ def _interleaved(counts: Tensor, output_size: int | None) -> Tensor:
         raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
     if counts.dtype.name not in ("int32", "int64"):
         raise RuntimeError(f"repeats has to be Long or Int tensor, not {counts.dtype}")
-    numbers = counts.numpy()
+    numbers = counts.cpu().numpy()
     if (numbers < 0).any():
         raise RuntimeError("repeats can not be negative")
     if output_size is not None and output_size != int(numbers.sum()):
         raise RuntimeError(f"repeat_interleave: Invalid output_size, expected {int(numbers.sum())}, got {output_size}")
-    return engine.from_numpy(np.repeat(np.arange(len(numbers)), numbers)).to(counts.dtype)
+    return engine.from_numpy(np.repeat(np.arange(len(numbers)), numbers)).to(counts.device, counts.dtype)
 
 
 # --- sums back to a shape ---------------------------------------------------------------------------------------------

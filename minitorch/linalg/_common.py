@@ -8,14 +8,15 @@ from .._ext import lapack as _lapack
 from .._ext.arrange import tril, triu
 from .._ext.dtype import finfo
 from .._ext.engine import from_numpy
-from .._ext.lapack import deliver
+from .._ext.pointwise import give
 from .._ext.rules import record_rule
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
+from ..functions._common import beneath
 
 __all__ = [
-    "LinAlgError", "broadcast_batches", "check_info", "check_matrices", "check_phase", "check_same_dtype", "deliver",
-    "deliver_all", "differentiated", "eps", "mH", "primitive", "record_rule", "tril", "triu",
+    "LinAlgError", "beneath", "broadcast_batches", "check_info", "check_matrices", "check_phase", "check_same_dtype",
+    "differentiated", "eps", "give", "give_all", "mH", "primitive", "record_rule", "tril", "triu",
 ]
 
 
@@ -105,7 +106,7 @@ def check_phase(name: str, inner: Tensor, what: str) -> None:
     """
     if not inner.is_complex():
         return
-    turns = inner.detach().diagonal(0, -2, -1)
+    turns = beneath(inner).diagonal(0, -2, -1)
     if bool((turns.imag.abs() > 0.01 + 0.01 * turns.real.abs()).any()):
         raise RuntimeError(f"{name}: The {what} in the complex case are specified up to multiplication by e^{{i phi}}. "
                            "The specified loss function depends on this quantity, so it is ill-defined. Use "
@@ -133,10 +134,10 @@ def differentiated(*tensors: Tensor) -> bool:
 # --- results ----------------------------------------------------------------------------------------------------------
 
 
-def deliver_all(kind: type, results, outs, name: str):
+def give_all(kind: type, results, outs, name: str):
     """Results as a named tuple, put into the tensors given as ``out=`` if they are."""
     if outs is None:
         return kind(results)
     if len(outs) != len(results):
         raise TypeError(f"{name}: out= must be {len(results)} tensors, not {len(outs)}")
-    return kind(deliver(result, out, name) for result, out in zip(results, outs))
+    return kind(give(result, out, name) for result, out in zip(results, outs))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import return_types
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
-from ._common import check_matrices, deliver, deliver_all, mH, primitive, record_rule
+from ._common import beneath, check_matrices, give, give_all, mH, primitive, record_rule
 from .solving import _solve_matrices, inv_ex
 
 __all__ = ["det", "slogdet"]
@@ -25,7 +25,7 @@ def _det_rule(gradients, saved, needs):
     """dA = dd conj(d) A^-H; where d is 0 that is the adjugate, which singular values give without a division."""
     (g,), (a, d) = gradients, saved
     scale = (g * (d.conj() if d.is_complex() else d))[..., None, None]
-    if is_grad_enabled() or bool((d != 0).all()):
+    if is_grad_enabled() or bool((beneath(d) != 0).all()):
         return (scale * mH(inv_ex(a)[0]),)
     u, s, vh, _ = _gesdd(a, True, False)
     others = _products_of_others(s)
@@ -57,7 +57,7 @@ def det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     factors, pivots, _ = _getrf(A)
     d = factors.diagonal(0, -2, -1).prod(-1) * _parity(pivots).to(A.dtype)
     record_rule("LinalgDetBackward0", _det_rule, (d,), (A,), (A, d))
-    return deliver(d, out, "linalg.det")
+    return give(d, out, "linalg.det")
 
 
 def _slogdet_rule(gradients, saved, needs):
@@ -92,7 +92,7 @@ def slogdet(A: Tensor, *, out=None):
     sign=tensor(-1.),
     logabsdet=tensor(1.3863))
     """
-    return deliver_all(return_types.linalg_slogdet, _slogdet("linalg.slogdet", A), out, "linalg.slogdet")
+    return give_all(return_types.linalg_slogdet, _slogdet("linalg.slogdet", A), out, "linalg.slogdet")
 
 
 def _slogdet(name: str, a: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,12 +7,13 @@ from .._creation import eye
 from .._tensor import Tensor
 from ..functions.complex_numbers import complex
 from ._common import (
+    beneath,
     check_info,
     check_matrices,
     check_phase,
-    deliver,
-    deliver_all,
     differentiated,
+    give,
+    give_all,
     mH,
     primitive,
     record_rule,
@@ -69,7 +70,7 @@ def eigh(input: Tensor, UPLO: str = "L", *, out=None):
     w, v, info = _syevd(input, True, _check_uplo(name, UPLO))
     check_info(name, info, _REASON)
     record_rule("LinalgEighBackward0", _eigh_rule, (w, v), (input,), (w, v))
-    return deliver_all(return_types.linalg_eigh, (w, v), out, name)
+    return give_all(return_types.linalg_eigh, (w, v), out, name)
 
 
 def eigvalsh(input: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:
@@ -81,11 +82,11 @@ def eigvalsh(input: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Te
     """
     name = "linalg.eigvalsh"
     if differentiated(input):
-        return deliver(eigh(input, UPLO)[0], out, name)
+        return give(eigh(input, UPLO)[0], out, name)
     check_matrices(name, input, square=True)
     w, _, info = _syevd(input, False, _check_uplo(name, UPLO))
     check_info(name, info, _REASON)
-    return deliver(w, out, name)
+    return give(w, out, name)
 
 
 # --- matrices without symmetry ---------------------------------------------------------------------------------------
@@ -128,7 +129,7 @@ def _eigen(name: str, a: Tensor, vectors: bool) -> tuple[Tensor, Tensor | None]:
     """Eigenvalues, as complex numbers, and eigenvectors."""
     check_matrices(name, a, square=True)
     w, v, info = _geev(a, vectors)
-    if info.numel() and int(info.min()) < 0:
+    if info.numel() and int(beneath(info).min()) < 0:
         raise RuntimeError(f"torch.{name}: input tensor should not contain infs or NaNs: look for them by "
                            "A.isfinite().all()")
     check_info(name, info, _REASON)
@@ -163,7 +164,7 @@ def eig(input: Tensor, *, out=None):
     w, v = _eigen(name, input, True)
     rule = _eig_rule if input.is_complex() else _real_eig_rule
     record_rule("LinalgEigBackward0", rule, (w, v), (input,), (w, v))
-    return deliver_all(return_types.linalg_eig, (w, v), out, name)
+    return give_all(return_types.linalg_eig, (w, v), out, name)
 
 
 def eigvals(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -175,5 +176,5 @@ def eigvals(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """
     name = "linalg.eigvals"
     if differentiated(input):
-        return deliver(eig(input)[0], out, name)
-    return deliver(_eigen(name, input, False)[0], out, name)
+        return give(eig(input)[0], out, name)
+    return give(_eigen(name, input, False)[0], out, name)

@@ -10,13 +10,14 @@ from .._ext.engine import from_numpy
 from .._ext.index import cat
 from .._tensor import Tensor
 from ._common import (
+    beneath,
     broadcast_batches,
     check_info,
     check_matrices,
     check_same_dtype,
-    deliver,
-    deliver_all,
     differentiated,
+    give,
+    give_all,
     mH,
     primitive,
     record_rule,
@@ -113,7 +114,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out=None):
     """
     factors, pivots, info = _factored("torch.linalg.lu_factor", A, pivot)
     check_info("torch.linalg.lu_factor", info, _ZERO_PIVOT)
-    return deliver_all(return_types.linalg_lu_factor, (factors, pivots), out, "linalg.lu_factor")
+    return give_all(return_types.linalg_lu_factor, (factors, pivots), out, "linalg.lu_factor")
 
 
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out=None):
@@ -126,7 +127,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, o
     results = _factored("torch.linalg.lu_factor_ex", A, pivot)
     if check_errors:
         check_info("torch.linalg.lu_factor_ex", results[2], _ZERO_PIVOT)
-    return deliver_all(return_types.linalg_lu_factor_ex, results, out, "linalg.lu_factor_ex")
+    return give_all(return_types.linalg_lu_factor_ex, results, out, "linalg.lu_factor_ex")
 
 
 def lu(A: Tensor, *, pivot: bool = True, out=None):
@@ -143,7 +144,15 @@ def lu(A: Tensor, *, pivot: bool = True, out=None):
             [ 0., -2.]])
     """
     factors, pivots, _ = _factored("linalg.lu", A, pivot)
-    return deliver_all(return_types.linalg_lu, lu_unpack(factors, pivots), out, "linalg.lu")
+    return give_all(return_types.linalg_lu, lu_unpack(factors, pivots), out, "linalg.lu")
+
+
+def _range_of(pivots: Tensor) -> tuple[int, int]:
+    """The smallest and the largest pivot."""
+    if not pivots.numel():
+        return 0, 0
+    values = beneath(pivots)
+    return int(values.min()), int(values.max())
 
 
 def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *, out=None):
@@ -165,11 +174,12 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
         low = tril(factors[..., :k], -1) + eye(m, k, dtype=factors.dtype)
         high = triu(factors[..., :k, :])
     if unpack_pivots:
-        if pivots.numel() and not (int(pivots.min()) >= 1 and int(pivots.max()) <= m):
+        first, last = _range_of(pivots)
+        if pivots.numel() and not 1 <= first <= last <= m:
             raise RuntimeError(f"torch.lu_unpack: the pivots must be between 1 and {m}, the number of rows; pass them "
                                "as lu_factor gave them")
         p = _permutation(pivots, m).to(factors.dtype)
-    return deliver_all(return_types.lu_unpack, (p, low, high), out, "lu_unpack")
+    return give_all(return_types.lu_unpack, (p, low, high), out, "lu_unpack")
 
 
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False,
@@ -198,16 +208,17 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
                            f"({tuple(LU.shape)} and {tuple(B.shape)})")
     factors, b = broadcast_batches(name, LU, B)
     exchanged = pivots.expand(factors.shape[:-1])
-    if pivots.numel() and not (int(pivots.min()) >= 1 and int(pivots.max()) <= n):
+    first, last = _range_of(pivots)
+    if pivots.numel() and not 1 <= first <= last <= n:
         raise RuntimeError(f"{name}: Pivots given to lu_solve must all be greater or equal to 1. Did you properly pass "
-                           f"the result of lu_factor? They lie between {int(pivots.min())} and {int(pivots.max())} "
+                           f"the result of lu_factor? They lie between {first} and {last} "
                            f"for matrices of {n} rows")
     if differentiated(factors, b):
-        return deliver(_solved_by_triangles(factors, exchanged, b, left, adjoint), out, name)
+        return give(_solved_by_triangles(factors, exchanged, b, left, adjoint), out, name)
     if left:
-        return deliver(_getrs(factors, exchanged.contiguous(), b, "C" if adjoint else "N"), out, name)
+        return give(_getrs(factors, exchanged.contiguous(), b, "C" if adjoint else "N"), out, name)
     # X A = B is A^H X^H = B^H
-    return deliver(mH(_getrs(factors, exchanged.contiguous(), mH(b), "N" if adjoint else "C")), out, name)
+    return give(mH(_getrs(factors, exchanged.contiguous(), mH(b), "N" if adjoint else "C")), out, name)
 
 
 def _solved_by_triangles(factors: Tensor, pivots: Tensor, b: Tensor, left: bool, adjoint: bool) -> Tensor:
@@ -239,7 +250,7 @@ def lu_old(input: Tensor, pivot: bool = True, get_infos: bool = False, out=None)
     if not get_infos:
         check_info("lu", info, _ZERO_PIVOT)
     if out is not None:
-        return tuple(deliver(result, target, "lu") for result, target in zip(results, out))
+        return tuple(give(result, target, "lu") for result, target in zip(results, out))
     return results
 
 
@@ -276,7 +287,7 @@ def ldl_factor(input: Tensor, *, hermitian: bool = False, out=None):
     """
     factors, pivots, info = _ldl("torch.linalg.ldl_factor", input, hermitian)
     check_info("torch.linalg.ldl_factor", info, _ZERO_BLOCK)
-    return deliver_all(return_types.linalg_ldl_factor, (factors, pivots), out, "linalg.ldl_factor")
+    return give_all(return_types.linalg_ldl_factor, (factors, pivots), out, "linalg.ldl_factor")
 
 
 def ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool = False, out=None):
@@ -289,7 +300,7 @@ def ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool 
     results = _ldl("torch.linalg.ldl_factor_ex", input, hermitian)
     if check_errors:
         check_info("torch.linalg.ldl_factor_ex", results[2], _ZERO_BLOCK)
-    return deliver_all(return_types.linalg_ldl_factor_ex, results, out, "linalg.ldl_factor_ex")
+    return give_all(return_types.linalg_ldl_factor_ex, results, out, "linalg.ldl_factor_ex")
 
 
 def _no_ldl_solve_rule(gradients, saved, needs):
@@ -317,4 +328,4 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False,
     factors, b = broadcast_batches(name, LD, B)
     x = _sytrs(factors, pivots.expand(factors.shape[:-1]).contiguous(), b, hermitian)
     record_rule("LinalgLdlSolveBackward0", _no_ldl_solve_rule, (x,), (factors, b), ())
-    return deliver(x, out, name)
+    return give(x, out, name)

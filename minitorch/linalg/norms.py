@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._ext import moments as _moments
 from .._ext.engine import to_dtype
 from .._tensor import Tensor
-from ._common import check_matrices, deliver
+from ._common import check_matrices, give
 from .singular import svdvals
 
 __all__ = ["matrix_norm", "norm", "vector_norm"]
@@ -48,7 +48,7 @@ def vector_norm(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None
     x = _converted(name, x, dtype)
     if dim is not None and not isinstance(dim, int):
         dim = tuple(dim)
-    return deliver(_moments.norm(x, float(ord), dim if dim != () else None, keepdim), out, name)
+    return give(_moments.norm(x, float(ord), dim if dim != () else None, keepdim), out, name)
 
 
 def _dims(name: str, dim, ndim: int) -> tuple[int, int]:
@@ -86,7 +86,7 @@ def matrix_norm(input: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *
         if ord not in ("fro", "nuc"):
             raise RuntimeError(f"{name}: Order {ord} not supported: use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
         if ord == "fro":
-            return deliver(vector_norm(a, 2, (row, column), keepdim), out, name)
+            return give(vector_norm(a, 2, (row, column), keepdim), out, name)
     elif abs(ord) not in (1, 2, _INF):
         raise RuntimeError(f"{name}: Order {ord} not supported: use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     if ord == "nuc" or abs(ord) == 2:
@@ -96,7 +96,7 @@ def matrix_norm(input: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *
         result = s.sum(-1) if ord == "nuc" or s.shape[-1] == 0 < ord else s.amax(-1) if ord > 0 else s.amin(-1)
         if keepdim:
             result = result.unsqueeze(-1).unsqueeze(-1).movedim((-2, -1), (row, column))
-        return deliver(result, out, name)
+        return give(result, out, name)
     summed, other = (row, column) if abs(ord) == 1 else (column, row)
     sums = a.abs().sum(summed, keepdim=True)
     if sums.shape[other] == 0 and ord > 0:  # there is nothing, and 0 is the norm of nothing
@@ -105,7 +105,7 @@ def matrix_norm(input: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *
         result = sums.amax(other, keepdim=True) if ord > 0 else sums.amin(other, keepdim=True)
     if not keepdim:
         result = result.squeeze((row, column))
-    return deliver(result, out, name)
+    return give(result, out, name)
 
 
 def norm(input: Tensor, ord=None, dim=None, keepdim: bool = False, *, dtype=None, out: Tensor | None = None) -> Tensor:
@@ -119,7 +119,7 @@ def norm(input: Tensor, ord=None, dim=None, keepdim: bool = False, *, dtype=None
     """
     name = "linalg.norm"
     if ord is None:
-        return deliver(vector_norm(input, 2, dim, keepdim, dtype=dtype), out, name)
+        return give(vector_norm(input, 2, dim, keepdim, dtype=dtype), out, name)
     if dim is None:
         if input.ndim not in (1, 2):
             raise RuntimeError(f"{name}: If dim is not specified but ord is, the input must be 1D or 2D. Got "
@@ -127,12 +127,12 @@ def norm(input: Tensor, ord=None, dim=None, keepdim: bool = False, *, dtype=None
         dim = (0, 1) if input.ndim == 2 else (0,)
     dim = (dim,) if isinstance(dim, int) else tuple(dim)
     if len(dim) == 2:
-        return deliver(matrix_norm(input, ord, dim, keepdim, dtype=dtype), out, name)
+        return give(matrix_norm(input, ord, dim, keepdim, dtype=dtype), out, name)
     if isinstance(ord, str):
         raise RuntimeError(f"{name}: ord={ord!r} needs two dimensions, but dim is {dim} for shape {tuple(input.shape)}")
     if len(dim) != 1:
         raise RuntimeError(f"{name}: If dim is specified, it must be of length 1 or 2. Got {list(dim)}")
-    return deliver(vector_norm(input, ord, dim, keepdim, dtype=dtype), out, name)
+    return give(vector_norm(input, ord, dim, keepdim, dtype=dtype), out, name)
 
 
 def norm_old(input: Tensor, p="fro", dim=None, keepdim: bool = False, out: Tensor | None = None, dtype=None) -> Tensor:
@@ -148,5 +148,5 @@ def norm_old(input: Tensor, p="fro", dim=None, keepdim: bool = False, out: Tenso
     (tensor(5.), tensor(7.))
     """
     if p == "nuc":
-        return deliver(matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype), out, "norm")
+        return give(matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype), out, "norm")
     return _moments.norm(input, p, dim, keepdim, out, dtype)

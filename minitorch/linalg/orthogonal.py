@@ -9,9 +9,9 @@ from .._tensor import Tensor
 from ._common import (
     check_matrices,
     check_same_dtype,
-    deliver,
-    deliver_all,
     differentiated,
+    give,
+    give_all,
     mH,
     primitive,
     record_rule,
@@ -98,7 +98,7 @@ def qr(A: Tensor, mode: str = "reduced", *, out=None):
             q = cat([q, q.new_zeros(*q.shape[:-2], m, k - n)], -1)
         q = _orgqr(q, tau)
         record_rule("LinalgQrBackward0", _qr_rule, (q, r), (A,), (q, r))
-    return deliver_all(return_types.linalg_qr, (q, r), out, name)
+    return give_all(return_types.linalg_qr, (q, r), out, name)
 
 
 def qr_old(input: Tensor, some: bool = True, *, out=None):
@@ -108,7 +108,7 @@ def qr_old(input: Tensor, some: bool = True, *, out=None):
     >>> minitorch.qr(minitorch.ones(3, 2)).Q.shape
     torch.Size([3, 2])
     """
-    return deliver_all(return_types.qr, qr(input, "reduced" if some else "complete"), out, "qr")
+    return give_all(return_types.qr, qr(input, "reduced" if some else "complete"), out, "qr")
 
 
 def geqrf(input: Tensor, *, out=None):
@@ -121,7 +121,7 @@ def geqrf(input: Tensor, *, out=None):
     check_matrices("geqrf", input)
     factors, tau = _geqrf(input)
     record_rule("GeqrfBackward0", _geqrf_rule, (factors, tau), (input,), ())
-    return deliver_all(return_types.geqrf, (factors, tau), out, "geqrf")
+    return give_all(return_types.geqrf, (factors, tau), out, "geqrf")
 
 
 def _geqrf_rule(gradients, saved, needs):
@@ -174,8 +174,8 @@ def householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None
     _check_reflections(name, input, tau)
     if differentiated(input, tau):
         identity = eye(*input.shape[-2:], dtype=input.dtype).expand(input.shape)
-        return deliver(_reflected(input, tau, identity, False), out, name)
-    return deliver(_orgqr(input, tau), out, name)
+        return give(_reflected(input, tau, identity, False), out, name)
+    return give(_orgqr(input, tau), out, name)
 
 
 def orgqr(input: Tensor, input2: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -214,7 +214,7 @@ def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, tran
     check_same_dtype(name, a, tau)
     check_same_dtype(name, a, c)
     if not differentiated(a, tau, c):
-        return deliver(_ormqr(a, tau, c, left, transpose), out, name)
+        return give(_ormqr(a, tau, c, left, transpose), out, name)
     if left:
-        return deliver(_reflected(a, tau, c, transpose), out, name)
-    return deliver(mH(_reflected(a, tau, mH(c), not transpose)), out, name)
+        return give(_reflected(a, tau, c, transpose), out, name)
+    return give(mH(_reflected(a, tau, mH(c), not transpose)), out, name)

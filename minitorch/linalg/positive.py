@@ -10,8 +10,8 @@ from ._common import (
     check_info,
     check_matrices,
     check_same_dtype,
-    deliver,
-    deliver_all,
+    give,
+    give_all,
     mH,
     primitive,
     record_rule,
@@ -80,7 +80,7 @@ def cholesky(input: Tensor, *, upper: bool = False, out: Tensor | None = None) -
     """
     factor, info = _factor("linalg.cholesky", input, upper)
     check_info("linalg.cholesky", info, _REASON)
-    return deliver(factor, out, "linalg.cholesky")
+    return give(factor, out, "linalg.cholesky")
 
 
 def cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False, out=None):
@@ -93,7 +93,7 @@ def cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = Fals
     factor, info = _factor("linalg.cholesky_ex", input, upper)
     if check_errors:
         check_info("linalg.cholesky_ex", info, _REASON)
-    return deliver_all(return_types.linalg_cholesky_ex, (factor, info), out, "linalg.cholesky_ex")
+    return give_all(return_types.linalg_cholesky_ex, (factor, info), out, "linalg.cholesky_ex")
 
 
 def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
@@ -117,7 +117,7 @@ def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False, *, out: Tensor
     b, factor = broadcast_batches(name, input, L)
     x = _solved(b.detach(), factor.detach(), upper)
     record_rule("CholeskySolveBackward0", _SOLVE_RULES[upper], (x,), (b, factor), (factor, x))
-    return deliver(x, out, name)
+    return give(x, out, name)
 
 
 def _solved(b: Tensor, factor: Tensor, upper: bool) -> Tensor:
@@ -153,7 +153,7 @@ def cholesky_inverse(input: Tensor, upper: bool = False, *, out: Tensor | None =
     identity = eye(input.shape[-1], dtype=input.dtype)
     factor = input
     inverse = solve_triangular(mH(factor) if upper else factor, identity.expand(input.shape), upper=False)
-    return deliver(mH(inverse) @ inverse, out, "cholesky_inverse")
+    return give(mH(inverse) @ inverse, out, "cholesky_inverse")
 
 
 def cholesky_old(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:

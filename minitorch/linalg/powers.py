@@ -6,7 +6,7 @@ from .._creation import eye
 from .._ext.index import cat
 from .._tensor import Tensor
 from ..functions.products import chain_matmul
-from ._common import check_matrices, deliver, mH, primitive, record_rule
+from ._common import beneath, check_matrices, give, mH, primitive, record_rule
 from .solving import inv
 
 __all__ = ["matrix_exp", "matrix_power", "multi_dot"]
@@ -31,7 +31,7 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     if n == 0:
         identity = eye(input.shape[-1], dtype=input.dtype).expand(input.shape).clone()
         record_rule("MatrixPowerBackward0", _constant_rule, (identity,), (input,), ())
-        return deliver(identity, out, name)
+        return give(identity, out, name)
     power, result = inv(input) if n < 0 else input, None
     n = abs(n)
     while True:
@@ -41,7 +41,7 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
         if not n:
             break
         power = power @ power
-    return deliver(result.clone() if result is input else result, out, name)
+    return give(result.clone() if result is input else result, out, name)
 
 
 def _constant_rule(gradients, saved, needs):
@@ -79,7 +79,7 @@ def _exp_of(a: Tensor) -> Tensor:
     even = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 + b[0] * identity
     factors, pivots, _ = _getrf(even - odd)
     result = _getrs(factors, pivots, even + odd, "N")
-    for k in range(int(squarings.max())):
+    for k in range(int(beneath(squarings).max())):
         again = (squarings > k)[..., None, None]
         result = (result @ result).where(again, result)
     return result
@@ -141,4 +141,4 @@ def multi_dot(tensors, *, out: Tensor | None = None) -> Tensor:
         result = result.squeeze(0)
     if column:
         result = result.squeeze(-1)
-    return deliver(result, out, name)
+    return give(result, out, name)

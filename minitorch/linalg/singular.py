@@ -7,15 +7,16 @@ from .._creation import eye
 from .._ext.engine import empty
 from .._tensor import Tensor
 from ._common import (
+    beneath,
     broadcast_batches,
     check_info,
     check_matrices,
     check_phase,
     check_same_dtype,
-    deliver,
-    deliver_all,
     differentiated,
     eps,
+    give,
+    give_all,
     mH,
     primitive,
     record_rule,
@@ -113,7 +114,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out
     tensor([4., 3.])
     """
     _check_driver("linalg.svd", driver)
-    return deliver_all(return_types.linalg_svd, _decomposed("linalg.svd", A, full_matrices), out, "linalg.svd")
+    return give_all(return_types.linalg_svd, _decomposed("linalg.svd", A, full_matrices), out, "linalg.svd")
 
 
 def svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
@@ -126,11 +127,11 @@ def svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) 
     name = "linalg.svdvals"
     _check_driver(name, driver)
     if 0 in A.shape[-2:] or differentiated(A):
-        return deliver(_decomposed(name, A, False)[1], out, name)
+        return give(_decomposed(name, A, False)[1], out, name)
     check_matrices(name, A)
     _, s, _, info = _gesdd(A, False, False)
     check_info(name, info, _REASON)
-    return deliver(s, out, name)
+    return give(s, out, name)
 
 
 def svd_old(input: Tensor, some: bool = True, compute_uv: bool = True, *, out=None):
@@ -143,10 +144,10 @@ def svd_old(input: Tensor, some: bool = True, compute_uv: bool = True, *, out=No
     m, n = input.shape[-2:] if input.ndim > 1 else (0, 0)
     if compute_uv:
         u, s, vh = _decomposed("svd", input, not some)
-        return deliver_all(return_types.svd, (u, s, mH(vh)), out, "svd")
+        return give_all(return_types.svd, (u, s, mH(vh)), out, "svd")
     s = svdvals(input)
     batch = input.shape[:-2]
-    return deliver_all(return_types.svd, (input.new_zeros(*batch, m, m), s, input.new_zeros(*batch, n, n)), out, "svd")
+    return give_all(return_types.svd, (input.new_zeros(*batch, m, m), s, input.new_zeros(*batch, n, n)), out, "svd")
 
 
 # --- how small is zero -----------------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ def pinv(input: Tensor, rcond=None, hermitian: bool = False, *, atol=None, rtol=
     check_matrices(name, input, square=hermitian)
     rtol = rcond if rcond is not None else rtol
     if input.numel() == 0:
-        return deliver(input.mT.clone(), out, name)
+        return give(input.mT.clone(), out, name)
     a = input.detach()
     if hermitian:
         s, u = eigh(a)
@@ -204,10 +205,12 @@ def pinv(input: Tensor, rcond=None, hermitian: bool = False, *, atol=None, rtol=
         size, largest = s, s[..., 0]
     tolerance = _tolerance(name, a, largest, atol, rtol).unsqueeze(-1)
     kept = size > tolerance
+    if kept.ndim > size.ndim:  # of several tolerances each has its inverse, and each a gradient
+        input = input.expand(*kept.shape[:-1], *input.shape[-2:])
     inverse = s.masked_fill(~kept, 1).reciprocal().masked_fill(~kept, 0)
     p = (mH(vh) * inverse.unsqueeze(-2)) @ mH(u)
     record_rule("LinalgPinvBackward0", _pinv_rule, (p,), (input,), (input, p))
-    return deliver(p, out, name)
+    return give(p, out, name)
 
 
 def _pinv_rule(gradients, saved, needs):
@@ -253,10 +256,10 @@ def matrix_rank(input: Tensor, tol=None, hermitian: bool = False, *, atol=None, 
     if a.shape[-1] == 0 or a.shape[-2] == 0:
         from .._ext.engine import zeros
 
-        return deliver(zeros(*a.shape[:-2], dtype=_int64()), out, name)
+        return give(zeros(*a.shape[:-2], dtype=_int64()), out, name)
     size = eigvalsh(a).abs() if hermitian else svdvals(a)
     tolerance = _tolerance(name, a, size.amax(-1), atol, rtol)
-    return deliver((size > tolerance.unsqueeze(-1)).sum(-1), out, name)
+    return give((size > tolerance.unsqueeze(-1)).sum(-1), out, name)
 
 
 def _int64():
@@ -286,17 +289,17 @@ def cond(input: Tensor, p=None, *, out: Tensor | None = None) -> Tensor:
         if 0 in input.shape[-2:]:
             raise RuntimeError(f"{name}: there is no condition number of an empty matrix, {tuple(input.shape)}")
         s = svdvals(input)
-        return deliver(s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1], out, name)
+        return give(s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1], out, name)
     from .norms import matrix_norm
 
     if p not in ("fro", "nuc", 1, -1, float("inf"), float("-inf")):
         raise RuntimeError(f"{name}: Order {p} is not supported: use None, 1, -1, 2, -2, inf, -inf, 'fro' or 'nuc'")
     check_matrices(name, input, square=True)
     if input.shape[-1] == 0:
-        return deliver(matrix_norm(input, p) if p in ("fro", "nuc") else input.abs().sum((-2, -1)), out, name)
+        return give(matrix_norm(input, p) if p in ("fro", "nuc") else input.abs().sum((-2, -1)), out, name)
     inverse, info = inv_ex(input)
     number = matrix_norm(input, p) * matrix_norm(inverse, p)
-    return deliver(number.masked_fill(info != 0, float("inf")) if bool((info != 0).any()) else number, out, name)
+    return give(number.masked_fill(info != 0, float("inf")) if bool((beneath(info) != 0).any()) else number, out, name)
 
 
 # --- least squares ---------------------------------------------------------------------------------------------------
@@ -378,7 +381,7 @@ def _least_squares(name: str, a: Tensor, b: Tensor, driver: str, bound: float):
                "full rank (error code: {}).")
     x, below = work[..., :n, :].contiguous(), work[..., n:m, :]
     residuals = a.new_empty(0).abs()
-    if m > n and driver != "gelsy" and (rank is None or bool((rank == n).all())):
+    if m > n and driver != "gelsy" and (rank is None or bool((beneath(rank) == n).all())):
         residuals = (below.abs() * below.abs()).sum(-2)
     rank = empty(0, dtype=_int64()) if rank is None else rank.to(_int64())
     return x, residuals, rank, residuals.new_empty(0) if s is None else s

@@ -13,8 +13,8 @@ from ._common import (
     check_info,
     check_matrices,
     check_same_dtype,
-    deliver,
-    deliver_all,
+    give,
+    give_all,
     mH,
     primitive,
     record_rule,
@@ -92,7 +92,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None)
     """
     x, info = _solved("linalg.solve", A, B, left)
     check_info("linalg.solve", info, _SINGULAR)
-    return deliver(x, out, "linalg.solve")
+    return give(x, out, "linalg.solve")
 
 
 def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out=None):
@@ -105,7 +105,7 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
     x, info = _solved("linalg.solve_ex", A, B, left)
     if check_errors:
         check_info("linalg.solve_ex", info, _SINGULAR)
-    return deliver_all(return_types.linalg_solve_ex, (x, info), out, "linalg.solve_ex")
+    return give_all(return_types.linalg_solve_ex, (x, info), out, "linalg.solve_ex")
 
 
 # --- triangular ------------------------------------------------------------------------------------------------------
@@ -154,11 +154,11 @@ def solve_triangular(input: Tensor, B: Tensor, *, upper: bool, left: bool = True
                            f"({tuple(input.shape)} and {tuple(B.shape)})")
     a, b = broadcast_batches(name, input, B)
     if not left:
-        return deliver(solve_triangular(a.mT, b.mT, upper=not upper, unitriangular=unitriangular).mT, out, name)
+        return give(solve_triangular(a.mT, b.mT, upper=not upper, unitriangular=unitriangular).mT, out, name)
     x = _trsm(a, b, upper, unitriangular)
     record_rule("LinalgSolveTriangularBackward0", _TRIANGULAR_RULES[bool(upper), bool(unitriangular)], (x,), (a, b),
                 (a, x))
-    return deliver(x, out, name)
+    return give(x, out, name)
 
 
 def triangular_solve(input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False,
@@ -174,7 +174,7 @@ def triangular_solve(input: Tensor, A: Tensor, upper: bool = True, transpose: bo
     a, b = broadcast_batches("triangular_solve", A, input)
     matrix = a.mT if transpose else a
     x = solve_triangular(matrix, b, upper=upper != transpose, unitriangular=unitriangular)
-    return deliver_all(return_types.triangular_solve, (x, a.clone()), out, "triangular_solve")
+    return give_all(return_types.triangular_solve, (x, a.clone()), out, "triangular_solve")
 
 
 # --- inverses --------------------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """
     x, info = _inverse("linalg.inv", A)
     check_info("linalg.inv", info, _NO_INVERSE)
-    return deliver(x, out, "linalg.inv")
+    return give(x, out, "linalg.inv")
 
 
 def inv_ex(A: Tensor, *, check_errors: bool = False, out=None):
@@ -223,7 +223,7 @@ def inv_ex(A: Tensor, *, check_errors: bool = False, out=None):
     x, info = _inverse("linalg.inv_ex", A)
     if check_errors:
         check_info("linalg.inv_ex", info, _NO_INVERSE)
-    return deliver_all(return_types.linalg_inv_ex, (x, info), out, "linalg.inv_ex")
+    return give_all(return_types.linalg_inv_ex, (x, info), out, "linalg.inv_ex")
 
 
 def tensorinv(input: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
@@ -241,7 +241,7 @@ def tensorinv(input: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tens
                            f"prod({columns}), but {prod(rows)} != {prod(columns)}")
     inverse, info = _inverse("linalg.tensorinv", input.reshape(prod(rows), prod(columns)))
     check_info("linalg.tensorinv", info, _NO_INVERSE)
-    return deliver(inverse.reshape(*columns, *rows), out, "linalg.tensorinv")
+    return give(inverse.reshape(*columns, *rows), out, "linalg.tensorinv")
 
 
 def tensorsolve(input: Tensor, other: Tensor, dims=None, *, out: Tensor | None = None) -> Tensor:
@@ -261,4 +261,4 @@ def tensorsolve(input: Tensor, other: Tensor, dims=None, *, out: Tensor | None =
                            f"prod({shape}), the dimensions of A ({tuple(a.shape)}) behind those of B")
     n = prod(shape)
     x = solve(a.reshape(n, n), other.reshape(n))
-    return deliver(x.reshape(shape), out, "linalg.tensorsolve")
+    return give(x.reshape(shape), out, "linalg.tensorsolve")

@@ -7,7 +7,7 @@ from .._ext.matmul import matmul as _matmul
 from .._ext.views import diagonal as _diagonal
 from .._tensor import Tensor
 from ..functions.products import cross as _cross
-from ._common import deliver
+from ._common import give
 
 __all__ = ["cross", "diagonal", "matmul", "vander", "vecdot"]
 
@@ -21,7 +21,7 @@ def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = N
     >>> minitorch.linalg.cross(minitorch.tensor([1., 0., 0.]), minitorch.tensor([0., 1., 0.]))
     tensor([0., 0., 1.])
     """
-    return deliver(_cross(input, other, dim), out, "linalg.cross")
+    return give(_cross(input, other, dim), out, "linalg.cross")
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
@@ -39,7 +39,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) ->
     if x.dtype != y.dtype:
         raise RuntimeError(f"linalg.vecdot: Expected x and y to have the same dtype, but found {x.dtype} and {y.dtype}")
     conjugate = x.conj() if x.is_complex() else x
-    return deliver((conjugate * y).sum(dim), out, "linalg.vecdot")
+    return give((conjugate * y).sum(dim), out, "linalg.vecdot")
 
 
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:

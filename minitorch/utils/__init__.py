@@ -1,13 +1,13 @@
 """Tools around training: data, hooks, progress, summaries, the search for a learning rate, statistics, logs.
 
-`checkpoint`, `data`, `dlpack` and `hooks` are there when asked for, the others by themselves:
-``from minitorch.utils.summary import summary``, ``utils.lr_finder.find_lr``, ``utils.watch.Watch``,
-``utils.progress.Progress``, ``utils.tensorboard.SummaryWriter``.
+Each is imported when it is first asked for: ``utils.summary.summary``, ``utils.lr_finder.find_lr``,
+``utils.watch.Watch``, ``utils.progress.Progress``, ``utils.tensorboard.SummaryWriter``.
 """
 
 from importlib import import_module
 
-__all__ = ["checkpoint", "data", "dlpack", "hooks"]
+__all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks", "lr_finder", "progress", "summary",
+           "tensorboard", "watch"]
 
 
 def __getattr__(name: str) -> object:

@@ -91,6 +91,8 @@ VIEWS = {
     "unfold apart": lambda x: x.unfold(2, 2, 2),
     "as_strided": lambda x: (x * 1).as_strided((3, 2), (1, 5), 2),
     "as_strided overlap": lambda x: (x * 1).as_strided((4, 4), (1, 1)),
+    "as_strided beside a slice": lambda x: (x * 1).reshape(-1)[3:].as_strided((2, 4), (2, 1), 4),
+    "as_strided of a transposed one": lambda x: (x * 1).mT.as_strided((3, 2), (2, 1), 1),
     "contiguous": lambda x: x.mT.contiguous(),
     "clone": lambda x: x.mT.clone(),
     "movedim": lambda x: x.movedim(0, -1),

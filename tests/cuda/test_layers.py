@@ -66,6 +66,9 @@ def test_indexing(name: str) -> None:
 def test_embedding(options: dict) -> None:
     compare(lambda w: F.embedding(ROWS.to(w.device), w, **options), (4, 3))
     compare(lambda w: F.embedding_bag(ROWS.to(w.device), w, mode="mean", **options), (4, 3))
+    if not options:
+        offsets = mt.tensor([0, 2, 2])
+        compare(lambda w: F.embedding_bag(ROWS.view(-1).to(w.device), w, offsets.to(w.device), mode="max"), (4, 3))
 
 
 @pytest.mark.on_the_device
@@ -216,3 +219,12 @@ def test_training_follows_the_cpu(name: str) -> None:
         found.append({k: v.cpu().numpy() for k, v in model.state_dict().items()})
     for key, here in found[0].items():
         np.testing.assert_allclose(found[1][key], here, rtol=1e-9, atol=1e-9, err_msg=key)
+
+
+@pytest.mark.on_the_device
+@pytest.mark.parametrize("options", [{}, {"stride": 2}, {"padding": (1, 2), "dilation": (2, 1)}], ids=str)
+@pytest.mark.parametrize("dtype", [mt.float64, mt.float16])
+def test_columns(options: dict, dtype: mt.dtype) -> None:
+    columns = F.unfold(mt.zeros(2, 3, 5, 6), (2, 3), **options)
+    compare(lambda x: F.unfold(x, (2, 3), **options), (2, 3, 5, 6), dtype=dtype)
+    compare(lambda x: F.fold(x, (5, 6), (2, 3), **options), tuple(columns.shape), dtype=dtype)

@@ -45,54 +45,58 @@ WIDE_INLINE void wide_transpose(wide_t *v)
     }
 }
 
-/* `cols` <= 32 columns of B and k <= 256 of its rows, filled up with zeros. */
-WIDE static void wide_pack(mt_index k, mt_index cols, const float *b, mt_index rs, mt_index cs, float *out)
+/* `cols` <= 16 columns of B and k <= 256 of its rows, filled up with zeros, into one half of a panel. */
+WIDE static void wide_pack_half(mt_index k, mt_index cols, const float *b, mt_index rs, mt_index cs, float *out)
 {
     mt_index p = 0;
-    if (cs == 1 && cols == WIDE_COLS)
-        for (; p < k; p++) {
-            *(wide_t *)(out + p * WIDE_COLS) = *(const wide_any_t *)(b + p * rs);
-            *(wide_t *)(out + p * WIDE_COLS + 16) = *(const wide_any_t *)(b + p * rs + 16);
+    if (cs == 1 && cols == 16)
+        for (; p < k; p++) *(wide_t *)(out + p * WIDE_COLS) = *(const wide_any_t *)(b + p * rs);
+    else if (rs == 1 && cols == 16)
+        for (; p + 16 <= k; p += 16) {
+            wide_t v[16];
+#pragma GCC unroll 16
+            for (int i = 0; i < 16; i++) v[i] = *(const wide_any_t *)(b + i * cs + p);
+            wide_transpose(v);
+#pragma GCC unroll 16
+            for (int i = 0; i < 16; i++) *(wide_t *)(out + (p + i) * WIDE_COLS) = v[i];
         }
-    else if (rs == 1 && cols == WIDE_COLS)
-        for (; p + 16 <= k; p += 16)
-            for (mt_index j = 0; j < WIDE_COLS; j += 16) {
-                wide_t v[16];
-#pragma GCC unroll 16
-                for (int i = 0; i < 16; i++) v[i] = *(const wide_any_t *)(b + (j + i) * cs + p);
-                wide_transpose(v);
-#pragma GCC unroll 16
-                for (int i = 0; i < 16; i++) *(wide_t *)(out + (p + i) * WIDE_COLS + j) = v[i];
-            }
     for (; p < k; p++)
-        for (mt_index j = 0; j < WIDE_COLS; j++) out[p * WIDE_COLS + j] = j < cols ? b[p * rs + j * cs] : 0;
+        for (mt_index j = 0; j < 16; j++) out[p * WIDE_COLS + j] = j < cols ? b[p * rs + j * cs] : 0;
 }
 
-/* The sums of some rows and 32 columns, and what becomes of them. */
-WIDE_INLINE void wide_tile(const int rows, mt_index k, float alpha, const float *a, mt_index a_rs, mt_index a_cs,
-                           const float *b, int accumulate, float *c, mt_index c_rs, mt_index cols)
+/* `cols` <= 32 columns; of 16 or fewer only the left half of the panel is written, and read. */
+static void wide_pack(mt_index k, mt_index cols, const float *b, mt_index rs, mt_index cs, float *out)
+{
+    wide_pack_half(k, cols < 16 ? cols : 16, b, rs, cs, out);
+    if (cols > 16) wide_pack_half(k, cols - 16, b + 16 * cs, rs, cs, out + 16);
+}
+
+/* The sums of some rows and of 16 columns or 32 (`vectors` of 16), and what becomes of them. */
+WIDE_INLINE void wide_tile(const int rows, const int vectors, mt_index k, float alpha, const float *a, mt_index a_rs,
+                           mt_index a_cs, const float *b, int accumulate, float *c, mt_index c_rs, mt_index cols)
 {
     wide_t sums[8][2];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) sums[r][0] = sums[r][1] = (wide_t){0};
     for (mt_index p = 0; p < k; p++, a += a_cs, b += WIDE_COLS) {
-        const wide_t left = *(const wide_t *)b, right = *(const wide_t *)(b + 16);
+        const wide_t left = *(const wide_t *)b, right = vectors > 1 ? *(const wide_t *)(b + 16) : left;
 #pragma GCC unroll 8
         for (int r = 0; r < rows; r++) {
             const float x = a[r * a_rs];
             sums[r][0] += x * left;
-            sums[r][1] += x * right;
+            if (vectors > 1) sums[r][1] += x * right;
         }
     }
+    const int whole = cols == 16 * vectors;
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++, c += c_rs) {
         float line[WIDE_COLS] __attribute__((aligned(64)));
-        wide_any_t *to = (wide_any_t *)(cols == WIDE_COLS ? c : line);
-        if (cols < WIDE_COLS && accumulate) memcpy(line, c, cols * sizeof(float));
-        for (int v = 0; v < 2; v++)
+        wide_any_t *to = (wide_any_t *)(whole ? c : line);
+        if (!whole && accumulate) memcpy(line, c, cols * sizeof(float));
+        for (int v = 0; v < vectors; v++)
             if (accumulate) to[v] += alpha * sums[r][v];
             else to[v] = alpha * sums[r][v];
-        if (cols < WIDE_COLS) memcpy(c, line, cols * sizeof(float));
+        if (!whole) memcpy(c, line, cols * sizeof(float));
     }
 }
 
@@ -101,8 +105,9 @@ WIDE_INLINE void wide_tile(const int rows, mt_index k, float alpha, const float 
         mt_index k, float alpha, const float *a, mt_index a_rs, mt_index a_cs, const float *b, int accumulate,      \
         float *c, mt_index c_rs, mt_index cols)                                                                      \
     {                                                                                                                \
-        if (a_cs == 1) wide_tile(ROWS, k, alpha, a, a_rs, 1, b, accumulate, c, c_rs, cols);                          \
-        else wide_tile(ROWS, k, alpha, a, a_rs, a_cs, b, accumulate, c, c_rs, cols);                                 \
+        if (cols <= 16) wide_tile(ROWS, 1, k, alpha, a, a_rs, a_cs, b, accumulate, c, c_rs, cols);                   \
+        else if (a_cs == 1) wide_tile(ROWS, 2, k, alpha, a, a_rs, 1, b, accumulate, c, c_rs, cols);                  \
+        else wide_tile(ROWS, 2, k, alpha, a, a_rs, a_cs, b, accumulate, c, c_rs, cols);                              \
     }
 WIDE_TILE(8)
 WIDE_TILE(4)

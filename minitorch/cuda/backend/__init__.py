@@ -4,13 +4,15 @@ The engine calls these functions, with tensors whose shapes and types it has alr
 know a run time only by its five verbs, so the same code works a GPU and the simulator.
 """
 
-from .conv import convolve
+from .conv import columns, convolve
 from .index import (
     add_places,
     first_outside,
     gather_places,
+    greatest_rows,
     places_apart,
     put_blocks,
+    reduce_at,
     shares,
     take_blocks,
     triangle,
@@ -24,6 +26,7 @@ from .pooling import pool_max, pool_mean, pool_put, pool_spread
 from .random import random
 from .reduce import move_along, reduce, scan
 from .softmax import class_gradient, class_losses, softmax
+from .sort import count, extent, order, search
 
 __all__ = [
     "accumulate",
@@ -31,16 +34,21 @@ __all__ = [
     "allocate",
     "class_gradient",
     "class_losses",
+    "columns",
     "convolve",
     "copy",
+    "count",
+    "extent",
     "fill",
     "first_outside",
     "gather_places",
+    "greatest_rows",
     "matmul",
     "move_along",
     "norm_backward",
     "norm_forward",
     "norm_remember",
+    "order",
     "places_apart",
     "pointwise",
     "pool_max",
@@ -50,7 +58,9 @@ __all__ = [
     "put_blocks",
     "random",
     "reduce",
+    "reduce_at",
     "scan",
+    "search",
     "shares",
     "softmax",
     "take_blocks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ PASSES = "Forward", "OfInput", "OfWeight"
 TYPES = tuple(IN_MEMORY[name] for name in ("float16", "bfloat16", "float32", "float64"))
 NAMES = tuple(f"convolve<{kind}, {what}>" for what in PASSES for kind in TYPES)
 TILE, TEAM = 32, 64  # as in conv.cu
+Pair = tuple[int, int]
 
 
 def convolve(what: str, y: Tensor, a: Tensor, b: Tensor, bias: Tensor | None, batch: int, groups: int,
@@ -42,3 +44,23 @@ def convolve(what: str, y: Tensor, a: Tensor, b: Tensor, bias: Tensor | None, ba
     operands = [None if t is None else span_of(t, False) for t in (a, b, bias)]
     active().launch(function("conv", name, (name,)), (-(-rows // TILE), -(-columns // TILE), groups), (TEAM, 1, 1),
                     [span_of(y), *operands, c])  # fmt: skip
+
+
+def columns(
+    t: Tensor, size: Pair, kernel: Pair, out: Pair, stride: Pair, dilation: Pair, pad: Pair, back: bool
+) -> Tensor:
+    """Columns (N, C taps, L) of images (N, C, H, W), or back the sums of columns: a strided part of the image a tap."""
+    wide = (t.float() if t.itemsize == 2 else t) if t.is_floating_point() else t.long()
+    n, c, taps = t.shape[0], t.shape[1] // (kernel[0] * kernel[1] if back else 1), kernel[0] * kernel[1]
+    image = wide.new_zeros((n, c, size[0] + 2 * pad[0], size[1] + 2 * pad[1]))
+    inside = image[:, :, pad[0] : pad[0] + size[0], pad[1] : pad[1] + size[1]]
+    parts = wide.reshape(n, c, taps, *out) if back else wide.new_empty((n, c, taps, *out))
+    if not back:
+        inside.copy_(wide)
+    for k, place in enumerate(itertools.product(range(kernel[0]), range(kernel[1]))):
+        rows, cols = (slice(i * d, i * d + (m - 1) * s + 1, s) for i, d, m, s in zip(place, dilation, out, stride))
+        if back:
+            image[:, :, rows, cols] += parts[:, :, k]
+        else:
+            parts[:, :, k] = image[:, :, rows, cols]
+    return (inside if back else parts.reshape(n, c * taps, -1)).to(t.dtype).contiguous()

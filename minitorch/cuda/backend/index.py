@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PLAIN = "add_places", "gather_places", "claim_rows", "true_places"
 MOVED = tuple(f"{name}<{bits}_t>" for name in ("take_blocks", "put_blocks", "triangle") for bits in BITS.values())
 ADDED = tuple(f"add_blocks<{kind}>" for kind in dict.fromkeys(IN_MEMORY.values()))
+COMBINED = {"sum": "Added", "mean": "Added", "prod": "Multiplied", "amax": "Larger", "amin": "Smaller"}
+COMBINES = tuple(f"combine_at<{kind}, {name}<{kind}>>" for kind in ("double", "int64_t")
+                 for name in dict.fromkeys(COMBINED.values()))  # fmt: skip
 NONE = 2**32 - 1  # of an index out of bounds
 
 
@@ -111,6 +114,40 @@ def _sizes(total: int, places: Tensor, rows: int, block: int) -> list[np.uint32]
         raise NotImplementedError(f"indexing on cuda moves fewer than 2**31 elements, not {total}: index parts of the "
                                   "tensor, or move it to the CPU with .cpu()")
     return [np.uint32(v) for v in (total, places.numel(), rows, block)]
+
+
+def reduce_at(x: Tensor, places: Tensor, value: Tensor, how: str, fresh: bool) -> Tensor:
+    """x reduced at places with values, in float64 or int64; `fresh`: without what is there."""
+    real = x.is_floating_point()
+    total = (x.double() if real else x.long()).reshape(-1).clone()
+    value, n = (value.double() if real else value.long()).contiguous(), places.numel()
+    count = places.new_zeros(total.shape).index_put_((places.reshape(-1),), places.new_ones(n), True)
+    if fresh:
+        neutral = {"sum": 0, "mean": 0, "prod": 1, "amax": -math.inf if real else -(2**63),
+                   "amin": math.inf if real else 2**63 - 1}[how]  # fmt: skip
+        total = total.masked_fill(count > 0, neutral)
+    kind = "double" if real else "int64_t"
+    name = f"combine_at<{kind}, {COMBINED[how]}<{kind}>>"
+    launch(function("index", name, COMBINES), n,
+           [span_of(total), span_of(value, False), span_of(places, False), np.uint32(n)])
+    if how == "mean":
+        terms = (count + (not fresh)).clamp(min=1)
+        total = total / terms if real else total.div(terms, rounding_mode="floor")
+    return total.reshape(x.shape).to(x.dtype)
+
+
+def greatest_rows(weight: Tensor, source: Tensor, target: Tensor, rows: int) -> Tensor:
+    """Which row of a table, among the sources of each target, has the first greatest value of a column; or -1."""
+    value = weight.detach()[source]
+    shape, index, n = (rows, weight.shape[1]), target.unsqueeze(1).expand_as(value), len(source)
+    top = value.new_full(shape, -math.inf).scatter_reduce(0, index, value, "amax")
+    order = source.new_ones(n).cumsum(0) - 1
+    reached = (value == top.gather(0, index)) | (value != value)
+    first = source.new_full(shape, n).scatter_reduce(
+        0, index, order.unsqueeze(1).expand_as(value).masked_fill(~reached, n), "amin")  # fmt: skip
+    padded = source.new_full((n + 1,), -1)
+    padded[:n] = source
+    return padded[first]
 
 
 def true_places(mask: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ def pointwise_source(name: str, dtype: str) -> str:
 def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Every module of the library: its name, its text, and the instances of its templates that are launched."""
     from ...ops import generate
-    from ..backend import conv, index, norm, pooling
+    from ..backend import conv, index, norm, pooling, sort
     from ..backend.matmul import NAMES
     from ..backend.memory import CONVERTED, FILLS, SAME
     from ..backend.random import INTEGERS, NUMBERS
@@ -54,7 +54,8 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     yield "norm", source("norm"), norm.instances()
     yield "conv", source("conv"), conv.NAMES
     yield "pooling", source("pooling"), pooling.NAMES
-    yield "index", source("index"), (*index.PLAIN, *index.MOVED, *index.ADDED)
+    yield "index", source("index"), (*index.PLAIN, *index.MOVED, *index.ADDED, *index.COMBINES)
+    yield "sort", source("sort"), sort.SORTS
     yield "along", source("along"), tuple(f"{what}_along<{kind}>" for what in ("take", "put") for kind in types)
     rows = ("softmax", "softmax_gradient", "class_losses", "class_gradient")
     yield "softmax", source("softmax"), tuple(f"{name}<{kind}>" for name in rows for kind in ("float", "double"))

@@ -51,6 +51,31 @@ template <typename S> __global__ void add_blocks(
     EACH(i, total) add_at(&x[element(i, place, n, rows, block)], blocks[i]);
 }
 
+// What values come to that are put to one place: their sum, their product, the largest or the smallest, and not a number
+// once one of them is none.
+template <typename T> struct Added { static __device__ T of(T a, T b) { return a + b; } };
+template <typename T> struct Multiplied { static __device__ T of(T a, T b) { return a * b; } };
+template <typename T> struct Larger { static __device__ T of(T a, T b) { return b > a || b != b ? b : a; } };
+template <typename T> struct Smaller { static __device__ T of(T a, T b) { return b < a || b != b ? b : a; } };
+
+// Combine values of 64 bits with what lies at their places: exchanged until nobody came between.
+template <typename T, typename COMBINED>
+__global__ void combine_at(T *x, const T *value, const int64_t *place, uint32_t n) {
+    EACH(i, n) {
+        uint64_t *word = (uint64_t *)&x[place[i]];
+        uint64_t seen = atomicCAS(word, 0, 0), expected;
+        do {
+            expected = seen;
+            T old;
+            memcpy(&old, &expected, sizeof(T));
+            const T now = COMBINED::of(old, value[i]);
+            uint64_t bits;
+            memcpy(&bits, &now, sizeof(T));
+            seen = atomicCAS(word, expected, bits);
+        } while (seen != expected);
+    }
+}
+
 // The places of what is true; `so_far` counts it.
 extern "C" __global__ void true_places(int64_t *place, const bool *mask, const int64_t *so_far, uint32_t n) {
     EACH(i, n) if (mask[i]) place[so_far[i] - 1] = i;

@@ -10,6 +10,7 @@ import minitorch
 from minitorch import Tensor
 from minitorch._ext.attention import attention as _fused
 from minitorch._ext.matmul import linear
+from minitorch.backends.cuda import _attention as _allowed
 
 from .dropping import dropout
 from .padding import pad
@@ -54,6 +55,8 @@ def _share_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Ten
 def _fuses(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> bool:
     """Whether the engine has this form in one piece: on the CPU, nothing broadcast, nothing empty, no gradient for the
     mask."""
+    if not (_allowed["flash"] or _allowed["mem_efficient"] or _allowed["cudnn"]):
+        return False
     same = query.shape[:-3] == key.shape[:-3] == value.shape[:-3] and key.shape[:-1] == value.shape[:-1]
     return (same and not query.is_cuda and query.is_floating_point() and query.shape[-1] == key.shape[-1]
             and 0 not in (*query.shape, *key.shape, *value.shape)
@@ -87,7 +90,8 @@ def scaled_dot_product_attention(
         ``(..., H, L, S)``; output ``(..., H, L, Ev)``.
 
     Raises:
-        RuntimeError: if types differ, shapes do not fit, or there is both a mask and `is_causal`.
+        RuntimeError: if types differ, shapes do not fit, or there is both a mask and `is_causal`; or if
+            `nn.attention.sdpa_kernel` allows no form that can do this.
 
     Source: Vaswani and others, *Attention Is All You Need*, arXiv:1706.03762.
 
@@ -104,6 +108,10 @@ def scaled_dot_product_attention(
             enable_gqa and key.shape[-3] and query.shape[-3] % key.shape[-3] == 0)
         if heads_fit and _fuses(query, key, value, attn_mask):
             return _attend_in_blocks(query, key, value, attn_mask, is_causal, scale)
+    if not _allowed["math"]:
+        raise RuntimeError("No viable backend for scaled_dot_product_attention was found: attention in "
+                           "blocks cannot do this (it has no dropout and broadcasts nothing), and "
+                           "SDPBackend.MATH is not allowed")
     if enable_gqa:
         key, value = _share_heads(query, key, value)
     # the factor goes to both sides by halves, so that float16 scores overflow later

@@ -11,6 +11,7 @@ from minitorch._ext import pointwise as _pointwise
 from minitorch._ext.matmul import linear
 from minitorch._ext.pointwise import logsigmoid
 from minitorch._ext.softmax import cross_entropy, nll_loss
+from minitorch.functions._common import beneath
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div", "l1_loss",
@@ -162,7 +163,8 @@ def binary_cross_entropy(
     reduction = reduction_of(reduction, size_average, reduce)
     _check_binary("binary_cross_entropy", input, target)
     with minitorch.no_grad():
-        if not ((input >= 0) & (input <= 1)).all():
+        values = beneath(input)
+        if not ((values >= 0) & (values <= 1)).all():
             raise RuntimeError("binary_cross_entropy: all elements of input should be between 0 and 1; for scores "
                                "without a sigmoid there is binary_cross_entropy_with_logits")
     loss = _pointwise.binary_cross_entropy(input, target)
