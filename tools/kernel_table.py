@@ -6,8 +6,9 @@
 
 The table, ``tests/cuda/kernel_table.tsv``, has a line for each module with the digest of what was compiled, and
 under it a line for each kernel: bytes of shared memory, of stack and of spills, and registers on each architecture. A
-module whose digest is the text's is not compiled again: the modules of the pointwise operations, which are printed, are
-hundreds and take half an hour. Where one of them is not in the table it is held to what holds for all.
+module whose digest is the text's is not compiled again. The modules of a pointwise operation, which are printed, one
+for each type that it computes in, have one line together, of the most that any of their kernels needs: they are
+hundreds of modules and thousands of kernels, and compiling all takes half an hour.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import hashlib
 import random
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,18 +78,48 @@ class Module:
         ]  # fmt: skip
 
 
-# Reducing large arguments of trigonometric functions takes an array that CUDA's own library indexes at run time.
-TRIGONOMETRY = 40
 VERSION = "12.9"  # the NVRTC that the table is of; another one may use other registers
+WORST = "*"  # the kernel of a line that is for all kernels of an entry
 
 
-def modules() -> list[Module]:
+@dataclass(frozen=True)
+class Entry:
+    """What has a digest in the table: a module, or those of a pointwise operation."""
+
+    name: str
+    modules: tuple[Module, ...]
+
+    @property
+    def printed(self) -> bool:
+        """Whether it is of a pointwise operation."""
+        return self.modules[0].printed
+
+    @property
+    def digest(self) -> str:
+        """Of all of its modules."""
+        digests = [module.digest for module in self.modules]
+        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+
+    def rows(self) -> list[Row]:
+        """Its lines of the table."""
+        rows = [row for module in self.modules for row in module.rows()]
+        if not self.printed:
+            return rows
+        most = [max(row.shared for row in rows), max(row.stack for row in rows), max(row.spills for row in rows)]
+        return [Row(WORST, *most, tuple(max(each) for each in zip(*(row.registers for row in rows))))]
+
+
+def entries() -> list[Entry]:
     """All of the library."""
-    return [Module(*instance) for instance in kernels.instances()]
+    found: dict[str, list[Module]] = {}
+    for instance in kernels.instances():
+        module = Module(*instance)
+        found.setdefault(module.name.rpartition(" ")[0] if module.printed else module.name, []).append(module)
+    return [Entry(name, tuple(modules)) for name, modules in found.items()]
 
 
 def read(path: Path = TABLE) -> dict[str, tuple[str, list[Row]]]:
-    """The table: digest and rows by module."""
+    """The table: digest and rows by entry."""
     found: dict[str, tuple[str, list[Row]]] = {}
     rows: list[Row] = []
     for line in path.read_text(encoding="utf-8").splitlines()[1:] if path.exists() else ():
@@ -110,21 +141,20 @@ def write(table: dict[str, tuple[str, list[Row]]], path: Path = TABLE) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def stale(table: dict[str, tuple[str, list[Row]]], all_modules: Iterable[Module]) -> list[Module]:
-    """The modules whose lines are missing or of another text."""
-    return [module for module in all_modules if table.get(module.name, ("", []))[0] != module.digest]
+def stale(table: dict[str, tuple[str, list[Row]]], all_entries: Iterable[Entry]) -> list[Entry]:
+    """The entries whose lines are missing or of another text."""
+    return [entry for entry in all_entries if table.get(entry.name, ("", []))[0] != entry.digest]
 
 
-def excesses(module: Module, rows: list[Row] | None, index: int, usages: dict[str, nvrtc.Usage]) -> Iterator[str]:
-    """How a module exceeds its lines of the table on an architecture; where it has none, what holds for all."""
-    known = {row.kernel: row for row in rows or ()}
+def excesses(module: Module, rows: Sequence[Row], index: int, usages: dict[str, nvrtc.Usage]) -> Iterator[str]:
+    """How a module exceeds its lines of the table on an architecture."""
+    known = {row.kernel: row for row in rows}
     for name, usage in usages.items():
         where = f"{module.name}: {name} on sm_{nvrtc.ARCHITECTURES[index]}"
-        if name not in known and rows is not None:
+        row = known.get(name) or known.get(WORST)
+        if row is None:
             yield f"{where} is not in the table"
             continue
-        stack = TRIGONOMETRY if module.printed else 0
-        row = known.get(name, Row(name, 0, stack, 0, (128,) * len(nvrtc.ARCHITECTURES)))
         for what, most in (("registers", row.registers[index]), ("stack", row.stack), ("spills", row.spills),
                            ("shared", row.shared)):
             if getattr(usage, what) > most:
@@ -132,37 +162,37 @@ def excesses(module: Module, rows: list[Row] | None, index: int, usages: dict[st
 
 
 def check(seconds: float, seed: int | None = None) -> tuple[list[str], str]:
-    """What is wrong (modules that the table lacks; kernels that exceed it, of those that there was time to compile,
+    """What is wrong (entries that the table lacks; kernels that exceed it, of those that there was time to compile,
     changed ones first), and what was looked at."""
-    table, all_modules = read(), modules()
-    names = {module.name for module in all_modules}
-    problems = [f"{m.name} is not in the table" for m in all_modules if m.name not in table and not m.printed]
+    table, all_entries = read(), entries()
+    names = {entry.name for entry in all_entries}
+    problems = [f"{name} is not in the table" for name in sorted(names - set(table))]
     problems += [f"{name} is in the table and no module any more" for name in table if name not in names]
-    changed = {module.name for module in stale(table, all_modules) if not module.printed}
+    changed = {entry.name for entry in stale(table, all_entries)}
     end, done = time.monotonic() + seconds, 0
-    order = [(module, k) for module in all_modules for k in range(len(nvrtc.ARCHITECTURES))]
+    order = [(entry, module, k) for entry in all_entries if entry.name in table for module in entry.modules
+             for k in range(len(nvrtc.ARCHITECTURES))]  # fmt: skip
     random.Random(seed).shuffle(order)
-    for module, k in sorted(order, key=lambda pair: pair[0].name not in changed):
+    for entry, module, k in sorted(order, key=lambda each: each[0].name not in changed or each[0].printed):
         if time.monotonic() > end:
             break
-        rows = table[module.name][1] if module.name in table else None
-        problems += excesses(module, rows, k, module.compile(nvrtc.ARCHITECTURES[k]))
+        problems += excesses(module, table[entry.name][1], k, module.compile(nvrtc.ARCHITECTURES[k]))
         done += 1
-    return problems, (f"{len(all_modules)} modules, {len(changed)} written ones changed since the table was made; "
+    return problems, (f"{len(all_entries)} entries, {len(changed)} changed since the table was made; "
                       f"{done} compilations compared with it")
 
 
 def update(jobs: int, written: bool) -> None:
     """Compile what is out of date, writing the table from time to time."""
-    table, all_modules = read(), modules()
-    names = {module.name for module in all_modules}
-    table = {name: entry for name, entry in table.items() if name in names}
-    todo = [module for module in stale(table, all_modules) if not (written and module.printed)]
+    table, all_entries = read(), entries()
+    names = {entry.name for entry in all_entries}
+    table = {name: lines for name, lines in table.items() if name in names}
+    todo = [entry for entry in stale(table, all_entries) if not (written and entry.printed)]
     with ThreadPoolExecutor(jobs) as pool:
-        for done, (module, rows) in enumerate(zip(todo, pool.map(Module.rows, todo)), 1):
-            table[module.name] = module.digest, rows
+        for done, (entry, rows) in enumerate(zip(todo, pool.map(Entry.rows, todo)), 1):
+            table[entry.name] = entry.digest, rows
             heavy = [row.kernel for row in rows if row.spills or row.stack or max(row.registers) > 128]
-            print(f"{done}/{len(todo)} {module.name}" + (f": look at {', '.join(heavy)}" if heavy else ""), flush=True)
+            print(f"{done}/{len(todo)} {entry.name}" + (f": look at {', '.join(heavy)}" if heavy else ""), flush=True)
             if done % 10 == 0:
                 write(table)
     write(table)

@@ -840,11 +840,18 @@ cdef TensorBase integers(TensorBase t, object low, object high, Generator g, str
             raise RuntimeError(f"{name}: no {dtype_of(t.code).name} lies in the range: from={low} > to - 1={last}")
         check_bounds(low, last, t.code, name)
         count = last - low + 1
+    if exact_there(low, low + count) and drawn_there("integers", t, low, low + count, g):
+        return t
     params.range = count & 0xffffffffffffffff
     params.base = low
     params.wide = count >= WIDE
     draw(g, mt_integers, &params, MT_I64, t)
     return t
+
+
+cdef bint exact_there(object low, object high):
+    """Whether the device's bounds, which are passed to it as doubles, can be these."""
+    return -2 ** 53 <= low and high <= 2 ** 53
 
 
 cdef object an_int(object number, str name, str argument):
@@ -870,7 +877,10 @@ def random_(TensorBase self not None, from_=ABSENT, to=ABSENT, *, generator=None
     cdef Generator g = generator_of(generator, "random_")
     check_inplace(self, "random_")
     if from_ is ABSENT and to is ABSENT:
-        params.range = integer_bounds(self.code)[1] + 1
+        count = integer_bounds(self.code)[1] + 1
+        if exact_there(0, count) and drawn_there("integers", self, 0, count, g):
+            return changed(self, "random_")
+        params.range = count
         params.base = 0
         params.wide = self.code == MT_I64 or self.code == MT_F64
         draw(g, mt_integers, &params, MT_I64, self)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ..._tensor import Tensor
 
 KINDS = ("uniform", "normal", "bernoulli", "integers")
-TEMPLATES = ("random_numbers<float>", "random_numbers<double>")
+NUMBERS = ("random_numbers<float>", "random_numbers<double>")
+INTEGERS = ("random_integers<4>", "random_integers<2>")
 THREADS_AT_ONCE = 132 * 2048  # of the largest grid: what an H100 holds
 WIDE = 1 << 28  # integers from a range this wide take two words
 
@@ -39,11 +40,11 @@ def random(kind: str, out: Tensor, a: float, b: float, seed: int, offset: int) -
     if kind == "integers":
         low, high = int(a), int(b)
         wide = high - low >= WIDE
-        kernel = function("random", "random_integers", TEMPLATES)
+        kernel = function("random", INTEGERS[wide], INTEGERS)
         args += [np.int64(low), np.uint64(high - low), *stream]
     else:
         scalar = np.float64 if wide else np.float32
-        kernel = function("random", TEMPLATES[wide], TEMPLATES)
+        kernel = function("random", NUMBERS[wide], NUMBERS)
         args += [np.int32(KINDS.index(kind)), scalar(a), scalar(b), *stream]
     blocks = min(-(-n // THREADS), THREADS_AT_ONCE // THREADS)
     active().launch(kernel, (blocks, 1, 1), (THREADS, 1, 1), args)

@@ -26,7 +26,7 @@ def pointwise_source(name: str, dtype: str) -> str:
     from . import pointwise
 
     printed = pointwise.source(name, pointwise.COMPUTED_IN[dtype])
-    return _text("common.cuh") + _text("mathfun.cuh") + f'#line 1 "{name}.cu"\n{printed}'
+    return _text("common.cuh") + _text("mathfun.cuh") + _text("farturn.cuh") + f'#line 1 "{name}.cu"\n{printed}'
 
 
 def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -35,7 +35,7 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     from ..backend import conv, index, norm, pooling, sort
     from ..backend.matmul import NAMES
     from ..backend.memory import CONVERTED, FILLS, SAME
-    from ..backend.random import TEMPLATES
+    from ..backend.random import INTEGERS, NUMBERS
     from ..backend.reduce import SCANS, STATES, TRUTHS
     from . import pointwise
 
@@ -43,7 +43,7 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     states = [state for state, _ in (*STATES, *TRUTHS.values())]
     yield "copy", source("copy"), (*SAME, *CONVERTED, *FILLS)
     yield "matmul", source("matmul"), tuple(NAMES.values())
-    yield "random", source("random"), TEMPLATES
+    yield "random", source("random"), (*NUMBERS, *INTEGERS)
     for number in ("double", "int64_t"):
         for part in ("rows", "segments", "columns"):
             names = tuple(f"reduce_{part}<{state}<{number}>, {number}>" for state in states)

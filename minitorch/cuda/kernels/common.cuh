@@ -66,11 +66,6 @@ template <> struct Number<bfloat16> {
     static __device__ float load(bfloat16 x) { return to_float(x); }
     template <typename T> static __device__ bfloat16 store(T x) { return to_bfloat16((float)x); }
 };
-template <> struct Number<bool> {
-    typedef uint8_t type;
-    static __device__ uint8_t load(bool x) { return x; }
-    template <typename T> static __device__ bool store(T x) { return x != 0; }
-};
 
 // ---- a type that only the launch knows: its code is that of minitorch's dtype.h
 

@@ -29,5 +29,14 @@
 #define mt_inf_f64 ((double)INFINITY)
 #define mt_nan_f64 ((double)NAN)
 #define MT_DEVICE                       // no C headers
+static __device__ double sin_anywhere(double x);        // in farturn.cuh
+static __device__ double cos_anywhere(double x);
+static __device__ double tan_anywhere(double x);
+#define sin(x) sin_anywhere(x)
+#define cos(x) cos_anywhere(x)
+#define tan(x) tan_anywhere(x)
 #include "mathfun.h"
 #include "specfun.h"
+#undef sin
+#undef cos
+#undef tan

@@ -113,7 +113,7 @@ template <typename S, typename T, bool COLUMNS> __global__ void norm_weights(
     __shared__ double shared[256];
     const Team<COLUMNS> team(shared);
     const uint32_t c = team.set, portion = (j.samples + gridDim.y - 1) / gridDim.y, first = blockIdx.y * portion;
-    const uint32_t last = first + portion < j.samples ? first + portion : j.samples;
+    const uint32_t last = min(first + portion, j.samples);
     const uint32_t n = c < j.channels && first < last ? (last - first) * j.inner : 0;
     double plain = 0, product = 0;
     for (uint32_t i = team.me; i < n; i += team.size) {

@@ -44,78 +44,63 @@ __device__ inline void normal_pair(double u, double v, double *x, double *y) {
 
 enum Kind { UNIFORM, NORMAL, BERNOULLI, INTEGERS };
 
-// From four words, the numbers of float tensors: four, or two doubles.
-__device__ inline int numbers_of(Words words, int kind, float a, float b, float *y) {
+// From four words uniform numbers, or normal ones: four floats, or two doubles.
+__device__ inline void numbers_of(Words words, int kind, float *y) {
 #pragma unroll
     for (int k = 0; k < 4; k++) y[k] = unit(words.at[k]);
     if (kind == NORMAL) {
         normal_pair(y[0], y[1], &y[0], &y[1]);
         normal_pair(y[2], y[3], &y[2], &y[3]);
     }
-#pragma unroll
-    for (int k = 0; k < 4; k++) {
-        if (kind == UNIFORM) {
-            y[k] = y[k] * (b - a) + a;
-            if (y[k] >= b) y[k] = a;                        // the interval is open above
-        }
-        if (kind == NORMAL) y[k] = y[k] * b + a;
-        if (kind == BERNOULLI) y[k] = y[k] <= a;
-    }
-    return 4;
 }
-__device__ inline int numbers_of(Words words, int kind, double a, double b, double *y) {
+__device__ inline void numbers_of(Words words, int kind, double *y) {
     y[0] = unit(words.at[0], words.at[1]);
     y[1] = unit(words.at[2], words.at[3]);
     if (kind == NORMAL) normal_pair(y[0], y[1], &y[0], &y[1]);
-#pragma unroll
-    for (int k = 0; k < 2; k++) {
-        if (kind == UNIFORM) {
-            y[k] = y[k] * (b - a) + a;
-            if (y[k] >= b) y[k] = a;
-        }
-        if (kind == NORMAL) y[k] = y[k] * b + a;
-        if (kind == BERNOULLI) y[k] = y[k] <= a;
-    }
-    return 2;
+}
+
+// Of one of those, the number that is asked for.
+template <typename T> __device__ inline T shaped(T y, int kind, T a, T b) {
+    if (kind == NORMAL) return y * b + a;
+    if (kind == BERNOULLI) return y <= a;
+    y = y * (b - a) + a;
+    return y >= b ? a : y;                                  // the interval is open above
 }
 
 // Thread number t reads stream t of the seed; its k-th number goes to element t + k threads: PyTorch's assignment, so
 // that a grid of as many threads gives the same numbers.
 template <typename T> __global__ void random_numbers(
     void *out, Walk walk, int code, int kind, T a, T b, uint64_t seed, uint64_t position) {
-    uint32_t threads = gridDim.x * blockDim.x, thread = blockIdx.x * blockDim.x + threadIdx.x;
-    uint64_t i = thread;
-    while (i < walk.numel) {
-        T y[4];
-        int n = numbers_of(philox(seed, thread, position++), kind, a, b, y);
+    const int N = 16 / sizeof(T);
+    const uint32_t threads = gridDim.x * blockDim.x, thread = blockIdx.x * blockDim.x + threadIdx.x;
+    for (uint64_t i = thread;;) {
+        T y[N];
+        numbers_of(philox(seed, thread, position++), kind, y);
 #pragma unroll
-        for (int k = 0; k < 4; k++)
-            if (k < n && i + (uint64_t)k * threads < walk.numel) {
-                int64_t at[1];
-                walk_to<1>(walk, (uint32_t)(i + (uint64_t)k * threads), at);
-                store_as<T>((char *)out + at[0], code, y[k]);
-            }
-        i += (uint64_t)n * threads;
+        for (int k = 0; k < N; k++) {
+            if (i >= walk.numel) return;
+            int64_t at[1];
+            walk_to<1>(walk, (uint32_t)i, at);
+            store_as<T>((char *)out + at[0], code, shaped(y[k], kind, a, b));
+            i += threads;
+        }
     }
 }
 
-// Whole numbers in [low, low + count).
-extern "C" __global__ void random_integers(
+// Whole numbers in [low, low + count), N from four words: two words make one where the range is wide.
+template <int N> __global__ void random_integers(
     void *out, Walk walk, int code, int64_t low, uint64_t count, uint64_t seed, uint64_t position) {
-    uint32_t threads = gridDim.x * blockDim.x, thread = blockIdx.x * blockDim.x + threadIdx.x;
-    int n = count >> 28 ? 2 : 4;                            // more than one word for wide ranges
-    uint64_t i = thread;
-    while (i < walk.numel) {
-        Words words = philox(seed, thread, position++);
+    const uint32_t threads = gridDim.x * blockDim.x, thread = blockIdx.x * blockDim.x + threadIdx.x;
+    for (uint64_t i = thread;;) {
+        const Words words = philox(seed, thread, position++);
 #pragma unroll
-        for (int k = 0; k < 4; k++)
-            if (k < n && i + (uint64_t)k * threads < walk.numel) {
-                uint64_t word = n == 4 ? words.at[k]
-                                       : (uint64_t)words.at[k == 0 ? 0 : 2] << 32 | words.at[k == 0 ? 1 : 3];
-                int64_t at[1];
-                walk_to<1>(walk, (uint32_t)(i + (uint64_t)k * threads), at);
-                store_as<int64_t>((char *)out + at[0], code, low + (int64_t)(word % count));
-            }
-        i += (uint64_t)n * threads;
+        for (int k = 0; k < N; k++) {
+            if (i >= walk.numel) return;
+            const uint64_t word = N == 4 ? words.at[k] : (uint64_t)words.at[2 * k % 4] << 32 | words.at[2 * k % 4 + 1];
+            int64_t at[1];
+            walk_to<1>(walk, (uint32_t)i, at);
+            store_as<int64_t>((char *)out + at[0], code, low + (int64_t)(word % count));
+            i += threads;
+        }
     }
 }

@@ -187,7 +187,7 @@ template <typename State, typename T> __global__ void reduce_rows(
     State state;
     state.begin();
     const uint32_t result = blockIdx.x, segment = (r.values + gridDim.y - 1) / gridDim.y, first = blockIdx.y * segment;
-    const uint32_t last = first + segment < r.values ? first + segment : r.values;
+    const uint32_t last = min(first + segment, r.values);
     const char *row = (const char *)x + place_of(result, r.kept, r.kept_shape, r.kept_stride);
     for (uint32_t i = first + threadIdx.x; i < last; i += blockDim.x)
         state.take(load_as<T>(row + place_of(i, r.reduced, r.reduced_shape, r.reduced_stride), code), i, r);

@@ -44,7 +44,7 @@ template <typename T> struct LogSumExp {
         sum = exp(x - base(x));
     }
     __device__ void follow(const LogSumExp &before) {
-        const T larger = max > before.max ? max : before.max, c = base(larger);
+        const T larger = fmax(max, before.max), c = base(larger);          // neither is NaN
         sum = before.sum * exp(before.max - c) + sum * exp(max - c);
         max = larger;
     }
