@@ -58,7 +58,8 @@ class Module:
     @property
     def digest(self) -> str:
         """Of all that the compiler's answer depends on."""
-        headers = [path.read_text() for folder in kernels.OPTIONS for path in sorted(Path(folder[2:]).glob("*.h"))]
+        folders = [Path(option[2:]) for option in kernels.OPTIONS if self.printed]  # the others include nothing
+        headers = [path.read_text() for folder in folders for path in sorted(folder.glob("*fun*.h"))]
         parts = [self.source, *self.names, *map(str, nvrtc.ARCHITECTURES), *nvrtc.options(0), VERSION, *headers]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 

@@ -237,6 +237,29 @@ def _indexing() -> Iterator[Any]:
         yield _refused(lambda: x[:, :, 0].gather(1, mt.tensor(wrong)))
 
 
+    for reduce in ("amax", "amin", "prod", "mean", "sum"):
+        for dtype in (mt.float32, mt.float64, mt.int64):
+            source = _whole(90, dtype=dtype, low=1)
+            yield mt.ones(4, dtype=dtype).scatter_reduce(0, many[:90], source.clamp(-2, 2), reduce)
+
+
+def _sorts() -> Iterator[Any]:
+    rng = np.random.default_rng(0)
+    for shape in ((5,), (3, 7), (2, 1025), (1, 3000)):
+        x = mt.tensor(rng.integers(-40, 40, shape).astype(np.float32))
+        for descending in (False, True):
+            yield from x.sort(-1, descending, stable=True)
+        yield from x.to(mt.int64).sort(0, stable=True)
+        yield from (x.double().topk(3, -1).values, x.kthvalue(2).values, x.median(-1).values)  # places may differ
+        line = x.reshape(-1).sort().values
+        yield mt.searchsorted(line, x)
+        yield mt.searchsorted(line, x, right=True)
+    x = mt.tensor([2.0, NAN, -INF, INF, NAN, 2.0, 0.0])
+    yield from (*x.sort(), *x.sort(descending=True, stable=True))
+    line, order = mt.tensor([[3.0, 1.0, 2.0]]).sort()
+    yield mt.searchsorted(mt.tensor([[3.0, 1.0, 2.0]]), mt.tensor([[0.0, 1.0, 2.5, 3.0, 4.0]]), sorter=order)
+
+
 def _convolutions() -> Iterator[Any]:
     for options, *shapes in (
         ({}, (2, 3, 7, 6), (5, 3, 3, 3), (5,)),
@@ -315,6 +338,7 @@ WORK: dict[str, Callable[[], Iterator[Any]]] = {
     "reduce.cu": _reductions,
     "scan.cu": _scans,
     "softmax.cu": _softmax,
+    "sort.cu": _sorts,
 }
 """By kernel file: tensors that its kernels make."""
 

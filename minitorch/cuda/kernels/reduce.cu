@@ -57,7 +57,7 @@ template <typename T, bool LARGEST> struct Extreme {
     __device__ void begin() { v = 0; place = NOWHERE; }
     __device__ void offer(T x, uint32_t at) {
         bool better = LARGEST ? x > v : x < v, equal = x == v || (is_nan(x) && is_nan(v));
-        if (place == NOWHERE || (is_nan(x) && !is_nan(v)) || (better && !is_nan(v)) || (equal && at < place)) {
+        if (place == NOWHERE || (is_nan(x) && !is_nan(v)) || better || (equal && at < place)) {
             v = x;
             place = at;
         }
@@ -117,15 +117,12 @@ template <typename T> struct LogSumExp {
         merge(one);
     }
     __device__ void merge(const LogSumExp &other) {
-        double larger = max > other.max || is_nan(max) ? max : other.max, c = finite(larger);
+        const double larger = fmax(max, other.max), c = finite(larger);    // what is not a number shows in the sum
         double a = sum == 0 ? 0 : sum * exp(finite(max) - c), b = other.sum == 0 ? 0 : other.sum * exp(finite(other.max) - c);
-        if (is_nan(other.max)) larger = other.max;
         max = larger;
         sum = a + b;
     }
-    __device__ double result(int how, const Reduction &r) const {
-        return fabs(max) < INFINITY ? log(sum) + max : max;         // infinities and NaN speak for themselves
-    }
+    __device__ double result(int how, const Reduction &r) const { return log(sum) + max; }
     __device__ double second() const { return max; }
 };
 
