@@ -134,6 +134,8 @@ def _start(layer: str, mutant: Mutant | None) -> None:
     original = kernels._text
     changed = f'#line 1 "{mutant.file}"\n{mutant.text}'
     kernels._text = lambda name: changed if name == mutant.file else original(name)
+    kernels.source.cache_clear()
+    kernels.pointwise_source.cache_clear()
 
 
 def _orders(layer: str) -> Sequence[str]:
