@@ -45,30 +45,37 @@ WIDE_INLINE void wide_transpose(wide_t *v)
     }
 }
 
-/* `cols` <= 16 columns of B and k <= 256 of its rows, filled up with zeros, into one half of a panel. */
-WIDE static void wide_pack_half(mt_index k, mt_index cols, const float *b, mt_index rs, mt_index cs, float *out)
+/* 16 columns of B, or 32, and k <= 256 of its rows, into a panel, or its left or right half. */
+WIDE_INLINE void wide_pack_whole(const int columns, mt_index k, const float *b, mt_index rs, mt_index cs, float *out)
 {
     mt_index p = 0;
-    if (cs == 1 && cols == 16)
-        for (; p < k; p++) *(wide_t *)(out + p * WIDE_COLS) = *(const wide_any_t *)(b + p * rs);
-    else if (rs == 1 && cols == 16)
-        for (; p + 16 <= k; p += 16) {
-            wide_t v[16];
+    if (cs == 1)
+        for (; p < k; p++)
+            for (int j = 0; j < columns; j += 16)
+                *(wide_t *)(out + p * WIDE_COLS + j) = *(const wide_any_t *)(b + p * rs + j);
+    else if (rs == 1)
+        for (; p + 16 <= k; p += 16)
+            for (int j = 0; j < columns; j += 16) {
+                wide_t v[16];
 #pragma GCC unroll 16
-            for (int i = 0; i < 16; i++) v[i] = *(const wide_any_t *)(b + i * cs + p);
-            wide_transpose(v);
+                for (int i = 0; i < 16; i++) v[i] = *(const wide_any_t *)(b + (j + i) * cs + p);
+                wide_transpose(v);
 #pragma GCC unroll 16
-            for (int i = 0; i < 16; i++) *(wide_t *)(out + (p + i) * WIDE_COLS) = v[i];
-        }
+                for (int i = 0; i < 16; i++) *(wide_t *)(out + (p + i) * WIDE_COLS + j) = v[i];
+            }
     for (; p < k; p++)
-        for (mt_index j = 0; j < 16; j++) out[p * WIDE_COLS + j] = j < cols ? b[p * rs + j * cs] : 0;
+        for (int j = 0; j < columns; j++) out[p * WIDE_COLS + j] = b[p * rs + j * cs];
 }
 
-/* `cols` <= 32 columns; of 16 or fewer only the left half of the panel is written, and read. */
-static void wide_pack(mt_index k, mt_index cols, const float *b, mt_index rs, mt_index cs, float *out)
+/* `cols` <= 32 columns, the half that they end in filled up with zeros; of 16 or fewer only the left half is read. */
+WIDE static void wide_pack(mt_index k, mt_index cols, const float *b, mt_index rs, mt_index cs, float *out)
 {
-    wide_pack_half(k, cols < 16 ? cols : 16, b, rs, cs, out);
-    if (cols > 16) wide_pack_half(k, cols - 16, b + 16 * cs, rs, cs, out + 16);
+    const mt_index whole = cols / 16 * 16;
+    if (whole == WIDE_COLS) wide_pack_whole(WIDE_COLS, k, b, rs, cs, out);
+    else if (whole) wide_pack_whole(16, k, b, rs, cs, out);
+    if (whole < cols)
+        for (mt_index p = 0; p < k; p++)
+            for (mt_index j = whole; j < whole + 16; j++) out[p * WIDE_COLS + j] = j < cols ? b[p * rs + j * cs] : 0;
 }
 
 /* The sums of some rows and of 16 columns or 32 (`vectors` of 16), and what becomes of them. */
