@@ -239,8 +239,10 @@ def _indexing() -> Iterator[Any]:
 
     for reduce in ("amax", "amin", "prod", "mean", "sum"):
         for dtype in (mt.float32, mt.float64, mt.int64):
-            source = _whole(90, dtype=dtype, low=1)
-            yield mt.ones(4, dtype=dtype).scatter_reduce(0, many[:90], source.clamp(-2, 2), reduce)
+            source = _whole(90, dtype=dtype, low=1).clamp(max=2) if reduce == "prod" else _whole(90, dtype=dtype)
+            yield mt.zeros(4, dtype=dtype).scatter_reduce(0, many[:90], source, reduce, include_self=False)
+    yield mt.zeros(4).scatter_reduce(0, mt.tensor([0, 0, 1, 1]), mt.tensor([NAN, 1.0, 1.0, NAN]), "amax")
+    yield mt.zeros(4).scatter_reduce(0, mt.tensor([0, 0, 1, 1]), mt.tensor([NAN, 1.0, 1.0, NAN]), "amin")
 
 
 def _sorts() -> Iterator[Any]:

@@ -14,8 +14,8 @@ template <typename T> __device__ inline bool before(T a, T b, int descending) {
 // Where the element e of n goes when its run of `width` is merged with the one beside it.
 template <typename T>
 __device__ inline uint32_t merged_place(uint32_t e, uint32_t width, uint32_t n, const T *key, int descending) {
-    const uint32_t start = e - e % (2 * width), middle = n - start < width ? n : start + width;
-    const uint32_t end = n - start < 2 * width ? n : start + 2 * width;
+    const uint32_t start = e - e % (2 * width), middle = min(n, start + width);
+    const uint32_t end = min(n, start + 2 * width);
     const bool left = e < middle;
     uint32_t low = left ? middle : start, high = left ? end : middle;
     while (low < high) {                   // those of the other run below `low` go before, those from `high` on do not
@@ -32,7 +32,7 @@ template <typename T>
 __global__ void sort_tiles(T *key, int64_t *place, const T *x, uint32_t n, uint32_t tiles, int descending) {
     __shared__ T keys[2 * TILE];
     __shared__ uint32_t places[2 * TILE];
-    const uint32_t begin = blockIdx.x % tiles * TILE, count = n - begin < TILE ? n - begin : TILE;
+    const uint32_t begin = blockIdx.x % tiles * TILE, count = min(n - begin, TILE);
     const uint64_t at = (uint64_t)(blockIdx.x / tiles) * n + begin;
     for (uint32_t e = threadIdx.x; e < count; e += blockDim.x) {
         keys[e] = x[at + e];
