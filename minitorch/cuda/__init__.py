@@ -24,6 +24,7 @@ from .devices import (
     mem_get_info,
     memory_allocated,
     memory_reserved,
+    memory_summary,
     require,
     reset_peak_memory_stats,
     seed,
@@ -40,6 +41,6 @@ __all__ = [
     "current_stream", "default_stream", "device", "device_count", "empty_cache", "get_device_capability",
     "get_device_name", "get_device_properties", "get_rng_state", "initial_seed", "is_available", "is_bf16_supported",
     "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info", "memory_allocated",
-    "memory_reserved", "require", "reset_peak_memory_stats", "seed", "set_device", "set_rng_state", "stream",
-    "synchronize",
+    "memory_reserved", "memory_summary", "require", "reset_peak_memory_stats", "seed", "set_device", "set_rng_state",
+    "stream", "synchronize",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ tests here go that far.
 from __future__ import annotations
 
 import functools
+import os
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -212,6 +213,8 @@ class CupyRuntime:
         self._launched.append(function.name)
         with self._reported():
             function.kernel(tuple(map(int, grid)), tuple(map(int, block)), tuple(map(_passed, args)), shared_mem=shared)
+            if os.environ.get("CUDA_LAUNCH_BLOCKING") == "1":  # the driver waits, but CuPy does not ask how it went
+                self.cuda.get_current_stream().synchronize()
 
     def _reported(self) -> _Reported:
         return _Reported(self.cuda, self._launched)

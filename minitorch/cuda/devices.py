@@ -150,6 +150,23 @@ def reset_peak_memory_stats(device: object = None) -> None:
         runtime.active().reset_peak()
 
 
+def memory_summary(device: object = None, abbreviated: bool = False) -> str:
+    """The figures of memory as a table to print.
+
+    Args:
+        abbreviated: leave out those of the whole device.
+
+    Raises:
+        RuntimeError: there is no device.
+    """
+    free, total = mem_get_info(device)
+    rows = {"held by tensors": memory_allocated(), "at most held by tensors": max_memory_allocated(),
+            "held, or kept for reuse": memory_reserved()}  # fmt: skip
+    if not abbreviated:
+        rows |= {"free": free, "all of the device": total}
+    return "\n".join([get_device_name(), *(f"{what:<24}{nbytes / 2**20:>12.2f} MiB" for what, nbytes in rows.items())])
+
+
 # ---- random numbers
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from minitorch.cuda import cupy_runtime
-from minitorch.cuda.runtime import Span
+from minitorch.cuda.runtime import KernelError, Span
 
 
 class CudaError(RuntimeError):
@@ -50,3 +51,30 @@ def test_with_cupy_but_no_gpu() -> None:
         pytest.skip("there is a GPU")
     assert "install" in problem or "CUDA_VISIBLE_DEVICES" in problem
     cupy.RawModule(code='extern "C" __global__ void k() {}', options=cupy_runtime._options(()), name_expressions=None)
+
+
+class Failure(RuntimeError):
+    """An error of the fake CUDA."""
+
+
+def test_errors_come_late_unless_launches_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in launches without a word and fails when it is waited for, as CUDA does."""
+
+    def fail() -> None:
+        raise Failure("cudaErrorIllegalAddress")
+
+    cuda = SimpleNamespace(
+        runtime=SimpleNamespace(CUDARuntimeError=Failure, deviceSynchronize=fail),
+        driver=SimpleNamespace(CUDADriverError=Failure), get_current_stream=lambda: SimpleNamespace(synchronize=fail),
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda))
+    runtime = cupy_runtime.CupyRuntime()
+    first, second = (cupy_runtime.CupyFunction(name, lambda *args, **options: None) for name in ("first", "second"))
+    monkeypatch.delenv("CUDA_LAUNCH_BLOCKING", raising=False)
+    runtime.launch(first, (1,), (32,), ())
+    runtime.launch(second, (1,), (32,), ())
+    with pytest.raises(KernelError, match="launched last were: first, second"):
+        runtime.synchronize()
+    monkeypatch.setenv("CUDA_LAUNCH_BLOCKING", "1")
+    with pytest.raises(KernelError, match="first"):
+        runtime.launch(first, (1,), (32,), ())

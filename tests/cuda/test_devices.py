@@ -35,6 +35,14 @@ def test_memory() -> None:
 
 
 @pytest.mark.on_the_device
+def test_memory_summary() -> None:
+    x = mt.zeros(2**20, device="cuda")
+    summary = mt.cuda.memory_summary()
+    assert x.nbytes == 4 * 2**20 and "held by tensors" in summary and "all of the device" in summary
+    assert summary.startswith(mt.cuda.get_device_name()) and "all of" not in mt.cuda.memory_summary(abbreviated=True)
+
+
+@pytest.mark.on_the_device
 def test_random_numbers() -> None:
     mt.cuda.manual_seed(0)
     state = mt.cuda.get_rng_state()
