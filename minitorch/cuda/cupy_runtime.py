@@ -136,7 +136,7 @@ class CupyRuntime:
         if nbytes == 0:
             return
         stream = self.cuda.get_current_stream()
-        with self._reported():
+        with self.reported():
             self.cuda.runtime.memcpyAsync(target, source, nbytes, _COPIES[kind], stream.ptr)
             if kind != "on device":
                 stream.synchronize()
@@ -144,7 +144,7 @@ class CupyRuntime:
     def zero(self, pointer: int, nbytes: int) -> None:
         """Set bytes of the device to zero."""
         if nbytes:
-            with self._reported():
+            with self.reported():
                 self.cuda.runtime.memsetAsync(pointer, 0, nbytes, self.cuda.get_current_stream().ptr)
 
     def synchronize(self) -> None:
@@ -153,7 +153,7 @@ class CupyRuntime:
         Raises:
             KernelError: something launched before failed; the message names the last launches.
         """
-        with self._reported():
+        with self.reported():
             self.cuda.runtime.deviceSynchronize()
         self._launched.clear()
 
@@ -211,12 +211,13 @@ class CupyRuntime:
             function.kernel.max_dynamic_shared_size_bytes = shared
             function.shared = shared
         self._launched.append(function.name)
-        with self._reported():
+        with self.reported():
             function.kernel(tuple(map(int, grid)), tuple(map(int, block)), tuple(map(_passed, args)), shared_mem=shared)
             if os.environ.get("CUDA_LAUNCH_BLOCKING") == "1":  # the driver waits, but CuPy does not ask how it went
                 self.cuda.get_current_stream().synchronize()
 
-    def _reported(self) -> _Reported:
+    def reported(self) -> _Reported:
+        """A context in which CUDA's errors become ours."""
         return _Reported(self.cuda, self._launched)
 
 

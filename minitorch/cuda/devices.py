@@ -102,13 +102,16 @@ def is_bf16_supported(including_emulation: bool = True) -> bool:
 
 
 def mem_get_info(device: object = None) -> tuple[int, int]:
-    """Bytes of memory that are free, as far as this process knows, and all bytes.
+    """Bytes of memory that are free, and all bytes; of a simulated device what this process leaves of the machine's.
 
     Raises:
         RuntimeError: there is no device.
     """
+    active = runtime.active()
+    if active.name == "cuda":
+        return tuple(active.cuda.runtime.memGetInfo())
     total = get_device_properties(device).total_memory
-    return total - runtime.active().memory_in_use()[1], total
+    return total - active.memory_in_use()[1], total
 
 
 def synchronize(device: object = None) -> None:

@@ -25,6 +25,11 @@ def _cuda() -> Any:
     return getattr(runtime.active(), "cuda", None)
 
 
+def _reported() -> Any:
+    """A context in which errors of kernels, which come when somebody waits for them, name the kernels."""
+    return getattr(runtime.active(), "reported", contextlib.nullcontext)()
+
+
 class Stream:
     """A queue of work for the device.
 
@@ -51,7 +56,8 @@ class Stream:
     def synchronize(self) -> None:
         """Wait until everything in it is done."""
         if self._stream is not None:
-            self._stream.synchronize()
+            with _reported():
+                self._stream.synchronize()
 
     def query(self) -> bool:
         """Whether everything in it is done."""
@@ -139,7 +145,8 @@ class Event:
     def synchronize(self) -> None:
         """Wait until the device has passed the mark."""
         if self._event is not None:
-            self._event.synchronize()
+            with _reported():
+                self._event.synchronize()
 
     def elapsed_time(self, end_event: Event) -> float:
         """Milliseconds from this mark to another.

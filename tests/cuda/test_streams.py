@@ -74,6 +74,19 @@ class FakeEvent:
         self.said.append(("synchronize event", self.number))
 
 
+class Reported:
+    """What turns CUDA's errors into ours."""
+
+    def __init__(self, said: list) -> None:
+        self.said = said
+
+    def __enter__(self) -> None:
+        self.said.append("reported")
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list:
     """What a stand-in for `cupy.cuda` was told."""
@@ -89,6 +102,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list:
         Stream=make, Event=lambda **options: FakeEvent(calls, next(numbers), **options),
         get_current_stream=lambda: null, get_elapsed_time=lambda a, b: float(b.number - a.number))  # fmt: skip
     monkeypatch.setattr(streams, "_cuda", lambda: cuda)
+    monkeypatch.setattr(streams.runtime, "active", lambda: SimpleNamespace(reported=lambda: Reported(calls)))
     return calls
 
 
@@ -102,8 +116,8 @@ def test_hardware_is_told_by_way_of_cupy(said: list) -> None:
     streams.current_stream().wait_event(event)
     event.synchronize()
     side.synchronize()
-    assert said == [("enter", 16), ("exit", 16), ("record", 2, 16), ("wait", 0, 2), ("synchronize event", 2),
-                    ("synchronize", 16)]  # fmt: skip
+    assert said == [("enter", 16), ("exit", 16), ("record", 2, 16), ("wait", 0, 2), "reported",
+                    ("synchronize event", 2), "reported", ("synchronize", 16)]  # fmt: skip
     assert not event.query()
 
 
