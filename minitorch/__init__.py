@@ -112,11 +112,10 @@ def __getattr__(name: str) -> object:
 
     if name in _PACKAGES:
         return import_module(f"{__name__}.{name}")
-    if name.startswith("_foreach_"):
-        return getattr(import_module(f"{__name__}._foreach"), name)
-    if name not in _HOMES:
+    home = "_foreach" if name.startswith("_foreach_") else _HOMES.get(name)
+    if home is None:
         raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
     return value
 
 

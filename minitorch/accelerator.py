@@ -1,4 +1,4 @@
-"""The accelerator of this machine, whatever it is: a CUDA device, its simulator, or none."""
+"""The accelerator of this machine: a GPU, or none; a simulated device is none."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def is_available() -> bool:
 
 def device_count() -> int:
     """How many there are."""
-    return cuda.device_count()
+    return int(cuda.is_available())
 
 
 def current_accelerator(check_available: bool = False) -> device | None:
-    """Its device, without an index; None where there is none.
+    """Its device, without an index; None where there is none that can be used, whether `check_available` or not.
 
     >>> import minitorch
     >>> minitorch.accelerator.current_accelerator() or "cpu"

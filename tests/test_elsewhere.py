@@ -136,7 +136,7 @@ def test_operations_over_lists():
 
 def test_the_accelerator():
     assert minitorch.accelerator.is_available() == minitorch.cuda.is_available()
-    assert minitorch.accelerator.device_count() == minitorch.cuda.device_count()
+    assert minitorch.accelerator.device_count() == int(minitorch.cuda.is_available())
     found = minitorch.accelerator.current_accelerator()
     assert (found is not None) == minitorch.cuda.is_available()
 

@@ -22,11 +22,11 @@ cdef enum:
 
 cdef TensorBase cast(TensorBase t, int code)                         # to another dtype, recorded
 cdef TensorBase moved(TensorBase t, bint to_device)                # ... on the device, or on the CPU
-cdef TensorBase number_tensor(object number, int code)
-cdef TensorBase stored_number(object number, int code, bint by_index=*)               # a 0-d tensor
+cdef TensorBase number_tensor(object number, int code)               # a 0-d tensor
+cdef TensorBase stored_number(object number, int code, bint by_index=*)    # ... of what the type must be able to hold
 cdef int add_into(TensorBase total, TensorBase term) except -1       # total += term, never recorded
 cdef int result_code(object a, object b, object c) except -1         # PyTorch's type promotion
 cdef int prepare_out(TensorBase out, int ndim, const Py_ssize_t *shape, int code, str name, bint recorded) except -1
-cdef int check_apart(str name, TensorBase out, tuple operands) except -1
+cdef int check_apart(str name, TensorBase out, tuple operands) except -1    # out= shares no memory with these
 cdef TensorBase into(TensorBase out, TensorBase result, str name)    # a result put into the tensor given as `out=`
 cdef int resize(TensorBase t, int ndim, const Py_ssize_t *shape) except -1

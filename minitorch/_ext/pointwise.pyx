@@ -912,8 +912,9 @@ cdef TensorBase stored_number(object number, int code, bint by_index=False):
 
     Stored by an index, what is too large for a half type alone becomes inf, as in PyTorch.
     """
-    checked_value(number, MT_F32 if by_index and code in (MT_F16, MT_BF16) else code)
-    return number_tensor(number, code)
+    cdef TensorBase out = new_tensor(0, NULL, code)
+    fill_data(out, checked_value(number, MT_F32 if by_index and code in (MT_F16, MT_BF16) else code))
+    return out
 
 
 cdef int add_into(TensorBase total, TensorBase term) except -1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -75,7 +76,7 @@ def gradcheck(
     if not (check_backward_ad or check_forward_ad):
         raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
     check = Check(func, as_tuple(inputs), eps, atol, rtol)
-    try:
+    with check.verdict(raise_exception):
         check.prepare()
         if check_backward_ad:
             check.backward(nondet_tol, fast_mode, check_grad_dtypes, together=not check_undefined_grad)
@@ -83,11 +84,7 @@ def gradcheck(
                 check.batched()
         if check_forward_ad:
             check.forward(check_batched_forward_grad)
-    except GradcheckError:
-        if raise_exception:
-            raise
-        return False
-    return True
+    return check.passed
 
 
 def gradgradcheck(
@@ -122,6 +119,8 @@ def gradgradcheck(
     >>> minitorch.autograd.gradgradcheck(minitorch.sin, (x,))
     True
     """
+    if not (check_rev_over_rev or check_fwd_over_rev):
+        raise AssertionError("Expected at least one of check_rev_over_rev or check_fwd_over_rev to be True")
     arguments = as_tuple(inputs)
     if grad_outputs is None:
         generator = np.random.default_rng(0)
@@ -134,12 +133,10 @@ def gradgradcheck(
             started.append((v[..., 0] if gen_non_contig_grad_outputs else v).requires_grad_())
     else:
         started = [v.detach().requires_grad_() for v in as_tuple(grad_outputs)]
-    count = len(started)
-    moving = [i for i, x in enumerate(arguments) if isinstance(x, Tensor) and x.requires_grad]
-    kept = [j for j, y in enumerate(as_tuple(func(*arguments))) if isinstance(y, Tensor) and y.requires_grad]
+    both = (*arguments, *started)
 
     def gradient(*both: Any) -> tuple[Tensor, ...]:
-        xs, vs = both[: len(both) - count], both[len(both) - count :]
+        xs, vs = both[: len(arguments)], both[len(arguments) :]
         # an input may be passed through unchanged: that is no derivative of the gradient
         sources = [x for x in xs if isinstance(x, Tensor) and x.requires_grad]
         with enable_grad():
@@ -147,20 +144,6 @@ def gradgradcheck(
             found = grad(outputs, sources, vs, create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None and g.requires_grad)
 
-    def transposed(*both: Any) -> tuple[Tensor, ...]:
-        """The same by `func.vjp`, which carries tangents."""
-        from ..func import vjp
-
-        xs, vs = both[: len(both) - count], both[len(both) - count :]
-
-        def outputs_of(*values: Tensor) -> tuple[Tensor, ...]:
-            placed = dict(zip(moving, values))
-            outputs = as_tuple(func(*(placed.get(i, x) for i, x in enumerate(xs))))
-            return tuple(outputs[j] for j in kept)
-
-        return vjp(outputs_of, *(xs[i] for i in moving))[1](tuple(vs))
-
-    both = (*arguments, *started)
     fine = not check_rev_over_rev or gradcheck(
         gradient,
         both,
@@ -176,15 +159,31 @@ def gradgradcheck(
     )
     if not (fine and check_fwd_over_rev):
         return fine
-    check = Check(transposed, both, eps, atol, rtol)
-    try:
+    check = Check(transposed(func, arguments), both, eps, atol, rtol)
+    with check.verdict(raise_exception):
         check.prepare()
-        check.forward(check_batched_grad, nested=True)
-    except GradcheckError:
-        if raise_exception:
-            raise
-        return False
-    return True
+        check.forward(batched=False, nested=True)
+    return check.passed
+
+
+def transposed(func: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[..., tuple[Tensor, ...]]:
+    """What maps arguments and the outputs' gradients to the inputs', by `func.vjp`: tangents go through that."""
+    from ..func import vjp
+
+    moving = places_of(arguments)
+    kept = places_of(as_tuple(func(*arguments)))
+
+    def gradients(*both: Any) -> tuple[Tensor, ...]:
+        xs, vs = both[: len(arguments)], both[len(arguments) :]
+
+        def outputs_of(*values: Tensor) -> tuple[Tensor, ...]:
+            placed = dict(zip(moving, values))
+            outputs = as_tuple(func(*(placed.get(i, x) for i, x in enumerate(xs))))
+            return tuple(outputs[j] for j in kept)
+
+        return vjp(outputs_of, *(xs[i] for i in moving))[1](vs)
+
+    return gradients
 
 
 def as_tuple(x: Any) -> tuple[Any, ...]:
@@ -194,7 +193,13 @@ def as_tuple(x: Any) -> tuple[Any, ...]:
 
 def differentiable(outputs: Any) -> list[Tensor]:
     """Those of the outputs that can be differentiated."""
-    return [y for y in as_tuple(outputs) if isinstance(y, Tensor) and y.requires_grad]
+    outputs = as_tuple(outputs)
+    return [outputs[j] for j in places_of(outputs)]
+
+
+def places_of(values: tuple[Any, ...]) -> list[int]:
+    """Where tensors stand that can be differentiated, or by which."""
+    return [k for k, x in enumerate(values) if isinstance(x, Tensor) and x.requires_grad]
 
 
 def values_of(t: Tensor) -> np.ndarray:
@@ -242,8 +247,19 @@ class Check:
 
     def __init__(self, func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float) -> None:
         self.func, self.inputs, self.eps, self.atol, self.rtol = func, inputs, eps, atol, rtol
-        self.positions = [k for k, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+        self.positions = places_of(inputs)
         self.sources = [inputs[k] for k in self.positions]
+        self.passed = True
+
+    @contextlib.contextmanager
+    def verdict(self, raise_exception: bool) -> Iterator[None]:
+        """Around the checks: unless errors are wanted, a failed one shows in `passed` alone."""
+        try:
+            yield
+        except GradcheckError:
+            self.passed = False
+            if raise_exception:
+                raise
 
     def prepare(self) -> None:
         """Refuse what cannot be checked."""
@@ -399,20 +415,25 @@ class Check:
         """Tangents against differences; `nested`: by `func.jvp`, which goes through transforms within the function."""
         from ..func import vmap
 
+        outputs = as_tuple(self.func(*self.inputs))
+        kept = places_of(outputs)
+        still = [minitorch.zeros_like(outputs[j]) for j in kept]
         for k, x in enumerate(self.sources):
             numeric = self.numeric(k)
             rows = [tensor_like(direction, x) for _, direction in units(x)]
-            single = [self.pushed(k, row) if nested else self.dual(k, row) for row in rows]
-            for (e, _), moves in zip(units(x), single):
+            single = [self.pushed(k, kept, row) if nested else self.dual(k, kept, still, row) for row in rows]
+            for e, moves in enumerate(single):
                 for j, t in enumerate(moves):
-                    if not np.allclose(values_of(t).reshape(-1), numeric[j][e], self.rtol, self.atol):
+                    found = values_of(t).reshape(-1)
+                    if not np.allclose(found, numeric[j][e], self.rtol, self.atol):
                         raise GradcheckError(
                             f"Jacobian computed with forward mode mismatch for output {j} with respect to input "
                             f"{self.positions[k]}, element {place(e, x)}: numerical {numeric[j][e]}, by tangents "
-                            f"{values_of(t).reshape(-1)}")  # fmt: skip
+                            f"{found}")  # fmt: skip
             if not batched or not rows:
                 continue
-            for j, found in enumerate(vmap(lambda row, k=k: self.pushed(k, row))(minitorch.stack(rows))):
+            together = vmap(lambda row, k=k: self.pushed(k, kept, row))(minitorch.stack(rows))
+            for j, found in enumerate(together):
                 if not np.allclose(values_of(found), np.stack([values_of(moves[j]) for moves in single])):
                     raise GradcheckError(
                         f"tangents of output {j} with respect to input {self.positions[k]} computed in a batch differ "
@@ -424,21 +445,18 @@ class Check:
         arguments[self.positions[k]] = value
         return arguments
 
-    def dual(self, k: int, tangent: Tensor) -> list[Tensor]:
-        """How the outputs move with an input, by `forward_ad`."""
+    def dual(self, k: int, kept: list[int], still: list[Tensor], tangent: Tensor) -> list[Tensor]:
+        """How the kept outputs move with an input, by `forward_ad`; those without a tangent stand `still`."""
         from . import forward_ad
 
         with forward_ad.dual_level():
             outputs = as_tuple(self.func(*self.with_input(k, forward_ad.make_dual(self.sources[k], tangent))))
-            moves = [forward_ad.unpack_dual(y).tangent for y in differentiable(outputs)]
-        still = [minitorch.zeros_like(y) for y in self.call()]
+            moves = [forward_ad.unpack_dual(outputs[j]).tangent for j in kept]
         return [zero if t is None else t for t, zero in zip(moves, still)]
 
-    def pushed(self, k: int, tangent: Tensor) -> tuple[Tensor, ...]:
+    def pushed(self, k: int, kept: list[int], tangent: Tensor) -> tuple[Tensor, ...]:
         """The same by `func.jvp`."""
         from ..func import jvp
-
-        kept = [j for j, y in enumerate(as_tuple(self.func(*self.inputs))) if isinstance(y, Tensor) and y.requires_grad]
 
         def moving(value: Tensor) -> tuple[Tensor, ...]:
             outputs = as_tuple(self.func(*self.with_input(k, value)))

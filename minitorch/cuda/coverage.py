@@ -83,19 +83,20 @@ def on_device(function: Callable) -> bool:
     return module in MODULES or function.__name__ in FUNCTIONS.get(module, ())
 
 
-# What every other function of the engine that takes tensors does on the device, by module or by function.
+# Why the other functions of the engine that take tensors do not, by module.
 MISSING = {
     "attention": "attention in blocks of queries; on the device the plain form runs, with a matrix of all scores",
     "ctc": "the loss of sequences without alignment; move its tensors to the CPU",
     "fourier": "Fourier transforms, which NumPy computes; move the tensor to the CPU",
     "lapack": "decompositions and solvers, which OpenBLAS computes; move the matrix to the CPU",
     "optim": "all parameters in one call; on the device the same steps run as tensor operations",
-    "random.poisson": "draw on the CPU and move the result",
-    "random.multinomial": "draw on the CPU and move the result; or search a cumulative sum with `searchsorted`",
+    "random": "draw on the CPU and move the result; for `normal` with tensors, `randn` times one and plus the other; "
+              "for `multinomial`, `searchsorted` in a cumulative sum",
+    "rnn": "a recurrent layer in one call; on the device it runs step by step",
 }
 
 
 def missing(function: Callable) -> str | None:
     """Why a function does not take the device's tensors; None if it does."""
     module = function.__module__.rpartition(".")[2]
-    return None if on_device(function) else MISSING.get(f"{module}.{function.__name__}", MISSING.get(module))
+    return None if on_device(function) else MISSING.get(module)

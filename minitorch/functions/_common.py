@@ -42,12 +42,21 @@ def inexact(input: Tensor) -> Tensor:
     return input if input.is_floating_point() or input.is_complex() else input.to(get_default_dtype())
 
 
+def is_wrapped(t: Tensor) -> bool:
+    """Whether a tensor stands for another, while a transform of `func` is at work, or forward mode."""
+    if type(t) is Tensor:
+        return False
+    from ..func.wrapping import Wrapped
+
+    return isinstance(t, Wrapped)
+
+
 def beneath(t: Tensor) -> Tensor:
     """All values of a tensor at once, also where a transform of `func` has the program see one element of a batch.
 
     For questions whose answer holds for every element if it holds for all, such as what size of number occurs.
     """
-    while hasattr(t, "tangent") or hasattr(t, "level"):
+    while is_wrapped(t):
         t = t.value
     return t.detach()
 

@@ -12,7 +12,7 @@ from .._ext.pointwise import give
 from .._ext.rules import record_rule
 from .._ext.tensor import is_grad_enabled
 from .._tensor import Tensor
-from ..functions._common import beneath
+from ..functions._common import beneath, is_wrapped
 
 __all__ = [
     "LinAlgError", "beneath", "broadcast_batches", "check_info", "check_matrices", "check_phase", "check_same_dtype",
@@ -128,7 +128,7 @@ def eps(a: Tensor) -> float:
 
 def differentiated(*tensors: Tensor) -> bool:
     """Whether somebody wants a derivative by one of the tensors: the tape, or forward mode, whose tensors move."""
-    return any(hasattr(t, "tangent") or (is_grad_enabled() and t.requires_grad) for t in tensors)
+    return any((is_wrapped(t) and hasattr(t, "tangent")) or (is_grad_enabled() and t.requires_grad) for t in tensors)
 
 
 # --- results ----------------------------------------------------------------------------------------------------------

@@ -70,10 +70,9 @@ class Measurement:
         lines.append(f"  {'Median: ' if len(self.times) > 1 else ''}{self.median / factor:.2f} {unit}")
         if len(self.times) > 3:
             lines.append(f"  IQR:    {self.iqr / factor:.2f} {unit}")
-        count = len(self.times)
-        lines.append(f"  {count} measurement{'s' if count > 1 else ''}, {self.number_per_run} runs "
-                     f"{'per measurement' if count > 1 else ''}, {self.num_threads} thread"
-                     f"{'s' if self.num_threads > 1 else ''}".replace(" ,", ","))  # fmt: skip
+        several = len(self.times) > 1
+        lines.append(f"  {len(self.times)} measurement{'s' * several}, {self.number_per_run} runs"
+                     f"{' per measurement' * several}, {self.num_threads} thread{'s' * (self.num_threads > 1)}")
         return "\n".join(lines)
 
 

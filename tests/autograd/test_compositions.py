@@ -119,3 +119,15 @@ def test_a_wrong_second_derivative_is_found_forward_over_reverse():
     with pytest.raises(GradcheckError, match="forward mode mismatch"):
         gradgradcheck(WithoutSecond.apply, leaves(1), **options)
     assert not gradgradcheck(WithoutSecond.apply, leaves(1), raise_exception=False, **options)
+
+
+def test_nothing_to_check_is_refused():
+    with pytest.raises(AssertionError, match="at least one"):
+        gradgradcheck(minitorch.sin, leaves(1), check_rev_over_rev=False)
+
+
+def test_a_tensor_may_have_attributes_that_transforms_use():
+    a = matrices()[0]
+    wanted = linalg.cond(a)
+    a.level = a.tangent = a.value = 3
+    assert linalg.cond(a) == wanted

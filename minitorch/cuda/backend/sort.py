@@ -48,7 +48,7 @@ def sorted_rows(rows: Tensor, descending: bool) -> tuple[Tensor, Tensor]:
 
 
 def order(what: str, values: Tensor | None, indices: Tensor, x: Tensor, dim: int, k: int, largest: bool) -> None:
-    """Sort along a dimension, or choose what a sort would show; of equal values the first where it is."""
+    """Sort along a dimension, equal values in the order in which they were; or choose what such a sort shows."""
     x = x.detach()
     rows = _as_keys(x.movedim(dim, -1) if x.ndim else x.reshape(1))
     key, place = sorted_rows(rows, largest)
