@@ -1,12 +1,15 @@
-"""Fit the polynomials of minitorch/_ext/include/mathfun_poly.h and print that file.
+"""Fit the polynomials of minitorch/_ext/include/mathfun_poly.h or mathfun_tables.h and print that file.
 
     python tools/fit_polynomials.py > minitorch/_ext/include/mathfun_poly.h
+    python tools/fit_polynomials.py tables > minitorch/_ext/include/mathfun_tables.h
 
 Each polynomial interpolates its function at the Chebyshev nodes of the interval, which comes within a small
 factor of the best possible (minimax) error; the coefficients are then rounded to the type that will hold them, and
-the error that is printed is measured with the rounded coefficients.  Needs mpmath; a build does not.
+the error that is printed is measured with the rounded coefficients.  A table holds 32 such polynomials, one for each
+piece of the interval.  Needs mpmath; a build does not.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -185,23 +188,59 @@ FITS = [
 ]
 
 
+@dataclass
+class Table:
+    name: str
+    formula: str
+    function: Callable[[mpf], mpf]
+
+
+PIECES, PIECE, DEGREE = 32, mpf(25) / 128, 6     # piece k of a table is the numbers that lie nearest to k * PIECE
+
+TABLES = [
+    Table("mt_normtail_table", "normcdf(-v)", lambda v: mpmath.ncdf(-v)),
+    Table("mt_slope_table", "normcdf(-v) - v normpdf(v)", lambda v: mpmath.ncdf(-v) - v * mpmath.npdf(v)),
+]
+
+
 def render(fit: Fit) -> str:
     is_single = fit.name.endswith("f32")
-    coefficients = mpmath.chebyfit(fit.function, [fit.low, fit.high], fit.degree + 1)[::-1]
-    rounded = [(single if is_single else double)(c) for c in coefficients]
-    error = mpf(0)
-    for i in range(401):
-        x = fit.low + (fit.high - fit.low) * i / 400
-        value = sum(c * x**k for k, c in enumerate(rounded))
-        error = max(error, abs((value - fit.function(x)) * fit.weight(x)))
+    coefficients, error = fitted(fit.function, fit.low, fit.high, fit.degree, is_single, fit.weight)
     ctype, suffix = ("float", "f") if is_single else ("double", "")
-    numbers = [float(c).hex() + suffix for c in rounded]
-    per_line = 4
-    lines = [", ".join(numbers[i:i + per_line]) for i in range(0, len(numbers), per_line)]
-    body = ",\n    ".join(lines)
     return (f"/* {fit.formula}\n   on [{mpmath.nstr(fit.low, 6)}, {mpmath.nstr(fit.high, 6)}], degree {fit.degree}: "
             f"relative error of the result 2^{mpmath.nstr(log(error, 2), 3)} */\n"
-            f"static const {ctype} {fit.name}[] = {{\n    {body}}};\n")
+            f"static const {ctype} {fit.name}[] = {{\n{c_numbers(coefficients, suffix)}}};\n")
+
+
+def render_table(table: Table) -> str:
+    columns, worst = [], mpf(0)
+    for k in range(PIECES):
+        low, high = (-PIECE / 2 if k else mpf(0)), PIECE / 2
+        function = lambda t, middle=k * PIECE: table.function(middle + t)  # noqa: E731
+        coefficients, error = fitted(function, low, high, DEGREE, True, lambda t: mpf(1))
+        columns.append(coefficients)
+        worst = max(worst, error)
+    rows = ",\n".join(f"    {{{c_numbers(row, 'f').lstrip()}}}" for row in zip(*columns))
+    return (f"/* {table.formula} in t = v - {PIECE} k, degree {DEGREE}: error 2^{mpmath.nstr(log(worst, 2), 3)} */\n"
+            f"static const float {table.name}[{DEGREE + 1}][{PIECES}] __attribute__((aligned(64))) = {{\n{rows}}};\n")
+
+
+def fitted(
+    function: Callable[[mpf], mpf], low: mpf, high: mpf, degree: int, is_single: bool, weight: Callable[[mpf], mpf]
+) -> tuple[list[mpf], mpf]:
+    """The rounded coefficients, lowest power first, and the greatest weighted error."""
+    coefficients = mpmath.chebyfit(function, [low, high], degree + 1)[::-1]
+    rounded = [(single if is_single else double)(c) for c in coefficients]
+    points = [low + (high - low) * i / 400 for i in range(401)]
+    return rounded, max(
+        abs((sum(c * x**k for k, c in enumerate(rounded)) - function(x)) * weight(x)) for x in points
+    )
+
+
+def c_numbers(numbers: list[mpf], suffix: str) -> str:
+    """Four to a line."""
+    texts = [float(c).hex() + suffix for c in numbers]
+    return ",\n".join("    " + ", ".join(texts[i:i + 4]) for i in range(0, len(texts), 4))
 
 
 HEADER = """\
@@ -211,8 +250,19 @@ HEADER = """\
 #define MINITORCH_MATHFUN_POLY_H
 """
 
+TABLES_HEADER = f"""\
+/* Tables of polynomials for mathfun_wide.h: written by tools/fit_polynomials.py (do not edit).
+   table[j][k] is the coefficient of t^j for the numbers that lie nearest to {PIECE} k, t their distance from it. */
+#ifndef MINITORCH_MATHFUN_TABLES_H
+#define MINITORCH_MATHFUN_TABLES_H
+
+enum {{ MT_PIECES = {PIECES}, MT_TABLE_DEGREE = {DEGREE} }};
+#define MT_PIECE {float(PIECE)}f
+"""
+
 if __name__ == "__main__":
-    print(HEADER)
-    for fit in FITS:
-        print(render(fit))
+    tables = sys.argv[1:] == ["tables"]
+    print(TABLES_HEADER if tables else HEADER)
+    for text in map(render_table, TABLES) if tables else map(render, FITS):
+        print(text)
     print("#endif")

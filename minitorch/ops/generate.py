@@ -43,7 +43,7 @@ class CType:
 
     @property
     def is_float(self) -> bool:
-        return self.suffix in ("f32", "f64")
+        return self.suffix in ("f32", "f64", "wide")
 
     @property
     def is_complex(self) -> bool:
@@ -59,6 +59,7 @@ INTEGERS = [
     CType("i64", "int64_t", "MT_I64"),
 ]
 FLOATS = [CType("f32", "float", "MT_F32"), CType("f64", "double", "MT_F64")]
+WIDE_TYPE = CType("wide", "wide_t", "MT_F32")
 COMPLEX = [CType("c64", "mt_c64_t", "MT_C64"), CType("c128", "mt_c128_t", "MT_C128")]
 
 ARITHMETIC = {ast.Add: ("+", "add"), ast.Sub: ("-", "sub"), ast.Mult: ("*", "mul"), ast.Div: ("/", "div")}
@@ -110,7 +111,7 @@ class Printer:
             if value != int(value):
                 raise TypeError(f"{value} has no place among integers")
             return f"({self.ctype.name}){int(value)}"
-        suffix = "f" if self.ctype.suffix == "f32" else ""
+        suffix = "" if self.ctype.suffix == "f64" else "f"
         if math.isnan(value):
             return f"({self.ctype.name})NAN"
         if math.isinf(value):
@@ -187,6 +188,9 @@ SCALAR |= {"log_ndtr", "ndtri", "erfcx", "i0", "i0e", "i1e", "zeta", "igamma", "
 # number for one operand.
 NUMBER_TOO = {"add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge"}
 
+# Functions that mathfun_wide.h has for 16 floats at once: loops that are made of them and of arithmetic use those.
+WIDE = {"normcdf", "gelu_slope"}
+
 
 def names_in(text: str) -> set[str]:
     """The operands, parameters and functions that a text names."""
@@ -221,7 +225,10 @@ class Loops:
             self.names[body] = name
             once = ctype.is_complex or (names_in(text) & SCALAR and ctype is not BOOL)
             macro = "MT_LOOP_ONCE" if once else "MT_LOOP"
-            self.texts.append(f"{macro}({name})\n{body}")
+            function = f"{macro}({name})\n{body}"
+            if ctype.suffix == "f32" and names_in(text) & WIDE:
+                function = wide_loop(name, op, text, operands) + function.replace("MT_EACH", f"MT_WIDE({name}_16) MT_EACH")
+            self.texts.append(function)
         return self.names[body]
 
 
@@ -244,6 +251,19 @@ def loop_body(op: Op, text: str, operands: Iterable[str], ctype: CType, out: str
         )
     element = " ".join([*loads, *printer.lines, f"out[i] = {value};"])
     return f"{{\n    {' '.join(lines)}\n    MT_EACH {{ {element} }}\n}}\n"
+
+
+def wide_loop(name: str, op: Op, text: str, operands: Iterable[str]) -> str:
+    """The loop over floats, 16 at a time: operators have the same meaning for vectors, functions another suffix."""
+    printer = Printer(WIDE_TYPE, op.parameters, [])
+    value = printer(text)
+    inputs = "".join(f" MT_INPUT({k}, float);" for k in range(1, len(list(operands)) + 1))
+    loads = [f"const wide_t {operand} = MT_WIDE_IN({k});" for k, operand in enumerate(operands, 1)]
+    element = " ".join([*loads, *printer.lines, f"MT_WIDE_OUT({value});"])
+    return (
+        f"#if MT_HAVE_WIDE\nMT_WIDE_LOOP({name}_16)\n"
+        f"{{\n    MT_OUTPUT(float);{inputs}\n    MT_WIDE_EACH {{ {element} }}\n}}\n#endif\n"
+    )
 
 
 def gradient_row(op: Op, k: int, loops: Loops) -> str:
@@ -320,7 +340,7 @@ def c_source(table: dict[str, Op]) -> str:
     """pointwise_loops.c: a file of its own, so that it is compiled only when it has changed."""
     loops = Loops()
     rows = [table_row(op, loops) for op in table.values()]
-    headers = ("pointwise_loops", "mathfun", "specfun", "mathfun_complex")
+    headers = ("pointwise_loops", "mathfun", "mathfun_wide", "specfun", "mathfun_complex")
     lines = [NOTE, *(f'#include "{header}.h"' for header in headers), "", *loops.texts]
     lines += ["const mt_pointwise_op mt_pointwise[] = {", *rows, "};", ""]
     return "\n".join(lines)

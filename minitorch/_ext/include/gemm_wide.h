@@ -10,22 +10,11 @@
 #ifndef MT_GEMM_WIDE_H
 #define MT_GEMM_WIDE_H
 
+#include "wide.h"
+
 enum { WIDE_COLS = 32, WIDE_DEPTH = 256, WIDE_BLOCK_ROWS = 384 };
 
-#if MT_HAVE_CLONES && defined(__x86_64__)
-#define WIDE __attribute__((target("avx512f")))
-#define WIDE_INLINE WIDE static inline __attribute__((always_inline))
-typedef float wide_t __attribute__((vector_size(64)));
-typedef float wide_any_t __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int wide_int_t __attribute__((vector_size(64)));
-
-static int wide_ready(void)
-{
-    static int ready = -1;
-    if (ready < 0) ready = __builtin_cpu_supports("avx512f") != 0;
-    return ready;
-}
-
+#if MT_HAVE_WIDE
 /* v[i] becomes column i of the 16 by 16 numbers: swap blocks of 8 lanes, of 4, of 2, of 1. */
 WIDE_INLINE void wide_transpose(wide_t *v)
 {
@@ -167,7 +156,6 @@ static void wide_gemm_packed(mt_index m, mt_index n, mt_index k, float alpha, co
 }
 
 #else
-static int wide_ready(void) { return 0; }
 static void wide_gemm(mt_index m, mt_index n, mt_index k, float alpha, const float *a, mt_index a_rs, mt_index a_cs,
                       const float *b, mt_index b_rs, mt_index b_cs, int accumulate, float *c, mt_index c_rs)
 { (void)m, (void)n, (void)k, (void)alpha, (void)a, (void)a_rs, (void)a_cs, (void)b, (void)b_rs, (void)b_cs,
