@@ -227,7 +227,8 @@ class Loops:
             macro = "MT_LOOP_ONCE" if once else "MT_LOOP"
             function = f"{macro}({name})\n{body}"
             if ctype.suffix == "f32" and names_in(text) & WIDE:
-                function = wide_loop(name, op, text, operands) + function.replace("MT_EACH", f"MT_WIDE({name}_16) MT_EACH")
+                function = function.replace("MT_EACH", f"MT_WIDE({name}_16) MT_EACH")
+                function = wide_loop(name, op, text, operands) + function
             self.texts.append(function)
         return self.names[body]
 
