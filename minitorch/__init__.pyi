@@ -1,8 +1,10 @@
 # Written by tools/stubs.py
+from collections.abc import Callable
 from math import e as e
 from math import inf as inf
 from math import nan as nan
 from math import pi as pi
+from typing import Any
 
 from . import accelerator as accelerator
 from . import amp as amp
@@ -425,6 +427,8 @@ from ._ext.views import view_as_complex as view_as_complex
 from ._ext.views import view_as_real as view_as_real
 from ._printing import get_printoptions as get_printoptions
 from ._printing import set_printoptions as set_printoptions
+from ._settings import _assert as _assert
+from ._settings import _check as _check
 from ._settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from ._settings import get_default_device as get_default_device
 from ._settings import get_float32_matmul_precision as get_float32_matmul_precision
@@ -648,3 +652,93 @@ long: dtype
 newaxis: None
 short: dtype
 uint8: dtype
+_foreach_abs: Callable[..., Any]
+_foreach_abs_: Callable[..., Any]
+_foreach_acos: Callable[..., Any]
+_foreach_acos_: Callable[..., Any]
+_foreach_add: Callable[..., Any]
+_foreach_add_: Callable[..., Any]
+_foreach_addcdiv: Callable[..., Any]
+_foreach_addcdiv_: Callable[..., Any]
+_foreach_addcmul: Callable[..., Any]
+_foreach_addcmul_: Callable[..., Any]
+_foreach_asin: Callable[..., Any]
+_foreach_asin_: Callable[..., Any]
+_foreach_atan: Callable[..., Any]
+_foreach_atan_: Callable[..., Any]
+_foreach_ceil: Callable[..., Any]
+_foreach_ceil_: Callable[..., Any]
+_foreach_clamp_max: Callable[..., Any]
+_foreach_clamp_max_: Callable[..., Any]
+_foreach_clamp_min: Callable[..., Any]
+_foreach_clamp_min_: Callable[..., Any]
+_foreach_clone: Callable[..., Any]
+_foreach_copy_: Callable[..., Any]
+_foreach_cos: Callable[..., Any]
+_foreach_cos_: Callable[..., Any]
+_foreach_cosh: Callable[..., Any]
+_foreach_cosh_: Callable[..., Any]
+_foreach_div: Callable[..., Any]
+_foreach_div_: Callable[..., Any]
+_foreach_erf: Callable[..., Any]
+_foreach_erf_: Callable[..., Any]
+_foreach_erfc: Callable[..., Any]
+_foreach_erfc_: Callable[..., Any]
+_foreach_exp: Callable[..., Any]
+_foreach_exp_: Callable[..., Any]
+_foreach_expm1: Callable[..., Any]
+_foreach_expm1_: Callable[..., Any]
+_foreach_floor: Callable[..., Any]
+_foreach_floor_: Callable[..., Any]
+_foreach_frac: Callable[..., Any]
+_foreach_frac_: Callable[..., Any]
+_foreach_lerp: Callable[..., Any]
+_foreach_lerp_: Callable[..., Any]
+_foreach_lgamma: Callable[..., Any]
+_foreach_lgamma_: Callable[..., Any]
+_foreach_log: Callable[..., Any]
+_foreach_log10: Callable[..., Any]
+_foreach_log10_: Callable[..., Any]
+_foreach_log1p: Callable[..., Any]
+_foreach_log1p_: Callable[..., Any]
+_foreach_log2: Callable[..., Any]
+_foreach_log2_: Callable[..., Any]
+_foreach_log_: Callable[..., Any]
+_foreach_max: Callable[..., Any]
+_foreach_maximum: Callable[..., Any]
+_foreach_maximum_: Callable[..., Any]
+_foreach_minimum: Callable[..., Any]
+_foreach_minimum_: Callable[..., Any]
+_foreach_mm: Callable[..., Any]
+_foreach_mul: Callable[..., Any]
+_foreach_mul_: Callable[..., Any]
+_foreach_neg: Callable[..., Any]
+_foreach_neg_: Callable[..., Any]
+_foreach_norm: Callable[..., Any]
+_foreach_pow: Callable[..., Any]
+_foreach_pow_: Callable[..., Any]
+_foreach_reciprocal: Callable[..., Any]
+_foreach_reciprocal_: Callable[..., Any]
+_foreach_round: Callable[..., Any]
+_foreach_round_: Callable[..., Any]
+_foreach_rsqrt: Callable[..., Any]
+_foreach_rsqrt_: Callable[..., Any]
+_foreach_sigmoid: Callable[..., Any]
+_foreach_sigmoid_: Callable[..., Any]
+_foreach_sign: Callable[..., Any]
+_foreach_sign_: Callable[..., Any]
+_foreach_sin: Callable[..., Any]
+_foreach_sin_: Callable[..., Any]
+_foreach_sinh: Callable[..., Any]
+_foreach_sinh_: Callable[..., Any]
+_foreach_sqrt: Callable[..., Any]
+_foreach_sqrt_: Callable[..., Any]
+_foreach_sub: Callable[..., Any]
+_foreach_sub_: Callable[..., Any]
+_foreach_tan: Callable[..., Any]
+_foreach_tan_: Callable[..., Any]
+_foreach_tanh: Callable[..., Any]
+_foreach_tanh_: Callable[..., Any]
+_foreach_trunc: Callable[..., Any]
+_foreach_trunc_: Callable[..., Any]
+_foreach_zero_: Callable[..., Any]

@@ -45,7 +45,7 @@ def _number(x):
 
 
 def arange(*bounds, start=0, end=None, step=1, out=None, dtype=None, layout=None, device=None, requires_grad=False,
-           pin_memory=False):
+           pin_memory=False) -> Tensor:
     """The numbers from ``start`` up to, not including, ``end`` in steps of ``step``.
 
     >>> import minitorch
@@ -90,14 +90,14 @@ def arange(*bounds, start=0, end=None, step=1, out=None, dtype=None, layout=None
     return _finish(engine.to_dtype(engine.from_numpy(values), kind), out, requires_grad, device)
 
 
-def range(start=0, end=None, step=1, **options):
+def range(start=0, end=None, step=1, **options) -> Tensor:
     """The numbers from ``start`` up to and including ``end``: the old form of `arange`."""
     count = math.floor((end - start) / step) + 1
     return arange(start, start + count * step, step, **{"dtype": get_default_dtype(), **options})
 
 
 def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
-             pin_memory=False):
+             pin_memory=False) -> Tensor:
     """``steps`` numbers evenly spaced from ``start`` to ``end``, both included.
 
     >>> import minitorch
@@ -152,7 +152,9 @@ def _spaced(start, end, steps, kind):
     return np.where(index < steps // 2, up, down)
 
 
-def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+def logspace(
+    start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False
+) -> Tensor:
     """``steps`` numbers from ``base ** start`` to ``base ** end``, evenly spaced in their logarithm.
 
     >>> import minitorch
@@ -168,7 +170,7 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     return _finish(engine.to_dtype(engine.from_numpy(np.power(base, exponents)), kind), out, requires_grad, device)
 
 
-def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False) -> Tensor:
     """The identity matrix, or ones on the diagonal of an ``n`` by ``m`` one.
 
     >>> import minitorch

@@ -153,7 +153,9 @@ def _one(x: Tensor, n: int | None, dim: int) -> tuple[Tensor, tuple[int], list[i
 # One dimension
 
 
-def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
+def fft(
+    input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """The transform along a dimension, of ``n`` points (cut, or filled up with zeros).
 
     .. math:: X_k = s \\sum_j x_j e^{-2\\pi i jk/n}
@@ -170,7 +172,9 @@ def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = N
     return give(_complex(x, dims, sizes, _norm(norm), False), out, "fft")
 
 
-def ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
+def ifft(
+    input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """The inverse of `fft`.
 
     .. math:: x_j = s \\sum_k X_k e^{2\\pi i jk/n}
@@ -183,7 +187,9 @@ def ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
     return give(_complex(x, dims, sizes, _norm(norm), True), out, "ifft")
 
 
-def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
+def rfft(
+    input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """The first n // 2 + 1 values of the transform of real numbers: the others are conjugates of these.
 
     >>> import minitorch
@@ -194,7 +200,9 @@ def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
     return give(_from_real(x, dims, sizes, _norm(norm), False, "rfft"), out, "rfft")
 
 
-def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
+def irfft(
+    input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """The inverse of `rfft`: ``n`` real numbers, an even number of them unless ``n`` is given.
 
     >>> import minitorch
@@ -205,7 +213,9 @@ def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
     return give(_to_real(x, dims, n, sizes, _norm(norm), True, "irfft"), out, "irfft")
 
 
-def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
+def hfft(
+    input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """The real transform of a signal of which the second half is the conjugate of the first, which alone is given.
 
     >>> import minitorch
@@ -216,7 +226,9 @@ def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
     return give(_to_real(x, dims, n, sizes, _norm(norm), False, "hfft"), out, "hfft")
 
 
-def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None):
+def ihfft(
+    input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """The inverse of `hfft`.
 
     >>> import minitorch

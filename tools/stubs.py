@@ -18,10 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import minitorch
+from minitorch import _foreach
 from minitorch._creation import CLASSES
 
 PACKAGE = Path(minitorch.__path__[0])
 HAND_WRITTEN = {"build", "dtype", "optim", "random", "storage", "threads"}
+UNDERSCORED = {"__version__", "_assert", "_check"}     # names that programs use all the same
 HEADER = '# Written by tools/stubs.py\n'
 
 # What an argument of this name is; "function.argument" has the last word.
@@ -180,7 +182,8 @@ def signature(name: str, function: object, method: bool = False) -> str:
         parts.append(parameter.name if first else argument(name, parameter))
         if parameter.kind is parameter.POSITIONAL_ONLY and parameter is parameters[-1]:
             parts.append("/")
-    return f"def {name}({', '.join(parts)}) -> {RESULT_OF.get(name, 'Tensor')}: ..."
+    result = RESULT_OF.get(name) or inspect.unwrap(function).__annotations__.get("return", "Tensor")
+    return f"def {name}({', '.join(parts)}) -> {result}: ..."
 
 
 def attribute(name: str) -> list[str]:
@@ -268,8 +271,8 @@ def tensor_stub() -> str:
     return body.replace(HEADER, f"{HEADER}{builtin}\n")
 
 
-def home_of(name: str, value: object) -> str:
-    """The module that defines a public name of minitorch."""
+def home_of(package: types.ModuleType, name: str, value: object) -> str:
+    """The module, seen from its package, that defines a public name of it."""
     if isinstance(value, types.ModuleType):
         return "."
     if isinstance(value, float):
@@ -277,18 +280,18 @@ def home_of(name: str, value: object) -> str:
     if isinstance(value, str):
         return "._version"
     source = getattr(value, "__module__", None) or type(value).__module__
-    home = source.replace("minitorch", "", 1)
-    if getattr(importlib.import_module(home, "minitorch"), name) is not value:
-        raise LookupError(f"minitorch.{name} is not {source}.{name}")
+    home = source.removeprefix(package.__name__)
+    if getattr(importlib.import_module(home, package.__name__), name) is not value:
+        raise LookupError(f"{package.__name__}.{name} is not {source}.{name}")
     return home
 
 
-def namespace_stub() -> str:
-    """`minitorch/__init__.pyi`: where each public name comes from."""
+def namespace_stub(package: types.ModuleType) -> str:
+    """A package's `__init__.pyi`: where each public name comes from."""
     imports, rest = [], []
-    for name in dir(minitorch):
-        value = getattr(minitorch, name)
-        if (name.startswith("_") and name != "__version__") or name in ("annotations", "engine_functions"):
+    for name in dir(package):
+        value = getattr(package, name)
+        if (name.startswith("_") and name not in UNDERSCORED) or name in ("annotations", "engine_functions"):
             continue
         if isinstance(value, minitorch.dtype):
             rest.append(f"{name}: dtype")
@@ -297,12 +300,19 @@ def namespace_stub() -> str:
         elif value is None:
             rest.append(f"{name}: None")
         else:
-            imports.append(f"from {home_of(name, value)} import {name} as {name}")
+            imports.append(f"from {home_of(package, name, value)} import {name} as {name}")
+    if package is minitorch:  # made by a loop
+        imports += ["from collections.abc import Callable", "from typing import Any"]
+        rest += [f"{name}: Callable[..., Any]" for name in dir(_foreach) if name.startswith("_foreach_")]
     return HEADER + "\n".join([*imports, "", *rest, ""])
 
 
 def main() -> None:
-    stubs = {"_tensor.pyi": tensor_stub(), "__init__.pyi": namespace_stub()}
+    stubs = {
+        "_tensor.pyi": tensor_stub(),
+        "__init__.pyi": namespace_stub(minitorch),
+        "nn/__init__.pyi": namespace_stub(minitorch.nn),
+    }
     for source in sorted((PACKAGE / "_ext").glob("*.pyx")):
         if source.stem not in HAND_WRITTEN:
             stubs[f"_ext/{source.stem}.pyi"] = module_stub(importlib.import_module(f"minitorch._ext.{source.stem}"))

@@ -1,6 +1,7 @@
 """Automatic differentiation: replaying what was recorded, and everything around it."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .._ext.tape import backward, grad
 from . import function
@@ -8,6 +9,10 @@ from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .variable import Variable
+
+if TYPE_CHECKING:
+    from . import anomaly_mode, drawing, forward_ad, functional, graph, profiler
+    from .anomaly_mode import detect_anomaly, set_detect_anomaly
 
 __all__ = [
     "Function",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import types
+from collections.abc import Callable
+from typing import TypeVar, overload
 
 from .._ext.tensor import _set_grad_enabled, _set_inference_mode, is_grad_enabled
+
+Function = TypeVar("Function", bound=Callable)
 
 
 class _Mode:
     """A context manager that also decorates functions and generators; of its class an instance is made for each use."""
 
-    def __call__(self, function):
+    def __call__(self, function: Function) -> Function:
         if isinstance(function, type):
             raise TypeError(f"{type(self).__name__} decorates functions, not the class {function.__name__}")
         if isinstance(function, types.FunctionType) and function.__code__.co_flags & 0x20:  # a generator function
@@ -59,6 +63,12 @@ class no_grad(_Mode):
     False
     """
 
+    @overload
+    def __new__(cls, function: None = None) -> no_grad: ...
+
+    @overload
+    def __new__(cls, function: Function) -> Function: ...
+
     def __new__(cls, function=None):
         # `@no_grad` without parentheses decorates too
         return super().__new__(cls) if function is None else super().__new__(cls)(function)
@@ -98,7 +108,7 @@ class set_grad_enabled(_Mode):
         self.mode = mode
         self.before = _set_grad_enabled(mode)
 
-    def __call__(self, function):
+    def __call__(self, function: Function) -> Function:
         _set_grad_enabled(self.before)
         return super().__call__(function)
 
@@ -122,6 +132,12 @@ class inference_mode(_Mode):
     ...     minitorch.is_grad_enabled()
     False
     """
+
+    @overload
+    def __new__(cls, mode: bool = True) -> inference_mode: ...
+
+    @overload
+    def __new__(cls, mode: Function) -> Function: ...
 
     def __new__(cls, mode=True):
         if callable(mode):

@@ -3,7 +3,7 @@
 Samples are PyTorch's from the same seed, but for those that gamma variables are made from.
 """
 
-from . import constraints, transforms
+from . import constraints, transforms, utils
 from .bernoulli import Bernoulli, RelaxedBernoulli
 from .beta import Beta
 from .categorical import (

@@ -20,7 +20,7 @@ def is_tensor(obj: object) -> bool:
     return isinstance(obj, Tensor)
 
 
-def where(condition: Tensor, input=None, other=None, *, out: Tensor | None = None):
+def where(condition: Tensor, input=None, other=None, *, out: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
     """``input`` where the condition is True, ``other`` elsewhere; with the condition alone, the indices where it is.
 
     .. math:: y = c \\mathbin{?} x_1 : x_2

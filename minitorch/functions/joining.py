@@ -58,7 +58,7 @@ def _to_3d(t: Tensor) -> Tensor:
     return _to_2d(t).unsqueeze(-1) if t.ndim < 3 else t
 
 
-def atleast_1d(*tensors):
+def atleast_1d(*tensors) -> Tensor | tuple[Tensor, ...]:
     """The tensors with at least one dimension: numbers become vectors of one element.
 
     >>> import minitorch
@@ -68,7 +68,7 @@ def atleast_1d(*tensors):
     return _at_least(tensors, "atleast_1d", _to_1d)
 
 
-def atleast_2d(*tensors):
+def atleast_2d(*tensors) -> Tensor | tuple[Tensor, ...]:
     """The tensors with at least two dimensions, the new ones in front.
 
     >>> import minitorch
@@ -78,7 +78,7 @@ def atleast_2d(*tensors):
     return _at_least(tensors, "atleast_2d", _to_2d)
 
 
-def atleast_3d(*tensors):
+def atleast_3d(*tensors) -> Tensor | tuple[Tensor, ...]:
     """The tensors with at least three dimensions: a matrix gets a last one, a vector one on either side.
 
     >>> import minitorch
@@ -293,7 +293,9 @@ def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]
     return _one_by_one(input, input.chunk(chunks, dim), dim)
 
 
-def tensor_split(input: Tensor, indices_or_sections=None, dim: int = 0, *, sections=None, indices=None):
+def tensor_split(
+    input: Tensor, indices_or_sections=None, dim: int = 0, *, sections=None, indices=None
+) -> tuple[Tensor, ...]:
     """Views of so many pieces of sizes that differ by one at most, or cut at the given indices.
 
     >>> import minitorch
@@ -335,7 +337,7 @@ def _split_along(input: Tensor, cuts, d: int, name: str, least: int):
     return tensor_split(input, cuts, d)
 
 
-def hsplit(input: Tensor, *args, indices=None, sections=None):
+def hsplit(input: Tensor, *args, indices=None, sections=None) -> tuple[Tensor, ...]:
     """`tensor_split` along the second dimension, of a vector along its only one; sections must divide it.
 
     >>> import minitorch
@@ -345,12 +347,12 @@ def hsplit(input: Tensor, *args, indices=None, sections=None):
     return _split_along(input, _cuts(args, indices, sections), 0 if input.ndim == 1 else 1, "hsplit", 1)
 
 
-def vsplit(input: Tensor, *args, indices=None, sections=None):
+def vsplit(input: Tensor, *args, indices=None, sections=None) -> tuple[Tensor, ...]:
     """`tensor_split` along the first dimension of two or more; sections must divide it."""
     return _split_along(input, _cuts(args, indices, sections), 0, "vsplit", 2)
 
 
-def dsplit(input: Tensor, *args, indices=None, sections=None):
+def dsplit(input: Tensor, *args, indices=None, sections=None) -> tuple[Tensor, ...]:
     """`tensor_split` along the third dimension; sections must divide it."""
     return _split_along(input, _cuts(args, indices, sections), 2, "dsplit", 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import return_types
 from .._tensor import Tensor
 from ..linalg.determinants import det as _det
 from ..linalg.determinants import logdet
@@ -38,7 +39,7 @@ def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return _inv(input, out=out)
 
 
-def slogdet(input: Tensor, *, out=None):
+def slogdet(input: Tensor, *, out=None) -> return_types.linalg_slogdet:
     """`linalg.slogdet`."""
     return _slogdet(input, out=out)
 

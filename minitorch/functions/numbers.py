@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import return_types
 from .._ext import engine, pointwise
-from .._ext.dtype import ALL
 from .._tensor import Tensor
 from ._common import require_tensor
 
 __all__ = ["fill", "frexp", "is_nonzero"]
 
-_bool, _int32 = ALL[0], ALL[4]
 
-
-def frexp(input: Tensor, *, out: tuple[Tensor, Tensor] | None = None):
+def frexp(input: Tensor, *, out: tuple[Tensor, Tensor] | None = None) -> return_types.frexp:
     r"""The significand, of magnitude in [1/2, 1), and the exponent (int32) of each element.
 
     .. math:: x = m\,2^e
@@ -25,8 +23,6 @@ def frexp(input: Tensor, *, out: tuple[Tensor, Tensor] | None = None):
     mantissa=tensor([ 0.7500, -0.5000]),
     exponent=tensor([3, 1], dtype=torch.int32))
     """
-    from ..return_types import frexp as pair
-
     require_tensor(input, "frexp")
     if not input.is_floating_point():
         raise RuntimeError(f"torch.frexp() only supports floating-point dtypes, got {input.dtype}")
@@ -37,7 +33,7 @@ def frexp(input: Tensor, *, out: tuple[Tensor, Tensor] | None = None):
     mantissa = pointwise.ldexp(pointwise.ldexp(input, half), -exponent - half).to(input.dtype)
     if out is not None:
         mantissa, exponent = out[0].resize_(input.shape).copy_(mantissa), out[1].resize_(input.shape).copy_(exponent)
-    return pair((mantissa, exponent))
+    return return_types.frexp((mantissa, exponent))
 
 
 def is_nonzero(input: Tensor) -> bool:

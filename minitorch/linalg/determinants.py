@@ -81,7 +81,7 @@ def _slogdet_rule(gradients, saved, needs):
     return (scale[..., None, None] * inverse,)
 
 
-def slogdet(A: Tensor, *, out=None):
+def slogdet(A: Tensor, *, out=None) -> return_types.linalg_slogdet:
     r"""The sign and the logarithm of the absolute value of determinants, which may overflow themselves.
 
     .. math:: \det A = \mathrm{sign} \cdot e^{\mathrm{logabsdet}}

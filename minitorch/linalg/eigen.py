@@ -48,7 +48,7 @@ def _check_uplo(name: str, uplo: str) -> bool:
     return uplo.upper() == "U"
 
 
-def eigh(input: Tensor, UPLO: str = "L", *, out=None):
+def eigh(input: Tensor, UPLO: str = "L", *, out=None) -> return_types.linalg_eigh:
     r"""The eigenvalues, ascending, and orthonormal eigenvectors of symmetric (Hermitian) matrices.
 
     .. math:: A = V \mathrm{diag}(w) V^H
@@ -139,7 +139,7 @@ def _eigen(name: str, a: Tensor, vectors: bool) -> tuple[Tensor, Tensor | None]:
     return w, v
 
 
-def eig(input: Tensor, *, out=None):
+def eig(input: Tensor, *, out=None) -> return_types.linalg_eig:
     r"""The eigenvalues and eigenvectors of square matrices, as complex numbers in no particular order.
 
     .. math:: A = V \mathrm{diag}(w) V^{-1}

@@ -26,7 +26,9 @@ def _range_of(a: Tensor, q: int, iterations: int, mean: Tensor | None) -> Tensor
     return basis
 
 
-def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None):
+def svd_lowrank(
+    A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     r"""The largest q singular values and vectors of A, or of A - M, nearly.
 
     .. math:: A \approx U \mathrm{diag}(s) V^H
@@ -60,7 +62,7 @@ def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor |
     return (v, s, u) if wide else (u, s, v)
 
 
-def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2):
+def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> tuple[Tensor, Tensor, Tensor]:
     r"""Principal components: `svd_lowrank` of the matrix, its rows' mean taken away if ``center``.
 
     >>> import minitorch

@@ -96,7 +96,7 @@ _ZERO_PIVOT = ("U[{0},{0}] is zero and using it on lu_solve would result in a di
                "perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)")
 
 
-def lu_factor(A: Tensor, *, pivot: bool = True, out=None):
+def lu_factor(A: Tensor, *, pivot: bool = True, out=None) -> return_types.linalg_lu_factor:
     r"""The LU factorisation with row exchanges in compact form, for `lu_solve`.
 
     .. math:: A = P L U
@@ -117,7 +117,9 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out=None):
     return give_all(return_types.linalg_lu_factor, (factors, pivots), out, "linalg.lu_factor")
 
 
-def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out=None):
+def lu_factor_ex(
+    A: Tensor, *, pivot: bool = True, check_errors: bool = False, out=None
+) -> return_types.linalg_lu_factor_ex:
     """`lu_factor` that does not raise: ``info`` is 0, or the number of a zero pivot.
 
     >>> import minitorch
@@ -130,7 +132,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, o
     return give_all(return_types.linalg_lu_factor_ex, results, out, "linalg.lu_factor_ex")
 
 
-def lu(A: Tensor, *, pivot: bool = True, out=None):
+def lu(A: Tensor, *, pivot: bool = True, out=None) -> return_types.linalg_lu:
     r"""The LU factorisation with row exchanges: a permutation matrix, a lower and an upper triangle.
 
     .. math:: A = P L U
@@ -155,7 +157,9 @@ def _range_of(pivots: Tensor) -> tuple[int, int]:
     return int(values.min()), int(values.max())
 
 
-def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *, out=None):
+def lu_unpack(
+    LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *, out=None
+) -> return_types.lu_unpack:
     """The matrices P, L and U from the compact form that `lu_factor` gives; empty where they are not asked for.
 
     >>> import minitorch
@@ -238,7 +242,7 @@ def lu_solve_old(input: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tens
     return lu_solve(LU_data, LU_pivots, input, out=out)
 
 
-def lu_old(input: Tensor, pivot: bool = True, get_infos: bool = False, out=None):
+def lu_old(input: Tensor, pivot: bool = True, get_infos: bool = False, out=None) -> tuple[Tensor, ...]:
     """`linalg.lu_factor` by its old name; with ``get_infos`` also LAPACK's info for each matrix.
 
     >>> import minitorch
@@ -273,7 +277,7 @@ def _ldl(name: str, a: Tensor, hermitian: bool) -> tuple[Tensor, Tensor, Tensor]
 _ZERO_BLOCK = "D[{0},{0}] is zero. Using it in linalg.ldl_solve would result in a division by zero."
 
 
-def ldl_factor(input: Tensor, *, hermitian: bool = False, out=None):
+def ldl_factor(input: Tensor, *, hermitian: bool = False, out=None) -> return_types.linalg_ldl_factor:
     r"""The LDL factorisation of symmetric (or, with ``hermitian``, Hermitian) matrices in compact form.
 
     .. math:: A = L D L^T, \quad D \text{ of blocks of one or two}
@@ -290,7 +294,9 @@ def ldl_factor(input: Tensor, *, hermitian: bool = False, out=None):
     return give_all(return_types.linalg_ldl_factor, (factors, pivots), out, "linalg.ldl_factor")
 
 
-def ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool = False, out=None):
+def ldl_factor_ex(
+    input: Tensor, *, hermitian: bool = False, check_errors: bool = False, out=None
+) -> return_types.linalg_ldl_factor_ex:
     """`ldl_factor` that does not raise: ``info`` is 0, or the number of a zero block of D.
 
     >>> import minitorch

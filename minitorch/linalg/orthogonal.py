@@ -61,7 +61,7 @@ def _no_q_rule(gradients, saved, needs):
                        "mode='reduced' if you are going to call backward")
 
 
-def qr(A: Tensor, mode: str = "reduced", *, out=None):
+def qr(A: Tensor, mode: str = "reduced", *, out=None) -> return_types.linalg_qr:
     r"""The QR factorisation: Q has orthonormal columns, R is upper triangular.
 
     .. math:: A = Q R
@@ -101,7 +101,7 @@ def qr(A: Tensor, mode: str = "reduced", *, out=None):
     return give_all(return_types.linalg_qr, (q, r), out, name)
 
 
-def qr_old(input: Tensor, some: bool = True, *, out=None):
+def qr_old(input: Tensor, some: bool = True, *, out=None) -> return_types.qr:
     """`linalg.qr` by its old name; ``some=False`` is mode ``"complete"``.
 
     >>> import minitorch
@@ -111,7 +111,7 @@ def qr_old(input: Tensor, some: bool = True, *, out=None):
     return give_all(return_types.qr, qr(input, "reduced" if some else "complete"), out, "qr")
 
 
-def geqrf(input: Tensor, *, out=None):
+def geqrf(input: Tensor, *, out=None) -> return_types.geqrf:
     """LAPACK's form of QR: R with the Householder vectors of Q below it, and their factors.
 
     >>> import minitorch

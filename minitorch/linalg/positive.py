@@ -83,7 +83,9 @@ def cholesky(input: Tensor, *, upper: bool = False, out: Tensor | None = None) -
     return give(factor, out, "linalg.cholesky")
 
 
-def cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False, out=None):
+def cholesky_ex(
+    input: Tensor, *, upper: bool = False, check_errors: bool = False, out=None
+) -> return_types.linalg_cholesky_ex:
     """`cholesky` that does not raise: ``info`` is 0, or the order of a leading minor that is not positive.
 
     >>> import minitorch

@@ -95,7 +95,7 @@ def _decomposed(name: str, a: Tensor, full: bool) -> tuple[Tensor, Tensor, Tenso
     return u, s, vh
 
 
-def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out=None):
+def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out=None) -> return_types.linalg_svd:
     r"""The singular value decomposition; singular values descend.
 
     .. math:: A = U \mathrm{diag}(s) V^H
@@ -134,7 +134,7 @@ def svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) 
     return give(s, out, name)
 
 
-def svd_old(input: Tensor, some: bool = True, compute_uv: bool = True, *, out=None):
+def svd_old(input: Tensor, some: bool = True, compute_uv: bool = True, *, out=None) -> return_types.svd:
     r"""`linalg.svd` by its old name and with V rather than its adjoint: :math:`A = U \mathrm{diag}(s) V^H`.
 
     >>> import minitorch
@@ -322,7 +322,9 @@ def _lstsq_rule(gradients, saved, needs):
     return ga, gb
 
 
-def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None):
+def lstsq(
+    input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None
+) -> return_types.linalg_lstsq:
     r"""Least squares: the X of least norm among those that make the residual least.
 
     .. math:: \min_X \|A X - B\|_F

@@ -95,7 +95,9 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None)
     return give(x, out, "linalg.solve")
 
 
-def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out=None):
+def solve_ex(
+    A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out=None
+) -> return_types.linalg_solve_ex:
     """`solve` that does not raise: ``info`` is 0, or the number of a zero pivot.
 
     >>> import minitorch
@@ -162,7 +164,7 @@ def solve_triangular(input: Tensor, B: Tensor, *, upper: bool, left: bool = True
 
 
 def triangular_solve(input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False,
-                     unitriangular: bool = False, *, out=None):
+                     unitriangular: bool = False, *, out=None) -> return_types.triangular_solve:
     """`linalg.solve_triangular` by its old name: the right-hand sides come first.
 
     >>> import minitorch
@@ -213,7 +215,7 @@ def inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     return give(x, out, "linalg.inv")
 
 
-def inv_ex(A: Tensor, *, check_errors: bool = False, out=None):
+def inv_ex(A: Tensor, *, check_errors: bool = False, out=None) -> return_types.linalg_inv_ex:
     """`inv` that does not raise: ``info`` is 0, or the number of a zero pivot.
 
     >>> import minitorch

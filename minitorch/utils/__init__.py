@@ -5,6 +5,22 @@ Each is imported when it is first asked for: ``utils.summary.summary``, ``utils.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import (
+        _pytree,
+        benchmark,
+        checkpoint,
+        data,
+        dlpack,
+        hooks,
+        lr_finder,
+        progress,
+        summary,
+        tensorboard,
+        watch,
+    )
 
 __all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks", "lr_finder", "progress", "summary",
            "tensorboard", "watch"]
@@ -12,6 +28,6 @@ __all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks", "lr_finder", "p
 
 def __getattr__(name: str) -> object:
     """A module of the package, imported when it is first asked for."""
-    if name in __all__:
+    if name in __all__ or name == "_pytree":
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'minitorch.utils' has no attribute {name!r}")
