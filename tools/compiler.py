@@ -136,6 +136,8 @@ def _probe(compiler: Any, switches: Switches, prober: Prober) -> Features:
     link.append("-lm")
     if "-g0" in flags and prober.links(LOOP.format(attribute="", pragma=""), "-Wl,-s"):
         link.append("-Wl,-s")  # nor the names of functions that nobody can call: a tenth of the size
+    if prober.links(LOOP.format(attribute="", pragma=""), "-Wl,-z,noseparate-code"):
+        link.append("-Wl,-z,noseparate-code")  # code and constants share pages: 8 KiB a module, and fewer to map
     clones = (f"__attribute__((target_clones({names})))" for names in CLONES) if switches.clones else ()
     return Features(
         compiler=_version(compiler),
