@@ -42,7 +42,7 @@ DIRECTIVES = {
 }
 # Modules that have no loops worth unrolling: a fifth smaller and sooner compiled.
 WITHOUT_KERNELS = set(
-    "build dispatch dtype engine extrema fourier function lapack moments rules storage tape tensor threads "
+    "arithmetic build dispatch dtype engine extrema fourier function lapack moments rules storage tape tensor threads "
     "views".split()
 )
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 import math as _math
 
 from ._device import channels_last, contiguous_format, device, layout, memory_format, preserve_format, strided
+from ._ext import arithmetic as _arithmetic
 from ._ext import dtype as _dtype
 from ._ext import engine as _engine
 from ._ext import index as _index
-from ._ext import pointwise as _pointwise
 from ._ext import random as _random
 from ._ext import tensor as _tensor_engine
 from ._ext import threads as _threads
+from ._ext.arithmetic import polygamma, result_type
 from ._ext.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._ext.dtype import (
     can_cast,
@@ -32,7 +33,6 @@ from ._ext.dtype import (
 )
 from ._ext.engine import as_tensor, empty, from_numpy, full, ones, tensor, zeros
 from ._ext.index import cat, stack
-from ._ext.pointwise import polygamma, result_type
 from ._ext.random import (
     Generator,
     binomial,
@@ -65,7 +65,7 @@ pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
 for _name, _function in engine_functions("input", "self"):
     # of the methods alone, those that change one tensor in place are functions too
-    if _function.__code__.co_varnames[0] == "input" or (_name.endswith("_") and hasattr(_pointwise, _name)):
+    if _function.__code__.co_varnames[0] == "input" or (_name.endswith("_") and hasattr(_arithmetic, _name)):
         globals()[_name] = _function
 del _name, _function
 

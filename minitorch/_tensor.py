@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ._ext import (
+    arithmetic,
     arrange,
     engine,
     extrema,
     index,
     matmul,
     moments,
-    pointwise,
     random,
     reduce,
     scan,
@@ -27,7 +27,7 @@ from ._ext.dtype import dtype, get_default_dtype
 from ._size import Size
 
 # Functions of the engine that are neither names of `minitorch` nor methods: they belong to nn.functional and the like.
-ELSEWHERE = {*pointwise.ELSEWHERE, "norm", "linear", "cross_entropy", "nll_loss"}
+ELSEWHERE = {*arithmetic.ELSEWHERE, "norm", "linear", "cross_entropy", "nll_loss"}
 # ... and those of `minitorch` that are not methods.
 NOT_METHODS = {"poisson", "dropout", "dropout_", "rand_like", "randn_like", "randint_like", "empty_like", "zeros_like",
                "ones_like", "full_like"}
@@ -39,8 +39,8 @@ def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
     The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a
     method only.
     """
-    modules = (pointwise, views, reduce, extrema, moments, sort, scan, matmul, softmax, index, scatter, arrange, random,
-               tape, engine)
+    modules = (arithmetic, views, reduce, extrema, moments, sort, scan, matmul, softmax, index, scatter, arrange,
+               random, tape, engine)
     for module in modules:
         for name, function in vars(module).items():
             if name.startswith("_") or name in ELSEWHERE or not hasattr(function, "__code__"):

@@ -1,7 +1,6 @@
 """Special functions: ``minitorch.special``, by the names that PyTorch has for them."""
 
-from ._ext.moments import logsumexp
-from ._ext.pointwise import (
+from ._ext.arithmetic import (
     digamma,
     entr,
     erf,
@@ -26,10 +25,11 @@ from ._ext.pointwise import (
     xlogy,
     zeta,
 )
-from ._ext.pointwise import igamma as gammainc
-from ._ext.pointwise import igammac as gammaincc
-from ._ext.pointwise import lgamma as gammaln
-from ._ext.pointwise import sigmoid as expit
+from ._ext.arithmetic import igamma as gammainc
+from ._ext.arithmetic import igammac as gammaincc
+from ._ext.arithmetic import lgamma as gammaln
+from ._ext.arithmetic import sigmoid as expit
+from ._ext.moments import logsumexp
 from ._ext.softmax import log_softmax, softmax
 from .functions.bessel import (
     airy_ai,

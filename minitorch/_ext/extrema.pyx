@@ -15,7 +15,7 @@ from minitorch._ext.tensor cimport (
 from minitorch._ext.views cimport reshape_to
 
 from minitorch import return_types
-from minitorch._ext.pointwise import maximum, minimum
+from minitorch._ext.arithmetic import maximum, minimum
 
 cdef extern from "index.h" nogil:
     void mt_take(char *out, const char *x, const long long *place, Py_ssize_t n, Py_ssize_t bytes)

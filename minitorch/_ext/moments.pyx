@@ -15,7 +15,7 @@ from minitorch._ext.tensor cimport TensorBase, describe, record1, record_outputs
 from minitorch._ext.views cimport detach_of, reshape_to, select_of, view_as_real_of
 
 import warnings
-from minitorch._ext.pointwise import abs as absolute, sign
+from minitorch._ext.arithmetic import abs as absolute, sign
 
 
 # --- variance -------------------------------------------------------------------------------------------------------

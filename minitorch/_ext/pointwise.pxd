@@ -15,6 +15,8 @@ cdef TensorBase call(int op, object a, object b=*, object c=*, tuple params=*, T
 cdef TensorBase compare(object a, object b, int richcmp_code)        # for Python's operators
 cdef TensorBase operator(int which, object a, object b)              # one of the enum below
 cdef TensorBase inplace_operator(int which, TensorBase a, object b)
+cdef TensorBase power(object a, object b, TensorBase out, bint inplace)
+cdef str title(int code)                                             # a dtype as PyTorch's messages call it
 
 cdef enum:
     OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_FLOOR_DIVIDE, OP_REMAINDER, OP_POW

@@ -179,7 +179,7 @@ cdef class LogcumsumexpBackward(Node):
 cdef TensorBase logcumsumexp_complex(TensorBase x, int dim):
     """One after the other: y_k = log(exp(y_(k-1)) + exp(x_k)), in differentiable operations."""
     from minitorch._ext.index import stack
-    from minitorch._ext.pointwise import logaddexp
+    from minitorch._ext.arithmetic import logaddexp
     cdef list so_far = []
     if x.numel == 0 or x.ndim == 0:
         return clone_of(x)

@@ -12,7 +12,7 @@ from typing import Any
 
 import minitorch
 
-from .._ext import dispatch, pointwise
+from .._ext import arithmetic, dispatch
 from .._tensor import Tensor
 from ..utils._pytree import tree_leaves, tree_map
 from .wrapping import METADATA, Wrapped, bound, named
@@ -233,10 +233,10 @@ def composed(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 _POINTWISE = {
     name
-    for name, function in vars(pointwise).items()
+    for name, function in vars(arithmetic).items()
     if hasattr(function, "__code__") and not name.startswith("_") and name not in ("result_type", "prelu")
 }
-rule(*_POINTWISE, "masked_fill", "masked_fill_", "copy_", "where", "_where")(elementwise)
+rule(*_POINTWISE, "conjugate", "masked_fill", "masked_fill_", "copy_", "where", "_where")(elementwise)
 
 
 @rule("clone", "contiguous", "detach", "to_dtype", "tril", "triu", "requires_grad_", "zeros_like", "ones_like",

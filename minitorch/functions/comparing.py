@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._ext import pointwise as _pointwise
+from .._ext import arithmetic as _arithmetic
 from .._ext.index import nonzero as _nonzero
 from .._tensor import Tensor
 from ._common import require_tensor
@@ -32,7 +32,7 @@ def where(condition: Tensor, input=None, other=None, *, out: Tensor | None = Non
     """
     if input is None and other is None:
         return _nonzero(condition, as_tuple=True)
-    return _pointwise._where(condition, input, other, out)
+    return _arithmetic._where(condition, input, other, out)
 
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:

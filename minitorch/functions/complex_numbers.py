@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from .._ext import arithmetic as _arithmetic
 from .._ext import engine as _engine
 from .._ext import index as _index
 from .._ext import pointwise as _pointwise
@@ -152,23 +153,23 @@ def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([1.5708, 3.1416])
     """
     if input.is_complex():
-        return give(_pointwise.atan2(imag(input), real(input)), out, "angle")
+        return give(_arithmetic.atan2(imag(input), real(input)), out, "angle")
     if not input.is_floating_point():
         input = input.float()
     nan = input.isnan()
-    return give(_pointwise._where(nan, input, _pointwise._where(input < 0, math.pi, input * 0)), out, "angle")
+    return give(_arithmetic._where(nan, input, _arithmetic._where(input < 0, math.pi, input * 0)), out, "angle")
 
 
 def _abs(z: Tensor) -> Tensor:
-    return _pointwise.hypot(real(z), imag(z))
+    return _arithmetic.hypot(real(z), imag(z))
 
 
 def _nan_to_num(z: Tensor, *values: float) -> Tensor:
-    return complex(*(_pointwise.nan_to_num(part, *values) for part in (real(z), imag(z))))
+    return complex(*(_arithmetic.nan_to_num(part, *values) for part in (real(z), imag(z))))
 
 
 def _ldexp(x, exponent) -> Tensor:
-    return _pointwise.mul(x, _pointwise.pow(2.0, exponent))
+    return _arithmetic.mul(x, _arithmetic.pow(2.0, exponent))
 
 
 def _lerp(start, end, weight) -> Tensor:
@@ -176,13 +177,13 @@ def _lerp(start, end, weight) -> Tensor:
     by = (end - start) * weight
     if not isinstance(near, Tensor):
         return start + by if near else end - (end - start) * (1 - weight)
-    return _pointwise._where(near, start + by, end - (end - start) * (1 - weight))
+    return _arithmetic._where(near, start + by, end - (end - start) * (1 - weight))
 
 
 def _logaddexp(a: Tensor, b: Tensor) -> Tensor:
     larger = real(a) >= real(b)
-    high, low = _pointwise._where(larger, a, b), _pointwise._where(larger, b, a)
-    return high + _pointwise.log1p((low - high).exp())
+    high, low = _arithmetic._where(larger, a, b), _arithmetic._where(larger, b, a)
+    return high + _arithmetic.log1p((low - high).exp())
 
 
 def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -195,10 +196,10 @@ def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([0.6000+0.8000j])
     """
     if not input.is_complex():
-        return _pointwise.sign(input, out=out)
+        return _arithmetic.sign(input, out=out)
     size = _abs(input)
     zero = size == 0
-    return give(_pointwise._where(zero, 0, input / _pointwise._where(zero, 1, size)), out, "sgn")
+    return give(_arithmetic._where(zero, 0, input / _arithmetic._where(zero, 1, size)), out, "sgn")
 
 
 def isreal(input: Tensor) -> Tensor:
@@ -210,7 +211,7 @@ def isreal(input: Tensor) -> Tensor:
     """
     if input.is_complex():
         return imag(input) == 0
-    return _engine.ones_like(input, dtype=_pointwise.eq(input, input).dtype)
+    return _engine.ones_like(input, dtype=_arithmetic.eq(input, input).dtype)
 
 
 def adjoint(input: Tensor) -> Tensor:

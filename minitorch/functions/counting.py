@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 
 from .. import _creation, return_types
+from .._ext import arithmetic as _arithmetic
 from .._ext import engine as _engine
 from .._ext import index as _index
-from .._ext import pointwise as _pointwise
 from .._ext import search as _search
 from .._ext.dtype import ALL as _DTYPES
 from .._tensor import Tensor
@@ -95,7 +95,7 @@ def _number_of_bins(bins: object, name: str) -> int:
 
 def _counted(places: Tensor, inside: Tensor, weight: Tensor | None, size: int) -> Tensor:
     """How often each place occurs among those inside; the others are counted behind the last, and dropped."""
-    return _search._count(_pointwise._where(inside, places, size, None), weight, size + 1)[:size]
+    return _search._count(_arithmetic._where(inside, places, size, None), weight, size + 1)[:size]
 
 
 def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0, *, out: Tensor | None = None) -> Tensor:
@@ -117,7 +117,7 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0, *, o
     x = input.detach().reshape(-1)
     low, high = _bounds(x, None if min == max else (min, max), 1, "histc")
     inside = (x >= low) & (x <= high)
-    places = ((_pointwise._where(inside, x, low, None) - low) * count / (high - low)).to(_INT64).clamp(max=count - 1)
+    places = ((_arithmetic._where(inside, x, low, None) - low) * count / (high - low)).to(_INT64).clamp(max=count - 1)
     return give(_counted(places, inside, None, count).to(input.dtype), out, "histc")
 
 

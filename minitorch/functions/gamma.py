@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .._creation import arange
-from .._ext import pointwise
+from .._ext import arithmetic
 from .._ext.pointwise import give
 from .._tensor import Tensor
 from ._common import inexact
@@ -37,12 +37,12 @@ def mvlgamma_(self: Tensor, p: int) -> Tensor:
 
 def _polygamma(self: Tensor, n: int) -> Tensor:
     """`minitorch.polygamma` of order ``n``."""
-    return pointwise.polygamma(n, self)
+    return arithmetic.polygamma(n, self)
 
 
 def _polygamma_(self: Tensor, n: int) -> Tensor:
     """`minitorch.polygamma` of order ``n`` in place."""
-    return self.copy_(pointwise.polygamma(n, self))
+    return self.copy_(arithmetic.polygamma(n, self))
 
 
 Tensor.polygamma, Tensor.polygamma_ = _polygamma, _polygamma_

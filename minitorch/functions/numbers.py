@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import return_types
-from .._ext import engine, pointwise
+from .._ext import arithmetic, engine
 from .._tensor import Tensor
 from ._common import require_tensor
 
@@ -30,7 +30,7 @@ def frexp(input: Tensor, *, out: tuple[Tensor, Tensor] | None = None) -> return_
     powers = np.frexp(wide.numpy())[1]
     exponent = engine.from_numpy(np.asarray(powers, dtype=np.int32))
     half = -exponent.div(2, rounding_mode="floor")         # in two steps: 2 ** -exponent may be infinite
-    mantissa = pointwise.ldexp(pointwise.ldexp(input, half), -exponent - half).to(input.dtype)
+    mantissa = arithmetic.ldexp(arithmetic.ldexp(input, half), -exponent - half).to(input.dtype)
     if out is not None:
         mantissa, exponent = out[0].resize_(input.shape).copy_(mantissa), out[1].resize_(input.shape).copy_(exponent)
     return return_types.frexp((mantissa, exponent))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _creation
+from .._ext import arithmetic as _arithmetic
 from .._ext import engine as _engine
 from .._ext import index as _index
-from .._ext import pointwise as _pointwise
 from .._ext import search as _search
 from .._ext.dtype import ALL as _DTYPES
 from .._tensor import Tensor
@@ -62,7 +62,7 @@ def _ranks(ordered: Tensor, levels: Tensor, skip_nan: bool) -> Tensor:
 def _between(ordered: Tensor, ranks: Tensor, interpolation: str) -> Tensor:
     """The elements of sorted rows at real ranks."""
     if interpolation in ("lower", "higher", "nearest"):
-        ranks = {"lower": _pointwise.floor, "higher": _pointwise.ceil, "nearest": _pointwise.round}[interpolation](
+        ranks = {"lower": _arithmetic.floor, "higher": _arithmetic.ceil, "nearest": _arithmetic.round}[interpolation](
             ranks
         )
         return ordered.gather(-1, ranks.to(_INT64))
@@ -251,7 +251,7 @@ def unique(
 
 def _same_type(a: Tensor, b: Tensor | Number) -> tuple[Tensor, Tensor]:
     """A tensor and another, or a number, in the type that an operation on both has."""
-    common = _pointwise.result_type(a, b)
+    common = _arithmetic.result_type(a, b)
     other = b if isinstance(b, Tensor) else _engine.tensor(b, dtype=common, device=a.device)
     return a.to(common), other.to(common)
 

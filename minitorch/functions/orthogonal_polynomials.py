@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .._ext.arithmetic import result_type
 from .._ext.dtype import ALL
 from .._ext.engine import tensor
-from .._ext.pointwise import result_type
 from .._tensor import Tensor
 from ._common import give, inexact
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 
 from .. import fft as _fft
+from .._ext import arithmetic as _arithmetic
 from .._ext import engine as _engine
 from .._ext import index as _index
-from .._ext import pointwise as _pointwise
 from .._ext import views as _views
 from .._tensor import Tensor
 
@@ -213,7 +213,7 @@ def istft(
     signal, cover = signal[:, start:stop], cover[:, start:stop]
     if float(cover.detach().abs().min()) < 1e-11:
         raise RuntimeError("istft: window overlap add min: 1: the windows leave samples uncovered, where they are zero")
-    signal = _pointwise.div(signal, cover)
+    signal = _arithmetic.div(signal, cover)
     if end > whole:
         message = ("The length of signal is shorter than the length parameter. Result is being padded with zeros in "
                    "the tail. Please check your center and hop_length settings.")  # fmt: skip

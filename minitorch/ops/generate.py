@@ -327,6 +327,7 @@ def table_row(op: Op, loops: Loops) -> str:
 
 
 NOTE = "/* Generated from minitorch/ops/pointwise.py by generate.py: change those. */"
+CYTHON_NOTE = "# Generated from minitorch/ops/pointwise.py by generate.py: change those."
 
 
 def c_header(table: dict[str, Op]) -> str:
@@ -434,17 +435,16 @@ def cython_functions(op: Op) -> list[str]:
     return [*lines, "", ""] if op.aliases else lines
 
 
-def cython_include(table: dict[str, Op]) -> str:
-    """pointwise_ops.pxi"""
-    lines = [
-        "# Generated from minitorch/ops/pointwise.py by generate.py: change those.",
-        'cdef extern from "pointwise_loops.h" nogil:',
-        "    enum:",
-        *(f"        MT_OP_{name}" for name in table),
-        "        MT_OP_COUNT",
-        "",
-        "",
-    ]
+def cython_codes(table: dict[str, Op]) -> str:
+    """pointwise_codes.pxi: the operations' numbers."""
+    lines = [CYTHON_NOTE, 'cdef extern from "pointwise_loops.h" nogil:', "    enum:"]
+    lines += [*(f"        MT_OP_{name}" for name in table), "        MT_OP_COUNT", ""]
+    return "\n".join(lines)
+
+
+def all_cython_functions(table: dict[str, Op]) -> str:
+    """arithmetic_functions.pxi"""
+    lines = [CYTHON_NOTE]
     for op in table.values():
         lines += cython_functions(op)
     elsewhere = [
@@ -470,7 +470,8 @@ def generate(output_directory: str | Path) -> list[Path]:
     for name, content in {
         "pointwise_loops.h": c_header(pointwise.TABLE),
         "pointwise_loops.c": c_source(pointwise.TABLE),
-        "pointwise_ops.pxi": cython_include(pointwise.TABLE),
+        "pointwise_codes.pxi": cython_codes(pointwise.TABLE),
+        "arithmetic_functions.pxi": all_cython_functions(pointwise.TABLE),
     }.items():
         path = directory / name
         if not path.exists() or path.read_text() != content:

@@ -7,9 +7,9 @@ from typing import Any
 
 import minitorch
 from minitorch import Tensor
-from minitorch._ext import pointwise as _pointwise
+from minitorch._ext import arithmetic as _arithmetic
 from minitorch._ext import softmax as _softmax
-from minitorch._ext.pointwise import gelu, hardshrink, logsigmoid, prelu, softplus, softsign, tanhshrink
+from minitorch._ext.arithmetic import gelu, hardshrink, logsigmoid, prelu, softplus, softsign, tanhshrink
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
@@ -25,17 +25,17 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> nn.functional.relu(minitorch.tensor([-1., 2.]))
     tensor([0., 2.])
     """
-    return _pointwise.relu_(input) if inplace else _pointwise.relu(input)
+    return _arithmetic.relu_(input) if inplace else _arithmetic.relu(input)
 
 
 def relu_(input: Tensor) -> Tensor:
     """`relu` in place."""
-    return _pointwise.relu_(input)
+    return _arithmetic.relu_(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     r"""Rectified linear unit that saturates, :math:`\min(\max(x, 0), 6)`."""
-    return _pointwise.relu6_(input) if inplace else _pointwise.relu6(input)
+    return _arithmetic.relu6_(input) if inplace else _arithmetic.relu6(input)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -44,7 +44,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> nn.functional.leaky_relu(minitorch.tensor([-1., 2.]), 0.1)
     tensor([-0.1000,  2.0000])
     """
-    return (_pointwise.leaky_relu_ if inplace else _pointwise.leaky_relu)(input, negative_slope)
+    return (_arithmetic.leaky_relu_ if inplace else _arithmetic.leaky_relu)(input, negative_slope)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -52,7 +52,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
     Source: Clevert and others, arXiv:1511.07289.
     """
-    return (_pointwise.elu_ if inplace else _pointwise.elu)(input, alpha)
+    return (_arithmetic.elu_ if inplace else _arithmetic.elu)(input, alpha)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -60,54 +60,54 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
     Source: Klambauer and others, arXiv:1706.02515.
     """
-    return _pointwise.selu_(input) if inplace else _pointwise.selu(input)
+    return _arithmetic.selu_(input) if inplace else _arithmetic.selu(input)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     r"""Continuously differentiable ELU: :math:`x` above 0, below it :math:`\alpha (e^{x / \alpha} - 1)`."""
-    return (_pointwise.celu_ if inplace else _pointwise.celu)(input, alpha)
+    return (_arithmetic.celu_ if inplace else _arithmetic.celu)(input, alpha)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     r"""Sigmoid linear unit, :math:`x \sigma(x)`."""
-    return _pointwise.silu_(input) if inplace else _pointwise.silu(input)
+    return _arithmetic.silu_(input) if inplace else _arithmetic.silu(input)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     r""":math:`x \tanh(\ln(1 + e^x))`.  Source: Misra, arXiv:1908.08681."""
-    return _pointwise.mish_(input) if inplace else _pointwise.mish(input)
+    return _arithmetic.mish_(input) if inplace else _arithmetic.mish(input)
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Limited to ``[min_val, max_val]``; the limits themselves pass no gradient."""
     if min_val > max_val:
         raise ValueError(f"min_val cannot be greater than max_val: {min_val} > {max_val}")
-    return (_pointwise.hardtanh_ if inplace else _pointwise.hardtanh)(input, min_val, max_val)
+    return (_arithmetic.hardtanh_ if inplace else _arithmetic.hardtanh)(input, min_val, max_val)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     r"""Sigmoid of straight lines, :math:`\min(\max(x + 3, 0), 6) / 6`."""
-    return _pointwise.hardsigmoid_(input) if inplace else _pointwise.hardsigmoid(input)
+    return _arithmetic.hardsigmoid_(input) if inplace else _arithmetic.hardsigmoid(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     r""":math:`x \min(\max(x + 3, 0), 6) / 6`.  Source: Howard and others, arXiv:1905.02244."""
-    return _pointwise.hardswish_(input) if inplace else _pointwise.hardswish(input)
+    return _arithmetic.hardswish_(input) if inplace else _arithmetic.hardswish(input)
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """`value` where the input is not above `threshold`."""
-    return (_pointwise.threshold_ if inplace else _pointwise.threshold)(input, threshold, value)
+    return (_arithmetic.threshold_ if inplace else _arithmetic.threshold)(input, threshold, value)
 
 
 def sigmoid(input: Tensor) -> Tensor:
     r"""Logistic function, :math:`1 / (1 + e^{-x})`."""
-    return _pointwise.sigmoid(input)
+    return _arithmetic.sigmoid(input)
 
 
 def tanh(input: Tensor) -> Tensor:
     """Hyperbolic tangent."""
-    return _pointwise.tanh(input)
+    return _arithmetic.tanh(input)
 
 
 def _usual_dim(name: str, dim: int | None, ndim: int) -> int:
@@ -150,7 +150,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """
     if lambd < 0:
         raise RuntimeError(f"lambda must be in range [0, inf], but found {lambd}")
-    return _pointwise.softshrink(input, lambd)
+    return _arithmetic.softshrink(input, lambd)
 
 
 # --- in place -----------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """`threshold` in place."""
-    return _pointwise.threshold_(input, threshold, value)
+    return _arithmetic.threshold_(input, threshold, value)
 
 
 # --- gates, and what is random ------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ import warnings
 
 import minitorch
 from minitorch import Tensor
-from minitorch._ext import pointwise as _pointwise
+from minitorch._ext import arithmetic as _arithmetic
+from minitorch._ext.arithmetic import logsigmoid
 from minitorch._ext.matmul import linear
-from minitorch._ext.pointwise import logsigmoid
 from minitorch._ext.softmax import cross_entropy, nll_loss
 from minitorch.functions._common import beneath
 
@@ -67,7 +67,7 @@ def mse_loss(
     """
     reduction = reduction_of(reduction, size_average, reduce)
     _broadcast_warning("mse_loss", input, target)
-    return _weighted_loss(_pointwise.squared_difference(input, target), weight, reduction)
+    return _weighted_loss(_arithmetic.squared_difference(input, target), weight, reduction)
 
 
 def l1_loss(
@@ -81,7 +81,7 @@ def l1_loss(
     """Absolute error, :math:`|x - y|`."""
     reduction = reduction_of(reduction, size_average, reduce)
     _broadcast_warning("l1_loss", input, target)
-    return _weighted_loss(_pointwise.abs_difference(input, target), weight, reduction)
+    return _weighted_loss(_arithmetic.abs_difference(input, target), weight, reduction)
 
 
 def smooth_l1_loss(
@@ -98,8 +98,8 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
-        return _reduce(_pointwise.abs_difference(input, target), reduction)
-    return _reduce(_pointwise.smooth_l1(input, target, beta), reduction)
+        return _reduce(_arithmetic.abs_difference(input, target), reduction)
+    return _reduce(_arithmetic.smooth_l1(input, target, beta), reduction)
 
 
 def huber_loss(
@@ -110,7 +110,7 @@ def huber_loss(
     _broadcast_warning("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    return _weighted_loss(_pointwise.huber(input, target, delta), weight, reduction)
+    return _weighted_loss(_arithmetic.huber(input, target, delta), weight, reduction)
 
 
 def kl_div(
@@ -167,7 +167,7 @@ def binary_cross_entropy(
         if not ((values >= 0) & (values <= 1)).all():
             raise RuntimeError("binary_cross_entropy: all elements of input should be between 0 and 1; for scores "
                                "without a sigmoid there is binary_cross_entropy_with_logits")
-    loss = _pointwise.binary_cross_entropy(input, target)
+    loss = _arithmetic.binary_cross_entropy(input, target)
     return _reduce(loss if weight is None else loss * weight, reduction)
 
 
@@ -194,7 +194,7 @@ def binary_cross_entropy_with_logits(
     reduction = reduction_of(reduction, size_average, reduce)
     _check_binary("binary_cross_entropy_with_logits", input, target)
     if pos_weight is None:
-        loss = _pointwise.binary_cross_entropy_with_logits(input, target)
+        loss = _arithmetic.binary_cross_entropy_with_logits(input, target)
     else:
         loss = (1 - target) * input - (1 + (pos_weight - 1) * target) * logsigmoid(input)
     return _reduce(loss if weight is None else loss * weight, reduction)
