@@ -42,8 +42,8 @@ DIRECTIVES = {
 }
 # Modules that have no loops worth unrolling: a fifth smaller and sooner compiled.
 WITHOUT_KERNELS = set(
-    "arithmetic build dispatch dtype engine extrema fourier function lapack moments rules storage tape tensor threads "
-    "views".split()
+    "arithmetic build dispatch dtype engine extrema fourier function lapack moments rules shaping storage tape tensor "
+    "threads views".split()
 )
 
 

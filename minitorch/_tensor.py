@@ -16,11 +16,11 @@ from ._ext import (
     reduce,
     scan,
     scatter,
+    shaping,
     softmax,
     sort,
     tape,
     tensor,
-    views,
 )
 from ._ext.dtype import ALL as DTYPES
 from ._ext.dtype import dtype, get_default_dtype
@@ -39,7 +39,7 @@ def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
     The engine's convention: a first argument ``input`` makes a function of `minitorch` and a method, ``self`` a
     method only.
     """
-    modules = (arithmetic, views, reduce, extrema, moments, sort, scan, matmul, softmax, index, scatter, arrange,
+    modules = (arithmetic, shaping, reduce, extrema, moments, sort, scan, matmul, softmax, index, scatter, arrange,
                random, tape, engine)
     for module in modules:
         for name, function in vars(module).items():

@@ -14,7 +14,7 @@ from minitorch._ext.tensor cimport (
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport reshape_to, unsqueeze_of
 
-from minitorch._ext.views import movedim
+from minitorch._ext.shaping import movedim
 
 cdef extern from "softmax.h" nogil:
     enum:

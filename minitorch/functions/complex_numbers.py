@@ -11,7 +11,7 @@ from .._ext import arithmetic as _arithmetic
 from .._ext import engine as _engine
 from .._ext import index as _index
 from .._ext import pointwise as _pointwise
-from .._ext import views as _views
+from .._ext import shaping as _shaping
 from .._ext.pointwise import give
 from .._tensor import Tensor
 from .shaping import broadcast_tensors
@@ -56,7 +56,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
         raise RuntimeError(f"Expected object of scalar type {real.dtype.to_complex()} but got scalar type {out.dtype} "
                            "for argument 'out'")  # fmt: skip
     pairs = _index.stack(broadcast_tensors(real, imag), -1)
-    return give(_views.view_as_complex(pairs), out, "complex")
+    return give(_shaping.view_as_complex(pairs), out, "complex")
 
 
 def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -87,7 +87,7 @@ def real(input: Tensor) -> Tensor:
     >>> minitorch.real(minitorch.tensor([1 + 2j]))
     tensor([1.])
     """
-    return _views.view_as_real(input).select(-1, 0) if input.is_complex() else input
+    return _shaping.view_as_real(input).select(-1, 0) if input.is_complex() else input
 
 
 def imag(input: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ def imag(input: Tensor) -> Tensor:
     if not input.is_complex():
         raise RuntimeError(f"imag is not implemented for tensors with non-complex dtypes, such as {input.dtype}: there "
                            "it would be zero")  # fmt: skip
-    return _views.view_as_real(input).select(-1, 1)
+    return _shaping.view_as_real(input).select(-1, 1)
 
 
 def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:

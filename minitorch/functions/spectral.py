@@ -8,7 +8,7 @@ from .. import fft as _fft
 from .._ext import arithmetic as _arithmetic
 from .._ext import engine as _engine
 from .._ext import index as _index
-from .._ext import views as _views
+from .._ext import shaping as _shaping
 from .._tensor import Tensor
 
 __all__ = ["istft", "stft"]
@@ -128,7 +128,7 @@ def stft(
     else:
         result = _fft.fft(pieces, norm=norm)
     result = result.transpose(-1, -2)
-    return result if return_complex else _views.view_as_real(result)
+    return result if return_complex else _shaping.view_as_real(result)
 
 
 def _overlapped(pieces: Tensor, hop: int) -> Tensor:

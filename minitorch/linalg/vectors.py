@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._ext.index import cat
 from .._ext.matmul import matmul as _matmul
-from .._ext.views import diagonal as _diagonal
+from .._ext.shaping import diagonal as _diagonal
 from .._tensor import Tensor
 from ..functions.products import cross as _cross
 from ._common import give
