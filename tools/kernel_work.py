@@ -321,6 +321,17 @@ def _turns() -> Iterator[Any]:
     yield from (x.sin(), x.cos(), x.tan())
 
 
+def _optimizers() -> Iterator[Any]:
+    for make in (lambda p: mt.optim.SGD(p, 0.5, 0.5), lambda p: mt.optim.Adam(p, 0.5, amsgrad=True)):
+        params = [_whole(n, seed=n).requires_grad_() for n in (3, 2048, 5000, 1, 2049, 300)]
+        optimizer = make(params)
+        for step in range(3):
+            for p in params:
+                p.grad = _whole(p.numel(), seed=step)
+            optimizer.step()
+        yield from params
+
+
 def _common() -> Iterator[Any]:
     for work in (_copies, _pointwise, _additions):
         yield from work()
@@ -335,6 +346,7 @@ WORK: dict[str, Callable[[], Iterator[Any]]] = {
     "index.cu": _indexing,
     "matmul.cu": _products,
     "norm.cu": _norms,
+    "optim.cu": _optimizers,
     "pooling.cu": _pooling,
     "random.cu": _random,
     "reduce.cu": _reductions,

@@ -1,13 +1,15 @@
 """Optimizers' steps over all parameters in one call.
 
 `step` goes through a list of parameters, finds gradient and state of each, and changes those that it can: float32 and
-float64, parameter, gradient and state contiguous, and with a state that is there.  The others it returns, and the
+float64 (on the device float16 and bfloat16 too), parameter, gradient and state contiguous, and with a state that is
+there.  The others it returns, and the
 optimizer's Python reference changes them with tensor operations; it also makes the state at the first step.
 """
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
-from minitorch._ext.dtype cimport MT_F32, MT_F64
+from minitorch._ext.dtype cimport MT_BF16, MT_F16, MT_F32, MT_F64
 from minitorch._ext.loops cimport GRAIN
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport TensorBase, bump, data_of, same_shape
 from minitorch._ext.threads cimport parallel_for
 
@@ -61,15 +63,22 @@ while mt_optimizers[_i].name != NULL:
 
 
 cdef inline bint fits(TensorBase t, TensorBase like) noexcept:
-    return t.code == like.code and t.contiguous and t.numel == like.numel and not (
-        t.storage.readonly or t.storage.on_device)
+    return (t.code == like.code and t.contiguous and t.numel == like.numel and not t.storage.readonly
+            and t.storage.on_device == like.storage.on_device)
+
+
+cdef inline bint takes(TensorBase param) noexcept:
+    """Whether there are kernels for a parameter's type where it is."""
+    return param.code == MT_F32 or param.code == MT_F64 or (
+        param.storage.on_device and (param.code == MT_F16 or param.code == MT_BF16))
 
 
 cdef bint fill(Item *item, TensorBase param, TensorBase grad, list kept) except -1:
     """Begin an item; false if this parameter is not for the fused step."""
-    if param.code != MT_F32 and param.code != MT_F64 or not fits(param, param):
+    if not takes(param) or not fits(param, param):
         return False
-    if grad.code != param.code or not grad.contiguous or not same_shape(grad, param) or grad.storage.on_device:
+    if grad.code != param.code or not grad.contiguous or not same_shape(grad, param) or (
+            grad.storage.on_device != param.storage.on_device):
         return False
     item.param, item.grad, item.code = data_of(param), data_of(grad), param.code
     kept.append(grad.storage)
@@ -137,6 +146,12 @@ cdef dict state_of(object state, TensorBase param):
     return own if type(own) is dict else None
 
 
+cdef tuple there(Item *item, TensorBase param, dict own, tuple names):
+    """An item as the device's `optimizer_step` takes it."""
+    states = [own[names[k]] if k < len(names) and names[k] is not None else None for k in range(STATES)]
+    return tuple([item.at[k] for k in range(AT)]), (param, param.grad_, *states)
+
+
 cdef int count_changes(TensorBase param, dict own, list kept) except -1:
     """Let the tape notice that these were changed in place."""
     bump(param)
@@ -191,7 +206,7 @@ def step(str kernel not None, list params not None, state not None, tuple option
     cdef Item *item
     cdef Py_ssize_t total = 0
     cdef int k
-    cdef list left = [], kept = []
+    cdef list left = [], kept = [], items = []      # items: of the device
     cdef TensorBase param
     cdef dict own = None
     cdef double[COUNTERS] numbers
@@ -224,12 +239,17 @@ def step(str kernel not None, list params not None, state not None, tuple option
                 continue
             count(&job, item, &known, own, counters, numbers)
             count_changes(param, own, kept)
+            if param.storage.on_device:
+                items.append(there(item, param, own, tensors))
+                continue
             total += param.numel
             item.end = total
             job.n_items += 1
         if job.n_items:
             with nogil:
                 parallel_for(total, GRAIN, task, &job)
+        if items:
+            primitives().optimizer_step(kernel, options, items)
     finally:
         free(job.items)
     return left

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .runtime import KernelError, Span
+from .runtime import KernelError, Span, Struct
 
 if TYPE_CHECKING:
     from .simulator.source import Parameter
@@ -154,6 +154,16 @@ def _pointed(slot: Slot) -> frozenset[str] | None:
     return None
 
 
+def spans_of(args: Sequence[Any]) -> Iterator[tuple[int, Span]]:
+    """All memory that arguments point to, each with the argument's number."""
+    for i, arg in enumerate(args):
+        if isinstance(arg, Span):
+            yield i, arg
+        elif isinstance(arg, Struct):
+            for _, span in arg.spans:
+                yield i, span
+
+
 class Packer:
     """Turns a kernel's arguments into the bytes that it reads them from.
 
@@ -271,6 +281,9 @@ class Packer:
         return np.asarray(arg).view(wanted.removesuffix("_"))[()]  # the same bits with the other sign
 
     def _structure(self, slot: Slot, arg: Any) -> bytes:
+        if isinstance(arg, Struct):
+            self._structure(slot, arg.value)
+            return arg.packed(self.offset)
         if not isinstance(arg, (np.ndarray, np.generic)) or np.size(arg) != 1:
             raise self._refuse(
                 slot, f"the parameter is a struct of {slot.size} bytes: pass a structured NumPy value of size one"

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 # Modules all of whose functions do.
 MODULES = {
-    "pointwise", "views", "engine", "tape", "function", "reduce", "extrema", "moments", "rules", "softmax", "norm",
-    "scan", "index", "arrange", "pooling", "sort", "search",
+    "pointwise", "arithmetic", "views", "shaping", "engine", "tape", "function", "reduce", "extrema", "moments", "rules",
+    "softmax", "norm", "scan", "index", "arrange", "pooling", "sort", "search", "optim",
 }  # fmt: skip
 
 # The functions of other modules that do.
@@ -89,7 +89,6 @@ MISSING = {
     "ctc": "the loss of sequences without alignment; move its tensors to the CPU",
     "fourier": "Fourier transforms, which NumPy computes; move the tensor to the CPU",
     "lapack": "decompositions and solvers, which OpenBLAS computes; move the matrix to the CPU",
-    "optim": "all parameters in one call; on the device the same steps run as tensor operations",
     "random": "draw on the CPU and move the result; for `normal` with tensors, `randn` times one and plus the other; "
               "for `multinomial`, `searchsorted` in a cumulative sum",
     "rnn": "a recurrent layer in one call; on the device it runs step by step",

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .runtime import CompileError, KernelError, Span
+from .runtime import CompileError, KernelError, Span, Struct
 
 INSTALL = "pip install 'minitorch-cython[cuda12]' (or [cuda13] for CUDA 13)"
 _NO_DRIVER, _NO_DEVICE = 35, 100  # cudaErrorInsufficientDriver, cudaErrorNoDevice
@@ -252,6 +252,8 @@ def _passed(arg: Any) -> Any:
         return np.uint64(arg.pointer)
     if arg is None:
         return np.uint64(0)
+    if isinstance(arg, Struct):
+        return np.frombuffer(arg.packed(0), arg.value.dtype)
     if isinstance(arg, (np.void, np.ndarray)):
         return np.asarray(arg).reshape(1)
     return arg

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import numpy as np
+
 from .._ext.loops import layout_of
 
 if TYPE_CHECKING:
@@ -39,6 +41,28 @@ class Span(NamedTuple):
     dtype: str
     """``"float32"``, ``"bfloat16"``, ``"int64"``, ``"bool"`` and so on."""
     writable: bool = True
+
+
+class Struct(NamedTuple):
+    """A struct argument, passed by value, in which there are pointers.
+
+    >>> whole = Struct(np.zeros((), [("n", "u8"), ("x", "u8")]), ((8, Span(4096, 4096, 4144, "float32")),))
+    >>> whole.packed(0).hex(" ", 8)
+    '0000000000000000 0010000000000000'
+    """
+
+    value: np.ndarray
+    """A structured value of size one, with zeros in place of the pointers."""
+    spans: tuple[tuple[int, Span], ...]
+    """At which byte each pointer is, and what it points to."""
+
+    def packed(self, offset: int) -> bytes:
+        """The bytes, with pointers as they are when device addresses are `offset` above the real ones."""
+        raw = bytearray(self.value.tobytes())
+        for place, span in self.spans:
+            if span.pointer:
+                raw[place : place + 8] = (span.pointer - offset).to_bytes(8, "little")
+        return bytes(raw)
 
 
 class Block(Protocol):
@@ -96,8 +120,8 @@ class Runtime(Protocol):
         Args:
             grid: number of blocks in up to three dimensions.
             block: number of threads of each block in up to three dimensions.
-            args: a `Span`, a NumPy scalar of the parameter's type, a structured NumPy value for a struct by value, or
-                None for a null pointer.
+            args: a `Span`, a NumPy scalar of the parameter's type, a structured NumPy value for a struct by value, a
+                `Struct` for one with pointers, or None for a null pointer.
             shared: bytes of dynamic shared memory (``extern __shared__``).
 
         Raises:

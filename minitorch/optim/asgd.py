@@ -104,5 +104,5 @@ class ASGD(ElementwiseOptimizer):
 
     def _begin(self, group: dict[str, Any], param: Tensor) -> dict[str, Any]:
         begun = super()._begin(group, param)
-        eta, mu = minitorch.tensor(float(group["lr"])), minitorch.tensor(1.0)
+        eta, mu = (minitorch.tensor(number, device="cpu") for number in (float(group["lr"]), 1.0))
         return {"step": begun["step"], "eta": eta, "mu": mu, "ax": begun["ax"]}

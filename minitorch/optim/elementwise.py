@@ -39,7 +39,7 @@ class ElementwiseOptimizer(Optimizer):
     def _begin(self, group: dict[str, Any], param: Tensor) -> dict[str, Any]:
         """A parameter's state before its first step."""
         zeros = {name: minitorch.zeros_like(param.detach()) for name in self._tensors(group) if name}
-        return {"step": minitorch.tensor(0.0), **zeros}
+        return {"step": minitorch.tensor(0.0, device="cpu"), **zeros}
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once.
@@ -87,4 +87,4 @@ class ElementwiseOptimizer(Optimizer):
         for own in self.state.values():  # old files have numbers
             for name in self.counters:
                 if name in own and not isinstance(own[name], Tensor):
-                    own[name] = minitorch.tensor(float(own[name]))
+                    own[name] = minitorch.tensor(float(own[name]), device="cpu")

@@ -116,4 +116,4 @@ class NAdam(ElementwiseOptimizer):
 
     def _begin(self, group: dict[str, Any], param: Tensor) -> dict[str, Any]:
         begun = super()._begin(group, param)
-        return {"step": begun.pop("step"), "mu_product": minitorch.tensor(1.0), **begun}
+        return {"step": begun.pop("step"), "mu_product": minitorch.tensor(1.0, device="cpu"), **begun}

@@ -25,7 +25,7 @@ MT_STEP(sgd)
     }
 }
 
-/* o: lr, beta1, beta2, eps, weight decay, decoupled, maximize; s: means of g and g², amsgrad's largest of the latter;
+/* o: lr, beta1, beta2, eps, weight decay, decoupled, maximize; s: means of g and g^2, amsgrad's largest of the latter;
    at: lr over the mean's correction, the root of the square's */
 MT_STEP(adam)
 {
@@ -64,7 +64,7 @@ MT_STEP(adamax)
     }
 }
 
-/* o: lr, beta1, beta2, eps, weight decay, momentum decay, decoupled, maximize; s: means of g and g²;
+/* o: lr, beta1, beta2, eps, weight decay, momentum decay, decoupled, maximize; s: means of g and g^2;
    at: sizes of the step along g and along its mean, the square's correction */
 MT_STEP(nadam)
 {
@@ -82,7 +82,7 @@ MT_STEP(nadam)
     }
 }
 
-/* o: lr, beta1, beta2, eps, weight decay, decoupled, maximize; s: means of g and g²;
+/* o: lr, beta1, beta2, eps, weight decay, decoupled, maximize; s: means of g and g^2;
    at: lr over the mean's correction, the rectification with the square's correction, or 0 */
 MT_STEP(radam)
 {
@@ -100,7 +100,7 @@ MT_STEP(radam)
     }
 }
 
-/* o: lr, lr decay, weight decay, eps, maximize; s: sum of g²; at: lr now */
+/* o: lr, lr decay, weight decay, eps, maximize; s: sum of g^2; at: lr now */
 MT_STEP(adagrad)
 {
     MT_DECAY(o[2], o[4], 1);
@@ -113,7 +113,7 @@ MT_STEP(adagrad)
     }
 }
 
-/* o: lr, rho, eps, weight decay, maximize; s: means of g² and of the changes' squares */
+/* o: lr, rho, eps, weight decay, maximize; s: means of g^2 and of the changes' squares */
 MT_STEP(adadelta)
 {
     (void)at;
@@ -129,7 +129,7 @@ MT_STEP(adadelta)
     }
 }
 
-/* o: lr, alpha, eps, weight decay, momentum, maximize; s: mean of g², momentum buffer, mean of g if centered.
+/* o: lr, alpha, eps, weight decay, momentum, maximize; s: mean of g^2, momentum buffer, mean of g if centered.
    Four loops, since one with all the conditions in it is not vectorised. */
 #define MT_RMSPROP(centered, moves)                                                                                 \
     MT_ELEMENTS(i) {                                                                                                \

@@ -21,6 +21,7 @@ from .index import (
 from .matmul import matmul
 from .memory import accumulate, allocate, copy, fill
 from .norm import norm_backward, norm_forward, norm_remember
+from .optim import optimizer_step
 from .pointwise import pointwise
 from .pooling import pool_max, pool_mean, pool_put, pool_spread
 from .random import random
@@ -48,6 +49,7 @@ __all__ = [
     "norm_backward",
     "norm_forward",
     "norm_remember",
+    "optimizer_step",
     "order",
     "places_apart",
     "pointwise",

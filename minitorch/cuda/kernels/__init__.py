@@ -7,17 +7,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
-OPTIONS = (f"-I{HERE.parents[1] / '_ext' / 'include'}",)  # where the functions of numbers are
+INCLUDE = HERE.parents[1] / "_ext" / "include"
+OPTIONS = (f"-I{INCLUDE}",)  # where the functions of numbers are
 
 
 def _text(name: str) -> str:
-    return f'#line 1 "{name}"\n{(HERE / name).read_text()}'
+    return f'#line 1 "{name}"\n{(HERE / name).read_text(encoding="utf-8")}'
+
+
+def _formulas(text: str) -> str:
+    """A text in which the CPU's formulas of optimizers are in place of their inclusion."""
+    shared, line = (INCLUDE / "optim_kernels.h").read_text(encoding="utf-8"), '#include "optim_kernels.h"\n'
+    before, _, after = text.partition(line)
+    return f'{before}#line 1 "optim_kernels.h"\n{shared}#line {before.count(line[-1]) + 1} "optim.cu"\n{after}'
 
 
 @functools.cache
 def source(family: str) -> str:
     """The text of a family's module, for example of ``copy``."""
-    return _text("common.cuh") + _text(f"{family}.cu")
+    text = _text(f"{family}.cu")
+    return _text("common.cuh") + (_formulas(text) if family == "optim" else text)
 
 
 @functools.cache
@@ -32,7 +41,7 @@ def pointwise_source(name: str, dtype: str) -> str:
 def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Every module of the library: its name, its text, and the instances of its templates that are launched."""
     from ...ops import generate
-    from ..backend import conv, index, norm, pooling, sort
+    from ..backend import conv, index, norm, optim, pooling, sort
     from ..backend.matmul import NAMES
     from ..backend.memory import CONVERTED, FILLS, SAME
     from ..backend.random import INTEGERS, NUMBERS
@@ -57,6 +66,8 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     yield "index", source("index"), (*index.PLAIN, *index.MOVED, *index.ADDED, *index.COMBINES)
     yield "sort", source("sort"), sort.SORTS
     yield "along", source("along"), tuple(f"{what}_along<{kind}>" for what in ("take", "put") for kind in types)
+    for name, names in optim.instances():
+        yield f"optim {name}", source("optim"), names
     rows = ("softmax", "softmax_gradient", "class_losses", "class_gradient")
     yield "softmax", source("softmax"), tuple(f"{name}<{kind}>" for name in rows for kind in ("float", "double"))
     dtypes = {ctype: dtype for dtype, ctype in pointwise.COMPUTED_IN.items()}

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from .. import nvrtc
-from ..arguments import MAX_SHARED, Packer, Slot, launch_size, slot_of
-from ..runtime import CompileError, KernelError, Span
+from ..arguments import MAX_SHARED, Packer, Slot, launch_size, slot_of, spans_of
+from ..runtime import CompileError, KernelError
 from . import ptx, source, toolchain
 from .memory import OFFSET, Block, Pool
 from .module import included
@@ -186,8 +186,9 @@ class PtxRuntime:
 def reachable(function: PtxFunction, args: Sequence[Any]) -> list[ptx.Region]:
     """The memory that the arguments point to, each storage once."""
     found: dict[tuple[int, int], tuple[list[str], bool]] = {}
-    for slot, value in zip(function.packer.slots, args):
-        if isinstance(value, Span) and value.high > value.low:
+    for i, value in spans_of(args):
+        slot = function.packer.slots[i]
+        if value.high > value.low:
             names, writable = found.get((value.low, value.high), ([], False))
             found[value.low, value.high] = [*names, f"`{slot.name}`"], writable or value.writable
     regions = []

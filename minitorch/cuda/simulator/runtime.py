@@ -9,8 +9,8 @@ import sys
 import threading
 from typing import Any
 
-from ..arguments import MAX_SHARED, launch_size
-from ..runtime import KernelError, Span
+from ..arguments import MAX_SHARED, launch_size, spans_of
+from ..runtime import KernelError
 from . import module, report, toolchain
 from .memory import GUARD, OFFSET, Block, Pool
 
@@ -167,7 +167,7 @@ class Simulator:
         sizes = struct.pack("7I", *size)
         regions, count = (None, 0)
         if self.checked:
-            spans = [(i, arg) for i, arg in enumerate(args) if isinstance(arg, Span) and arg.pointer]
+            spans = [(i, span) for i, span in spans_of(args) if span.pointer]
             regions = b"".join(struct.pack("QQii", s.low - OFFSET, s.high - OFFSET, i, s.writable) for i, s in spans)
             count = len(spans)
         found: list[report.Finding] = []
