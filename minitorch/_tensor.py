@@ -159,7 +159,8 @@ class Tensor(engine.TensorMethods):
             raise RuntimeError("a tensor inside a graph cannot be pickled: detach() it first")
         bits = self.detach().cpu().contiguous()
         raw = bits.view(DTYPES[3]) if str(self.dtype) == "torch.bfloat16" else bits
-        return _rebuild, (type(self), raw.numpy(), self.dtype, self.requires_grad, dict(self.__dict__))
+        return _rebuild, (type(self), raw.numpy(), self.dtype, self.requires_grad, dict(self.__dict__),
+                          str(self.device))
 
     # --- conversions
     def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
@@ -289,10 +290,11 @@ class Tensor(engine.TensorMethods):
 _dtype = dtype
 
 
-def _rebuild(cls, array, dtype, requires_grad, attributes):
+def _rebuild(cls, array, dtype, requires_grad, attributes, device="cpu"):
     result = engine.from_numpy(array.copy())
     if str(dtype) == "torch.bfloat16":
         result = result.view(dtype)
+    result = result.to(device)
     result = tensor.as_subclass(cls, result, requires_grad)
     result.__dict__.update(attributes)
     return result

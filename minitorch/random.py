@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 
 from ._ext.random import default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
@@ -24,8 +25,11 @@ def fork_rng(devices=None, enabled: bool = True, device_type: str = "cuda") -> I
     if not enabled:
         yield
         return
-    state = get_rng_state()
+    cuda = sys.modules.get("minitorch.cuda")  # of a device that is not in use there is no state
+    state, of_device = get_rng_state(), cuda.get_rng_state() if cuda and cuda.is_initialized() else None
     try:
         yield
     finally:
         set_rng_state(state)
+        if of_device is not None:
+            cuda.set_rng_state(of_device)

@@ -280,6 +280,8 @@ cdef class TensorMethods(TensorBase):
         if (<TensorBase>value).code != self.code:
             raise RuntimeError(f"assigned grad has data of a different type: {describe(<TensorBase>value)} for a "
                                f"tensor {describe(self)}")
+        if on_device(<TensorBase>value) != on_device(self):
+            raise RuntimeError("assigned grad has data located on a different device: move it there with .to()")
         self.grad_ = value
 
     @grad.deleter

@@ -9,8 +9,8 @@ from minitorch._ext.pointwise cimport cast
 from minitorch._ext.reduce cimport sum_to
 from minitorch._ext.loops cimport zero_data
 from minitorch._ext.tensor cimport (
-    MADE_BY_FUNCTION, Node, Packed, TensorBase, alias, describe, leave, new_at, new_view, packed, parse_size,
-    rebase, record_outputs, recording, refuse_inference, requires_grad, set_grad, shape_of, unpacked, MAX_DIMS,
+    MADE_BY_FUNCTION, MAX_DIMS, Node, Packed, TensorBase, alias, describe, leave, new_at, new_view, on_device, packed,
+    parse_size, rebase, record_outputs, recording, refuse_inference, requires_grad, set_grad, shape_of, unpacked,
 )
 
 
@@ -215,6 +215,9 @@ cdef class FunctionNode(Node):
                 raise RuntimeError(f"Function {self.op_name()} returned an invalid gradient at index {i} - got "
                                    f"{list(shape_of(g))} but expected shape compatible with {list(meta[0])}")
             g = sum_to(g, ndim, shape)
+        if on_device(g) != <bint>meta[2]:
+            raise RuntimeError(f"Function {self.op_name()} returned an invalid gradient at index {i} - expected device "
+                               f"{'cuda:0' if meta[2] else 'cpu'} but got {'cuda:0' if on_device(g) else 'cpu'}")
         return cast(g, meta[1])
 
 

@@ -1159,7 +1159,7 @@ cdef TensorBase masked(TensorBase x, TensorBase mask, double keep):
     cdef task_fn piece = mt_dropout_f32
     cdef DropoutBackward node
     if on_device(x):
-        return op_mul(x, op_div(cast(mask, x.code), keep))
+        return op_mul(x, op_div(cast(mask, x.code), keep if keep > 0 else 1))
     out = new_as(mask, x.code)
     if not same_order(x, mask):
         source = new_as(mask, x.code)

@@ -7,7 +7,7 @@ them through all steps, and never waits for another.
 cimport cython
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport MT_F64, MT_I64, mt_category, mt_compute, mt_itemsize
-from minitorch._ext.loops cimport contiguous_data, converted, copy_data, zero_data
+from minitorch._ext.loops cimport contiguous_data, converted, copy_data, host_data, zero_data
 from minitorch._ext.matmul cimport gemm, gemm_on_this_thread, pack_factor, packed_gemm_on_this_thread, packed_size
 from minitorch._ext.reduce cimport sum_of
 from minitorch._ext.tensor cimport (
@@ -188,7 +188,7 @@ cdef class Sizes:
     cdef readonly Py_ssize_t steps, batch, apart, rows
 
     def __init__(self, TensorBase first not None, TensorBase count not None, Py_ssize_t batch, Py_ssize_t apart):
-        self.first, self.count = contiguous_data(first), contiguous_data(count)
+        self.first, self.count = contiguous_data(host_data(first)), contiguous_data(host_data(count))
         self.steps, self.batch, self.apart = first.numel, batch, apart
         self.check()
 

@@ -16,8 +16,8 @@ from minitorch._ext.loops cimport copy_data, fill_data, scalar_value
 from minitorch._ext.pointwise cimport add_into, cast, op_add
 from minitorch._ext.reduce cimport sum_to
 from minitorch._ext.tensor cimport (
-    Node, OutputOf, TensorBase, bump, describe, edge_of, grad_enabled, new_as, new_view, parse_size, requires_grad,
-    same_shape, set_grad, set_node_hooks, shape_of, tensor_class, MAX_DIMS,
+    MAX_DIMS, Node, OutputOf, TensorBase, bump, check_devices, describe, edge_of, grad_enabled, new_as, new_view,
+    parse_size, requires_grad, same_shape, set_grad, set_node_hooks, shape_of, tensor_class,
 )
 from minitorch._ext.dtype cimport dtype_of, mt_compute
 
@@ -532,6 +532,7 @@ cdef TensorBase checked(object replacement, TensorBase grad, str name):
     if not same_shape(<TensorBase>replacement, grad):
         raise RuntimeError(f"a hook of {name} returned a gradient {describe(<TensorBase>replacement)} in place of "
                            f"{describe(grad)}: the shape must stay the same")
+    check_devices(f"a hook of {name}", grad, (replacement,))
     return replacement
 
 
@@ -707,6 +708,7 @@ cdef TensorBase first_gradient(TensorBase output, object gradient, int position)
     if not same_shape(g, output):
         raise RuntimeError(f"Mismatch in shape: grad_output[{position}] has a shape of {list(shape_of(g))} and "
                            f"output[{position}] has a shape of {list(shape_of(output))}.")
+    check_devices(f"grad_output[{position}]", output, (g,))
     return g if g.code == output.code else cast(g, output.code)
 
 
@@ -737,6 +739,14 @@ cdef str said(object x):
     return describe(<TensorBase>x) if isinstance(x, TensorBase) else repr(x)
 
 
+cdef int check_place(Node node, TensorBase gradient) except -1:
+    """Refuse a gradient that is not where the numbers are that a node has saved; others may be anywhere."""
+    for saved in (node.saved0, node.saved1, node.saved2, node.saved3):
+        if saved is not None and mt_category[(<TensorBase>saved).code] >= 2:
+            check_devices("the gradient", gradient, (saved,))
+    return 0
+
+
 cdef int start(Replay replay, object outputs, object gradients) except -1:
     cdef int i = 0
     cdef TensorBase output
@@ -746,6 +756,8 @@ cdef int start(Replay replay, object outputs, object gradients) except -1:
             if not isinstance(gradient, TensorBase):
                 raise RuntimeError(f"the gradient of {said(one)} must be given: a place in the graph does not know the "
                                    "shape of its tensor")
+            if isinstance(edge, Node):
+                check_place(<Node>edge, <TensorBase>gradient)
             replay.deliver(edge, gradient)
             i += 1
             continue

@@ -64,6 +64,7 @@ cdef class Node:
 
 cdef class Packed(TensorBase):          # stands for a saved tensor that went through a pack hook
     cdef object value, unpack, edge
+    cdef bint from_device               # where it was
 
 
 cdef class OutputOf:

@@ -891,6 +891,7 @@ def _packed_by(TensorBase tensor, bint is_output, pack, unpack):
     holder = Packed.__new__(Packed)
     holder.storage = no_memory
     holder.output_nr = tensor.output_nr
+    holder.from_device = on_device(tensor)
     holder.unpack = unpack
     if not is_output:
         holder.edge = edge_of(tensor)
@@ -938,6 +939,9 @@ cdef TensorBase unpacked(Packed holder):
     if not isinstance(value, TensorBase):
         raise TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
                         f"{type(value).__name__}")
+    if on_device(<TensorBase>value) != holder.from_device:
+        raise RuntimeError("a saved tensor unpack_hook returned a tensor on another device than the one that was "
+                           f"saved: {describe(<TensorBase>value)}. Move it back, with .to()")
     t = new_view(value, (<TensorBase>value).ndim, (<TensorBase>value).shape, (<TensorBase>value).strides,
                  (<TensorBase>value).offset)
     t.output_nr = holder.output_nr

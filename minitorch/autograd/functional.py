@@ -189,7 +189,7 @@ def _rows(i: int, y: Tensor, sources: Tensors, strict: bool, create: bool) -> Te
         return tuple(y.new_zeros((*y.shape, *x.shape)) for x in sources)
     each = []
     for k in range(y.numel()):
-        vector = minitorch.zeros(y.numel(), dtype=y.dtype)
+        vector = minitorch.zeros(y.numel(), dtype=y.dtype, device=y.device)
         vector[k] = 1
         each.append(_pulled((y,), sources, (vector.view(y.shape),), strict, create, i))
     return tuple(minitorch.stack(column).reshape(*y.shape, *x.shape) for column, x in zip(zip(*each), sources))

@@ -211,8 +211,8 @@ def values_of(t: Tensor) -> np.ndarray:
 
 
 def tensor_like(values: np.ndarray, t: Tensor) -> Tensor:
-    """The tensor of the type of ``t`` that `values_of` shows in this way."""
-    found = minitorch.tensor(values)
+    """The tensor of the type of ``t``, and beside it, that `values_of` shows in this way."""
+    found = minitorch.tensor(values, device=t.device)
     return (minitorch.view_as_complex(found) if t.is_complex() else found).to(t.dtype)
 
 

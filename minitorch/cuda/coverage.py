@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 # Modules all of whose functions do.
 MODULES = {
-    "pointwise", "arithmetic", "views", "shaping", "engine", "tape", "function", "reduce", "extrema", "moments", "rules",
-    "softmax", "norm", "scan", "index", "arrange", "pooling", "sort", "search", "optim",
+    "pointwise", "arithmetic", "views", "shaping", "engine", "tape", "function", "reduce", "extrema", "moments",
+    "rules", "softmax", "norm", "scan", "index", "arrange", "pooling", "sort", "search", "optim",
 }  # fmt: skip
 
 # The functions of other modules that do.

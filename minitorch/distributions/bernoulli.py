@@ -83,7 +83,7 @@ class Bernoulli(BinaryParameters, ExponentialFamily):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """0 and 1."""
-        return self._all_values(minitorch.arange(2, dtype=self.probs.dtype), expand)
+        return self._all_values(minitorch.arange(2, dtype=self.probs.dtype, device=self.probs.device), expand)
 
 
 class RelaxedBernoulli(BinaryParameters):
@@ -106,7 +106,7 @@ class RelaxedBernoulli(BinaryParameters):
         """Values of shape ``sample_shape + batch_shape``."""
         shape = self._extended_shape(sample_shape)
         probs = clamp_probs(self.probs.expand(shape))
-        uniforms = clamp_probs(minitorch.rand(shape, dtype=probs.dtype))
+        uniforms = clamp_probs(minitorch.rand(shape, dtype=probs.dtype, device=probs.device))
         noise = uniforms.log() - (-uniforms).log1p()
         return ((noise + probs.log() - (-probs).log1p()) / self.temperature).sigmoid()
 

@@ -60,8 +60,8 @@ class Categorical(Distribution):
         """The numbers from 0 to K - 1."""
         return constraints.integer_interval(0, self._num_events - 1)
 
-    mean = property(lambda self: minitorch.full(self._extended_shape(), float("nan"), dtype=self.probs.dtype))
-    variance = property(lambda self: minitorch.full(self._extended_shape(), float("nan"), dtype=self.probs.dtype))
+    mean = property(lambda self: self.probs.new_full(self._extended_shape(), float("nan")))
+    variance = property(lambda self: self.probs.new_full(self._extended_shape(), float("nan")))
     mode = property(lambda self: self.probs.argmax(-1))
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
@@ -85,7 +85,7 @@ class Categorical(Distribution):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """The numbers from 0 to K - 1."""
-        return self._all_values(minitorch.arange(self._num_events), expand)
+        return self._all_values(minitorch.arange(self._num_events, device=self.logits.device), expand)
 
 
 class OneHotCategorical(Distribution):
@@ -108,7 +108,8 @@ class OneHotCategorical(Distribution):
     mode = property(lambda self: self._encode(self._categorical.mode))
 
     def _encode(self, number: Tensor) -> Tensor:
-        return (number.unsqueeze(-1) == minitorch.arange(self.event_shape[0])).to(self.probs.dtype)
+        values = minitorch.arange(self.event_shape[0], device=number.device)
+        return (number.unsqueeze(-1) == values).to(self.probs.dtype)
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Vectors of shape ``sample_shape + batch_shape + (K,)``."""
@@ -126,7 +127,8 @@ class OneHotCategorical(Distribution):
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """The K vectors."""
         n = self.event_shape[0]
-        values = minitorch.eye(n, dtype=self.probs.dtype).view((n, *(1,) * len(self.batch_shape), n))
+        values = minitorch.eye(n, dtype=self.probs.dtype, device=self.probs.device)
+        values = values.view((n, *(1,) * len(self.batch_shape), n))
         return values.expand((n, *self.batch_shape, n)) if expand else values
 
 
@@ -170,7 +172,7 @@ class RelaxedOneHotCategorical(Distribution):
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Vectors of shape ``sample_shape + batch_shape + (K,)``."""
         shape = self._extended_shape(sample_shape)
-        uniforms = clamp_probs(minitorch.rand(shape, dtype=self.logits.dtype))
+        uniforms = clamp_probs(minitorch.rand(shape, dtype=self.logits.dtype, device=self.logits.device))
         scores = (self.logits.expand(shape) - (-(uniforms.log())).log()) / self.temperature
         return (scores - scores.logsumexp(-1, keepdim=True)).exp()
 
@@ -179,5 +181,5 @@ class RelaxedOneHotCategorical(Distribution):
         self._validate_sample(value)
         n, logs = self.event_shape[0], value.log()
         score = self.logits - logs * self.temperature
-        constant = minitorch.lgamma(minitorch.tensor(float(n))) + (n - 1) * self.temperature.log()
+        constant = self.logits.new_tensor(float(n)).lgamma() + (n - 1) * self.temperature.log()
         return (score - score.logsumexp(-1, keepdim=True)).sum(-1) + constant - logs.sum(-1)

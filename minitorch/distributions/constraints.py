@@ -120,7 +120,8 @@ class _LowerTriangular(Constraint):
 
     def check(self, value: Tensor) -> Tensor:
         n = value.shape[-1]
-        above = minitorch.arange(n).unsqueeze(0) > minitorch.arange(n).unsqueeze(1)
+        places = minitorch.arange(n, device=value.device)
+        above = places.unsqueeze(0) > places.unsqueeze(1)
         fits = (value.masked_fill(~above, 0) == 0).all(-1).all(-1)
         return fits & (value.diagonal(dim1=-2, dim2=-1) > 0).all(-1) if self.positive else fits
 

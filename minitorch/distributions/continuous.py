@@ -43,7 +43,7 @@ class Uniform(Distribution):
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Values of shape ``sample_shape + batch_shape``."""
-        rand = minitorch.rand(self._extended_shape(sample_shape), dtype=self.low.dtype)
+        rand = minitorch.rand(self._extended_shape(sample_shape), dtype=self.low.dtype, device=self.low.device)
         return self.low + rand * (self.high - self.low)
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ class Geometric(BinaryParameters):
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Values of shape ``sample_shape + batch_shape``."""
         with minitorch.no_grad():
-            u = minitorch.rand(self._extended_shape(sample_shape), dtype=self.probs.dtype)
+            u = minitorch.rand(self._extended_shape(sample_shape), dtype=self.probs.dtype, device=self.probs.device)
             return (u.clamp(min=tiny(u.dtype)).log() / (-self.probs).log1p()).floor()
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -180,11 +180,11 @@ class Multinomial(Distribution):
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Counts of shape ``sample_shape + batch_shape + (K,)``."""
         drawn = self._categorical.sample((self.total_count, *sample_shape)).unsqueeze(-1)
-        return (drawn == minitorch.arange(self.event_shape[0])).sum(0).to(self.probs.dtype)
+        return (drawn == minitorch.arange(self.event_shape[0], device=drawn.device)).sum(0).to(self.probs.dtype)
 
     def entropy(self) -> Tensor:
         """The expected value of -`log_prob`."""
-        n, total = minitorch.tensor(float(self.total_count), dtype=self.probs.dtype), self.total_count
+        n, total = self.probs.new_tensor(float(self.total_count)), self.total_count
         counts = Binomial(total, self.probs).enumerate_support(False)[1:]
         weights = Binomial(total, self.probs).log_prob(counts).exp()
         return total * self._categorical.entropy() - (n + 1).lgamma() + (weights * (counts + 1).lgamma()).sum((0, -1))

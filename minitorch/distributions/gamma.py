@@ -27,12 +27,12 @@ def standard_gamma(concentration: Tensor) -> Tensor:
     c = (9 * d).rsqrt()
     result, waiting = minitorch.zeros_like(alpha), minitorch.ones_like(alpha, dtype=minitorch.bool)
     while waiting.any():
-        z, u = standard_normal(alpha.shape, alpha.dtype), minitorch.rand(alpha.shape, dtype=alpha.dtype)
+        z, u = standard_normal(alpha.shape, alpha), minitorch.rand_like(alpha)
         v = (1 + c * z) ** 3
         taken = waiting & (v > 0) & (u.log() < 0.5 * z * z + d * (1 - v + v.clamp(min=1e-300).log()))
         result = minitorch.where(taken, d * v, result)
         waiting = waiting & ~taken & (alpha == alpha)
-    boost = minitorch.rand(alpha.shape, dtype=alpha.dtype).clamp(min=1e-300) ** (1 / alpha)
+    boost = minitorch.rand_like(alpha).clamp(min=1e-300) ** (1 / alpha)
     value = minitorch.where(small, result * boost, result)
     sample = value.to(concentration.dtype).clamp(min=tiny(concentration.dtype))
     if not concentration.requires_grad:
@@ -151,7 +151,7 @@ class Dirichlet(ExponentialFamily):
         less = (self.concentration - 1).clamp(min=0.0)
         mode = less / less.sum(-1, True)
         corner = (self.concentration < 1).all(-1, keepdim=True)
-        first = mode.argmax(-1, keepdim=True) == minitorch.arange(mode.shape[-1])
+        first = mode.argmax(-1, keepdim=True) == minitorch.arange(mode.shape[-1], device=mode.device)
         return minitorch.where(corner, first.to(mode.dtype), mode)
 
     @property
@@ -193,7 +193,7 @@ class StudentT(Distribution):
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Values of shape ``sample_shape + batch_shape``."""
-        x = standard_normal(self._extended_shape(sample_shape), self.df.dtype)
+        x = standard_normal(self._extended_shape(sample_shape), self.df)
         return self.loc + self.scale * x * (self._chi2.rsample(sample_shape) / self.df).rsqrt()
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -84,7 +84,7 @@ class MultivariateNormal(Distribution):
     @lazy_property
     def precision_matrix(self) -> Tensor:
         """The inverse of the covariance matrix."""
-        eye = minitorch.eye(self.event_shape[0], dtype=self.loc.dtype)
+        eye = minitorch.eye(self.event_shape[0], dtype=self.loc.dtype, device=self.loc.device)
         inverse = solve_lower(self.scale_tril.unsqueeze(-3), eye).mT
         return inverse.mT @ inverse
 
@@ -99,7 +99,7 @@ class MultivariateNormal(Distribution):
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Vectors of shape ``sample_shape + batch_shape + (n,)``."""
-        noise = standard_normal(self._extended_shape(sample_shape), self.loc.dtype)
+        noise = standard_normal(self._extended_shape(sample_shape), self.loc)
         return self.loc + (self.scale_tril @ noise.unsqueeze(-1)).squeeze(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -122,5 +122,5 @@ def _factor(matrix: Tensor, inverse: bool) -> Tensor:
         return minitorch.linalg.cholesky(matrix)
     # With both orders turned round, the factor of the inverse is the inverse of the factor.
     turned = minitorch.linalg.cholesky(matrix.flip((-2, -1))).flip((-2, -1)).mT
-    eye = minitorch.eye(matrix.shape[-1], dtype=matrix.dtype)
+    eye = minitorch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
     return solve_lower(turned.unsqueeze(-3), eye).mT

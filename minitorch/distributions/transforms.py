@@ -323,7 +323,7 @@ class AffineTransform(Transform):
         return (y - self.loc) / self.scale
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        scale = self.scale if isinstance(self.scale, Tensor) else minitorch.tensor(float(self.scale), dtype=x.dtype)
+        scale = self.scale if isinstance(self.scale, Tensor) else x.new_tensor(float(self.scale))
         return sum_rightmost(scale.abs().log().expand(x.shape), self._event_dim)
 
 
@@ -345,7 +345,7 @@ class StickBreakingTransform(Transform):
     bijective, domain, codomain = True, constraints.real_vector, constraints.simplex
 
     def _call(self, x: Tensor) -> Tensor:
-        offset = x.shape[-1] + 1 - minitorch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
+        offset = x.shape[-1] + 1 - minitorch.arange(1, x.shape[-1] + 1, dtype=x.dtype, device=x.device)
         part = (x - offset.log()).sigmoid().clamp(min=tiny(x.dtype), max=1.0 - minitorch.finfo(x.dtype).eps)
         left = (1 - part).cumprod(-1)
         one = minitorch.ones_like(x[..., :1])
@@ -353,12 +353,12 @@ class StickBreakingTransform(Transform):
 
     def _inverse(self, y: Tensor) -> Tensor:
         kept = y[..., :-1]
-        offset = y.shape[-1] - minitorch.arange(1, kept.shape[-1] + 1, dtype=y.dtype)
+        offset = y.shape[-1] - minitorch.arange(1, kept.shape[-1] + 1, dtype=y.dtype, device=y.device)
         left = (1 - kept.cumsum(-1)).clamp(min=tiny(y.dtype))
         return kept.log() - left.log() + offset.log()
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        offset = x.shape[-1] + 1 - minitorch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
+        offset = x.shape[-1] + 1 - minitorch.arange(1, x.shape[-1] + 1, dtype=x.dtype, device=x.device)
         x = x - offset.log()
         return (-x + F.logsigmoid(x) + y[..., :-1].log()).sum(-1)
 
@@ -376,7 +376,8 @@ class LowerCholeskyTransform(Transform):
 
     def _parts(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         n = x.shape[-1]
-        rows, columns = minitorch.arange(n).unsqueeze(1), minitorch.arange(n).unsqueeze(0)
+        columns = minitorch.arange(n, device=x.device).unsqueeze(0)
+        rows = columns.mT
         eye = (rows == columns).to(x.dtype)
         return x * (rows > columns).to(x.dtype), x.diagonal(dim1=-2, dim2=-1), eye
 

@@ -19,13 +19,14 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     (tensor([1., 1.]), tensor([0., 0.]))
     """
     like = next((value for value in values if isinstance(value, Tensor)), None)
-    dtype = minitorch.get_default_dtype() if like is None else like.dtype
+    dtype, device = (minitorch.get_default_dtype(), None) if like is None else (like.dtype, like.device)
     for value in values:
         if not isinstance(value, (Tensor, int, float)):
             raise ValueError("Input arguments must all be instances of Number, torch.Tensor or objects implementing "
                              f"__torch_function__, not {type(value).__name__}")
     return tuple(minitorch.broadcast_tensors(*(
-        value if isinstance(value, Tensor) else minitorch.tensor(value, dtype=dtype) for value in values)))
+        value if isinstance(value, Tensor) else minitorch.tensor(value, dtype=dtype, device=device)
+        for value in values)))
 
 
 def tiny(dtype: Any) -> float:
@@ -55,9 +56,9 @@ def sum_rightmost(value: Any, dims: int) -> Any:
     return value if dims == 0 else value.sum(tuple(range(-dims, 0)))
 
 
-def standard_normal(shape: tuple[int, ...], dtype: Any) -> Tensor:
-    """Numbers of mean 0 and variance 1."""
-    return minitorch.normal(minitorch.zeros(shape, dtype=dtype), minitorch.ones(shape, dtype=dtype))
+def standard_normal(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Numbers of mean 0 and variance 1, of the type and on the device of a tensor."""
+    return minitorch.normal(like.new_zeros(shape), like.new_ones(shape))
 
 
 def binary_cross_entropy(logits: Tensor, value: Tensor) -> Tensor:

@@ -529,7 +529,7 @@ def getitem(level: Level, function: Any, args: Any, kwargs: Any) -> Any:
         return NotImplemented
     if not level.holds(x):
         return level.wrap(x[key.value])
-    rows = minitorch.arange(level.size).reshape(level.size, *[1] * key.ndim)
+    rows = minitorch.arange(level.size, device=key.device).reshape(level.size, *[1] * key.ndim)
     return level.wrap(x.value[rows, key.value])
 
 

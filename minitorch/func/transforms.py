@@ -259,7 +259,7 @@ def each_row(tracked: Tracked, output: Tensor, create: bool) -> list[Tensor]:
         count = math.prod(output.shape[lead:])
         rows = []
         for k in range(count):
-            vector = minitorch.zeros((*output.shape[:lead], count), dtype=output.dtype)
+            vector = minitorch.zeros((*output.shape[:lead], count), dtype=output.dtype, device=output.device)
             vector[..., k] = 1
             rows.append(tracked.pull([output], [vector.view(output.shape)], True, create))
         if not rows:
@@ -450,7 +450,7 @@ def each_column(pushed: Pushed, outputs: list[Tensor], k: int) -> list[Tensor]:
         count = math.prod(shape)
         passes = []
         for i in range(count):
-            direction = minitorch.zeros((*source.shape[:lead], count), dtype=source.dtype)
+            direction = minitorch.zeros((*source.shape[:lead], count), dtype=source.dtype, device=source.device)
             direction[..., i] = 1
             directions = [minitorch.zeros_like(s) for s in tracked.sources]
             directions[k] = direction.view(source.shape)

@@ -25,7 +25,7 @@ def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     if p < 1:
         raise RuntimeError(f"mvlgamma: p has to be greater than or equal to 1, not {p}")
     x = inexact(input)
-    shifts = arange(p - 1, -1, -1).to(x.dtype) * -0.5
+    shifts = arange(p - 1, -1, -1, device=x.device).to(x.dtype) * -0.5
     terms = (x.unsqueeze(-1) + shifts).lgamma().sum(-1)
     return give(terms + p * (p - 1) / 4 * math.log(math.pi), out, "mvlgamma")
 

@@ -251,7 +251,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         return input.new_empty(0)
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(len(input)), r))
-    return input[engine.tensor(rows, dtype=ALL[5]).view(-1 if rows else 0, r)]
+    return input[engine.tensor(rows, dtype=ALL[5], device=input.device).view(-1 if rows else 0, r)]
 
 
 # --- cutting ----------------------------------------------------------------------------------------------------------

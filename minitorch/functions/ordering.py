@@ -373,7 +373,7 @@ def isin(
     if values.dtype == _BOOL:
         raise RuntimeError("isin(): bool is not supported: convert with .int()")
     if others.numel() == 0 or values.numel() == 0:
-        return give(_engine.full(tuple(values.shape), invert, dtype=_BOOL), out, "isin")
+        return give(_engine.full(tuple(values.shape), invert, dtype=_BOOL, device=values.device), out, "isin")
     ordered = others.detach().reshape(-1).sort(stable=True).values
     places = _search._search(ordered, values, None, False).clamp(max=len(ordered) - 1)
     found = ordered.index_select(0, places.reshape(-1)).reshape(values.shape)

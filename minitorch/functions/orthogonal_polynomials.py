@@ -32,8 +32,9 @@ def _polynomial(name: str, x: object, n: object, out: Tensor | None, first: Call
         raise TypeError(f"special.{name}: one of input and n must be a Tensor, not {type(x).__name__} and "
                         f"{type(n).__name__}")
     kind = result_type(x, n)
-    x = x if isinstance(x, Tensor) else tensor(x)
-    n = n if isinstance(n, Tensor) else tensor(n)
+    device = (x if isinstance(x, Tensor) else n).device
+    x = x if isinstance(x, Tensor) else tensor(x, device=device)
+    n = n if isinstance(n, Tensor) else tensor(n, device=device)
     if kind.is_complex:
         raise NotImplementedError(f"special.{name}: not implemented for complex numbers")
     kind = kind if kind.is_floating_point else inexact(x if not x.is_floating_point() else n).dtype

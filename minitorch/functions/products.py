@@ -150,7 +150,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     count = len(x) if N is None else N
     if count < 0:
         raise RuntimeError(f"N must be non-negative, got {count}")
-    powers = engine.ones(len(x), count, dtype=promote_types(x.dtype, _int64))
+    powers = engine.ones(len(x), count, dtype=promote_types(x.dtype, _int64), device=x.device)
     if count > 1:
         powers[:, 1:] = x.unsqueeze(1)
         powers[:, 1:] = powers[:, 1:].cumprod(1)

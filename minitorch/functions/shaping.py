@@ -199,7 +199,7 @@ def repeat_interleave(input: Tensor, repeats=None, dim: int | None = None, *, ou
     d = wrap_dim(dim, input.ndim)
     if not isinstance(repeats, Tensor):
         if isinstance(repeats, (list, tuple)):
-            repeats = engine.tensor(list(repeats))
+            repeats = engine.tensor(list(repeats), device=input.device)
         else:
             repeats = int(repeats)
             if repeats < 0:

@@ -35,7 +35,7 @@ def _centred(x: Tensor, pad: int, mode: str) -> Tensor:
         return _index.cat((zeros, x, zeros), -1)
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(f"stft: pad_mode {mode!r}: it is 'reflect', 'constant', 'replicate' or 'circular'")
-    return x.index_select(-1, _engine.tensor(_places(x.shape[-1], pad, mode)))
+    return x.index_select(-1, _engine.tensor(_places(x.shape[-1], pad, mode), device=x.device))
 
 
 def _window(name: str, window: Tensor | None, win_length: int, n_fft: int, like: Tensor) -> Tensor | None:
@@ -48,7 +48,7 @@ def _window(name: str, window: Tensor | None, win_length: int, n_fft: int, like:
     if window is None:
         if win_length == n_fft:
             return None
-        window = _engine.ones(win_length, dtype=like.dtype.to_real())
+        window = _engine.ones(win_length, dtype=like.dtype.to_real(), device=like.device)
     if win_length < n_fft:
         left = (n_fft - win_length) // 2
         window = _index.cat((window.new_zeros(left), window, window.new_zeros(n_fft - win_length - left)))
@@ -134,9 +134,9 @@ def stft(
 def _overlapped(pieces: Tensor, hop: int) -> Tensor:
     """(batch, pieces, samples) added up at `hop` samples from one to the next."""
     batch, count, n = pieces.shape
-    places = (_engine.tensor([*range(0, count * hop, hop)]).unsqueeze(1) + _engine.tensor([*range(n)])).reshape(1, -1)
+    places = _engine.tensor([start + i for start in range(0, count * hop, hop) for i in range(n)], device=pieces.device)
     flat = pieces.reshape(batch, count * n)
-    return pieces.new_zeros((batch, n + hop * (count - 1))).scatter_add(1, places.expand(batch, count * n), flat)
+    return pieces.new_zeros((batch, n + hop * (count - 1))).scatter_add(1, places.expand(batch, -1), flat)
 
 
 def istft(
@@ -201,7 +201,7 @@ def istft(
         pieces = _fft.irfft(pieces, n_fft, norm=norm)
     count = pieces.shape[1]
     if window is None:
-        window = _engine.ones(n_fft, dtype=input.dtype.to_real())
+        window = _engine.ones(n_fft, dtype=input.dtype.to_real(), device=input.device)
     signal = _overlapped(pieces * window, hop_length)
     cover = _overlapped((window * window).expand(1, count, n_fft), hop_length)
     start = n_fft // 2 if center else 0

@@ -17,7 +17,7 @@ def _parity(pivots: Tensor) -> Tensor:
     """1 for an even number of row exchanges, -1 for an odd one."""
     from .._creation import arange
 
-    exchanges = (pivots != arange(1, pivots.shape[-1] + 1)).sum(-1)
+    exchanges = (pivots != arange(1, pivots.shape[-1] + 1, device=pivots.device)).sum(-1)
     return 1 - 2 * (exchanges % 2)
 
 
@@ -40,7 +40,7 @@ def _products_of_others(s: Tensor) -> Tensor:
     rows = s.unsqueeze(-2).expand(*s.shape, n)
     from .._creation import eye
 
-    return rows.masked_fill(eye(n, dtype=s.dtype) == 1, 1).prod(-1)
+    return rows.masked_fill(eye(n, dtype=s.dtype, device=s.device) == 1, 1).prod(-1)
 
 
 def det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -73,7 +73,7 @@ def _slogdet_rule(gradients, saved, needs):
         return (a * 0,)
     from .._creation import eye
 
-    identity = eye(a.shape[-1], dtype=a.dtype).expand(a.shape)
+    identity = eye(a.shape[-1], dtype=a.dtype, device=a.device).expand(a.shape)
     if is_grad_enabled():
         inverse, _ = _solve_matrices(mH(a), identity)
     else:

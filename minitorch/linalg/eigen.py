@@ -32,7 +32,7 @@ def _eigh_rule(gradients, saved, needs):
     (gw, gv), (w, v) = gradients, saved
     if gv is None:
         return ((v * gw.unsqueeze(-2)) @ mH(v),)
-    diagonal = eye(w.shape[-1], dtype=w.dtype)
+    diagonal = eye(w.shape[-1], dtype=w.dtype, device=w.device)
     gaps = w.unsqueeze(-2) - w.unsqueeze(-1) + diagonal
     inner = mH(v) @ gv
     check_phase("linalg_eigh_backward", inner, "eigenvectors")
@@ -101,7 +101,7 @@ def _eig_rule(gradients, saved, needs):
     adjoint = mH(v)
     if gv is None:
         return (solve(adjoint, gw.unsqueeze(-1) * adjoint),)
-    diagonal = eye(w.shape[-1], dtype=w.dtype)
+    diagonal = eye(w.shape[-1], dtype=w.dtype, device=w.device)
     inner = adjoint @ gv
     check_phase("linalg_eig_backward", inner, "eigenvectors")
     lengths = inner.diagonal(0, -2, -1).real.unsqueeze(-2)

@@ -20,7 +20,7 @@ def _range_of(a: Tensor, q: int, iterations: int, mean: Tensor | None) -> Tensor
     def adjoint_times(x: Tensor) -> Tensor:
         return mH(a) @ x if mean is None else mH(a) @ x - mH(mean) @ x
 
-    basis = qr(times(randn(a.shape[-1], q, dtype=a.dtype)))[0]
+    basis = qr(times(randn(a.shape[-1], q, dtype=a.dtype, device=a.device)))[0]
     for _ in range(iterations):
         basis = qr(times(qr(adjoint_times(basis))[0]))[0]
     return basis

@@ -43,7 +43,7 @@ def _lu_rule(gradients, saved, needs):
     (g,), (factors, pivots) = gradients, saved
     m, n = factors.shape[-2:]
     k = min(m, n)
-    low = tril(factors[..., :k], -1) + eye(m, k, dtype=factors.dtype)
+    low = tril(factors[..., :k], -1) + eye(m, k, dtype=factors.dtype, device=factors.device)
     high = triu(factors[..., :k, :])
     g_low, g_high = tril(g[..., :k], -1), triu(g[..., :k, :])
     square_low, square_high = low[..., :k, :], high[..., :k]
@@ -66,7 +66,7 @@ def _lu_rule(gradients, saved, needs):
 def _permutation(pivots: Tensor, m: int) -> Tensor:
     """The matrices P of A = P L U as bools: row ``order[j]`` of A became row j."""
     order = _order(pivots, m)
-    return order.unsqueeze(-2) == arange(m).unsqueeze(-1)
+    return order.unsqueeze(-2) == arange(m, device=pivots.device).unsqueeze(-1)
 
 
 def _order(pivots: Tensor, m: int) -> Tensor:
@@ -175,7 +175,7 @@ def lu_unpack(
     k = min(m, n)
     p = low = high = factors.new_empty(0)
     if unpack_data:
-        low = tril(factors[..., :k], -1) + eye(m, k, dtype=factors.dtype)
+        low = tril(factors[..., :k], -1) + eye(m, k, dtype=factors.dtype, device=factors.device)
         high = triu(factors[..., :k, :])
     if unpack_pivots:
         first, last = _range_of(pivots)

@@ -52,7 +52,7 @@ def _tall(gq: Tensor, gr: Tensor, q: Tensor, r: Tensor) -> Tensor:
     diagonal = below.diagonal(0, -2, -1)
     if below.is_complex():
         diagonal = diagonal.real.to(below.dtype)
-    middle = strict + mH(strict) + diagonal.unsqueeze(-1) * eye(below.shape[-1], dtype=below.dtype)
+    middle = strict + mH(strict) + diagonal.unsqueeze(-1) * eye(below.shape[-1], dtype=below.dtype, device=below.device)
     return solve_triangular(mH(triu(r)), gq + q @ middle, upper=False, left=False)
 
 
@@ -149,7 +149,7 @@ def _check_reflections(name: str, a: Tensor, tau: Tensor) -> None:
 def _reflected(a: Tensor, tau: Tensor, c: Tensor, adjoint: bool) -> Tensor:
     """H_1 ... H_k C (or the adjoint) one reflection H = 1 - tau v v^H at a time, in differentiable operations."""
     count = tau.shape[-1]
-    vectors = tril(a, -1) + eye(a.shape[-2], a.shape[-1], dtype=a.dtype)
+    vectors = tril(a, -1) + eye(a.shape[-2], a.shape[-1], dtype=a.dtype, device=a.device)
     for k in range(count) if adjoint else reversed(range(count)):
         v, factor = vectors[..., k : k + 1], tau[..., k, None, None]
         c = c - (factor.conj() if adjoint and a.is_complex() else factor) * (v @ (mH(v) @ c))
@@ -173,7 +173,7 @@ def householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None
     name = "linalg.householder_product"
     _check_reflections(name, input, tau)
     if differentiated(input, tau):
-        identity = eye(*input.shape[-2:], dtype=input.dtype).expand(input.shape)
+        identity = eye(*input.shape[-2:], dtype=input.dtype, device=input.device).expand(input.shape)
         return give(_reflected(input, tau, identity, False), out, name)
     return give(_orgqr(input, tau), out, name)
 

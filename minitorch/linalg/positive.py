@@ -39,7 +39,7 @@ def _rule(gradients, saved, needs, upper):
 
 def _diagonal_part(a: Tensor) -> Tensor:
     real = a.real if a.is_complex() else a
-    return real * eye(a.shape[-1], dtype=real.dtype)
+    return real * eye(a.shape[-1], dtype=real.dtype, device=real.device)
 
 
 def _factor(name: str, a: Tensor, upper: bool) -> tuple[Tensor, Tensor]:
@@ -152,7 +152,7 @@ def cholesky_inverse(input: Tensor, upper: bool = False, *, out: Tensor | None =
     tensor([[0.2500]])
     """
     check_matrices("cholesky_inverse", input, square=True)
-    identity = eye(input.shape[-1], dtype=input.dtype)
+    identity = eye(input.shape[-1], dtype=input.dtype, device=input.device)
     factor = input
     inverse = solve_triangular(mH(factor) if upper else factor, identity.expand(input.shape), upper=False)
     return give(mH(inverse) @ inverse, out, "cholesky_inverse")

@@ -29,7 +29,7 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
         raise RuntimeError(f"{name}: A must be batches of square matrices, but its shape is {tuple(input.shape)}")
     if n == 0:
-        identity = eye(input.shape[-1], dtype=input.dtype).expand(input.shape).clone()
+        identity = eye(input.shape[-1], dtype=input.dtype, device=input.device).expand(input.shape).clone()
         record_rule("MatrixPowerBackward0", _constant_rule, (identity,), (input,), ())
         return give(identity, out, name)
     power, result = inv(input) if n < 0 else input, None
@@ -71,7 +71,7 @@ def _exp_of(a: Tensor) -> Tensor:
     squarings = ratio.clamp(min=1e-300).log2().ceil().clamp(min=0, max=1100)
     squarings = squarings.masked_fill(squarings != squarings, 0)
     a = a * (0.5**squarings).to(norm.dtype)[..., None, None]
-    identity = eye(a.shape[-1], dtype=a.dtype)
+    identity = eye(a.shape[-1], dtype=a.dtype, device=a.device)
     b, a2 = _PADE, a @ a
     a4 = a2 @ a2
     a6 = a4 @ a2

@@ -46,7 +46,7 @@ def _svd_rule(gradients, saved, needs):
     u, vh = u[..., :r], vh[..., :r, :]
     if gu is None and gvh is None:
         return ((u * gs.unsqueeze(-2)) @ vh,)
-    diagonal = eye(r, dtype=s.dtype)
+    diagonal = eye(r, dtype=s.dtype, device=s.device)
     row, column = s.unsqueeze(-2), s.unsqueeze(-1)
     gaps = (row - column) * (row + column) + diagonal
     middle = gs.unsqueeze(-1) * diagonal if gs is not None else 0
@@ -85,8 +85,8 @@ def _decomposed(name: str, a: Tensor, full: bool) -> tuple[Tensor, Tensor, Tenso
     check_matrices(name, a)
     m, n = a.shape[-2:]
     if m == 0 or n == 0:  # LAPACK does nothing then: an orthogonal matrix is the identity
-        u = eye(m, m if full else 0, dtype=a.dtype).expand(*a.shape[:-2], -1, -1).clone()
-        vh = eye(n if full else 0, n, dtype=a.dtype).expand(*a.shape[:-2], -1, -1).clone()
+        u = eye(m, m if full else 0, dtype=a.dtype, device=a.device).expand(*a.shape[:-2], -1, -1).clone()
+        vh = eye(n if full else 0, n, dtype=a.dtype, device=a.device).expand(*a.shape[:-2], -1, -1).clone()
         s = a.abs().sum((-2, -1))[..., None].expand(*a.shape[:-2], 0)
     else:
         u, s, vh, info = _gesdd(a, True, full)
@@ -256,7 +256,7 @@ def matrix_rank(input: Tensor, tol=None, hermitian: bool = False, *, atol=None, 
     if a.shape[-1] == 0 or a.shape[-2] == 0:
         from .._ext.engine import zeros
 
-        return give(zeros(*a.shape[:-2], dtype=_int64()), out, name)
+        return give(zeros(*a.shape[:-2], dtype=_int64(), device=a.device), out, name)
     size = eigvalsh(a).abs() if hermitian else svdvals(a)
     tolerance = _tolerance(name, a, size.amax(-1), atol, rtol)
     return give((size > tolerance.unsqueeze(-1)).sum(-1), out, name)
@@ -366,7 +366,7 @@ def lstsq(
     if m == 0 or n == 0 or k == 0:
         x, residuals = a.new_zeros(*a.shape[:-2], n, k), a.new_zeros(*a.shape[:-2], k) if m > n else a.new_empty(0)
         residuals = residuals.abs()
-        rank = empty(0, dtype=_int64()) if driver == "gels" else a.new_zeros(*a.shape[:-2]).to(_int64())
+        rank = a.new_zeros(0 if driver == "gels" else a.shape[:-2], dtype=_int64())
         s = residuals.new_zeros(*a.shape[:-2], min(m, n)) if driver in ("gelsd", "gelss") else residuals.new_empty(0)
     else:
         x, residuals, rank, s = _least_squares(name, a, right, driver, bound)
@@ -385,5 +385,5 @@ def _least_squares(name: str, a: Tensor, b: Tensor, driver: str, bound: float):
     residuals = a.new_empty(0).abs()
     if m > n and driver != "gelsy" and (rank is None or bool((beneath(rank) == n).all())):
         residuals = (below.abs() * below.abs()).sum(-2)
-    rank = empty(0, dtype=_int64()) if rank is None else rank.to(_int64())
+    rank = empty(0, dtype=_int64(), device=a.device) if rank is None else rank.to(_int64())
     return x, residuals, rank, residuals.new_empty(0) if s is None else s

@@ -191,7 +191,7 @@ def _inv_rule(gradients, saved, needs):
 def _inverse(name: str, a: Tensor) -> tuple[Tensor, Tensor]:
     check_matrices(name, a, square=True)
     factors, pivots, info = _getrf(a)
-    identity = eye(a.shape[-1], dtype=a.dtype).expand(a.shape)
+    identity = eye(a.shape[-1], dtype=a.dtype, device=a.device).expand(a.shape)
     x = _getrs(factors, pivots, identity, "N")
     record_rule("LinalgInvExBackward0", _inv_rule, (x,), (a,), (x,))
     return x, info

@@ -91,7 +91,7 @@ class Adafactor(Optimizer):
 
 
 def _begin(grad: Tensor) -> dict[str, Tensor]:
-    step = minitorch.tensor(0.0)
+    step = minitorch.tensor(0.0, device="cpu")
     if grad.ndim < 2:
         return {"step": step, "variance": minitorch.zeros_like(grad)}
     *rest, rows, columns = grad.shape

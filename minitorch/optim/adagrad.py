@@ -101,4 +101,4 @@ class Adagrad(ElementwiseOptimizer):
 
     def _begin(self, group: dict[str, Any], param: Tensor) -> dict[str, Any]:
         total = minitorch.full_like(param.detach(), group["initial_accumulator_value"])
-        return {"step": minitorch.tensor(0.0), "sum": total}
+        return {"step": minitorch.tensor(0.0, device="cpu"), "sum": total}

@@ -65,7 +65,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
     n = input.shape[0]
-    rows = minitorch.arange(n)
+    rows = minitorch.arange(n, device=input.device)
     first, second = (rows.unsqueeze(1) < rows).nonzero(as_tuple=True)
     gaps = input[first] - input[second]
     return gaps.norm(p, 1) if input.shape[1] else gaps.sum(1)

@@ -57,7 +57,7 @@ def _padding_row(padding_idx: int | None, rows: int) -> int:
 def _limit_norms(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> None:
     """Scale the rows that are named, and longer than `max_norm`, to that length: in place, as PyTorch does."""
     with minitorch.no_grad():
-        rows = minitorch.tensor(sorted(set(indices.reshape(-1).tolist())), dtype=minitorch.int64)
+        rows = minitorch.tensor(sorted(set(indices.reshape(-1).tolist())), dtype=minitorch.int64, device=weight.device)
         if rows.numel():
             named = weight[rows]
             norms = named.norm(norm_type, 1, keepdim=True)

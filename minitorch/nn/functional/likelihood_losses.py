@@ -82,7 +82,7 @@ def gaussian_nll_loss(
 
 
 def _lengths(lengths: Tensor | list[int] | tuple[int, ...], batch: int, name: str) -> Tensor:
-    lengths = lengths if isinstance(lengths, Tensor) else minitorch.tensor(lengths, dtype=minitorch.int64)
+    lengths = lengths if isinstance(lengths, Tensor) else minitorch.tensor(lengths, dtype=minitorch.int64, device="cpu")
     if lengths.is_floating_point():
         raise RuntimeError(f"ctc_loss: {name} must be integral")
     if lengths.numel() != batch:

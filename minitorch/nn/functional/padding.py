@@ -10,9 +10,9 @@ from minitorch import Tensor
 __all__ = ["constant_pad_nd", "pad"]
 
 
-def _place(out: int, size: int, before: int, mode: str) -> Tensor:
+def _place(out: int, size: int, before: int, mode: str, device: object) -> Tensor:
     """For each place of a padded dimension the place of the input that it shows."""
-    place = minitorch.arange(-before, out - before)
+    place = minitorch.arange(-before, out - before, device=device)
     if mode == "circular":
         return place % size
     if mode == "replicate":
@@ -115,7 +115,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     for k in range(len(pad) // 2):
         d, size = input.ndim - 1 - k, input.shape[-1 - k]
         if pad[2 * k] or pad[2 * k + 1]:
-            input = input.index_select(d, _place(size + pad[2 * k] + pad[2 * k + 1], size, pad[2 * k], mode))
+            out = size + pad[2 * k] + pad[2 * k + 1]
+            input = input.index_select(d, _place(out, size, pad[2 * k], mode, input.device))
     return input
 
 

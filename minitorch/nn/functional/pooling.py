@@ -182,7 +182,7 @@ def _fractional(dims: int, input: Tensor, kernel_size: Any, output_size: Any, ou
         output_size = [int(size * ratio) for size, ratio in zip(input.shape[-dims:], ratios)]
     if samples is None:
         batch = input.shape[:-dims] if input.ndim == dims + 2 else (1, *input.shape[:-dims])
-        samples = minitorch.rand(*batch, dims, dtype=input.dtype)
+        samples = minitorch.rand(*batch, dims, dtype=input.dtype, device=input.device)
     return _pooling.fractional_max_pool(input, dims, kernel_size, output_size, samples, return_indices, name)
 
 

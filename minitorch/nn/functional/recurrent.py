@@ -23,8 +23,9 @@ __all__: list[str] = []
 def sizes_of(steps: int, batch: int, batch_first: bool) -> Sizes:
     """Sequences of one length, as (step, batch) or (batch, step)."""
     apart = batch_first and steps > 1
-    first = minitorch.arange(steps) * (1 if apart else batch)
-    return Sizes(first, minitorch.full((steps,), batch, dtype=minitorch.int64), batch, steps if apart else 1)
+    first = minitorch.arange(steps, device="cpu") * (1 if apart else batch)
+    count = minitorch.full((steps,), batch, dtype=minitorch.int64, device="cpu")
+    return Sizes(first, count, batch, steps if apart else 1)
 
 
 def sizes_of_packed(batch_sizes: Tensor) -> Sizes:

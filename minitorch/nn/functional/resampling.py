@@ -38,9 +38,9 @@ def _triangle(t: Tensor) -> Tensor:
     return (1 - t).clamp_min(0)
 
 
-def _centres(size: int, out: int, scale: float, align_corners: bool, cubic: bool) -> Tensor:
+def _centres(size: int, out: int, scale: float, align_corners: bool, cubic: bool, device: object) -> Tensor:
     """Where in the input each place of the result lies."""
-    places = minitorch.arange(out, dtype=minitorch.float64)
+    places = minitorch.arange(out, dtype=minitorch.float64, device=device)
     if align_corners:
         return places * ((size - 1) / (out - 1) if out > 1 else 0.0)
     centres = (places + 0.5) * scale - 0.5
@@ -55,31 +55,33 @@ def _linear_taps(centres: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def _cubic_taps(centres: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    offsets = minitorch.arange(-1, 3, dtype=minitorch.float64).unsqueeze(1)
+    offsets = minitorch.arange(-1, 3, dtype=minitorch.float64, device=centres.device).unsqueeze(1)
     first = centres.floor()
     return (first + offsets).clamp(0, size - 1).long(), _cubic((centres - first - offsets).abs())
 
 
-def _smooth_taps(size: int, out: int, scale: float, align_corners: bool, cubic: bool) -> tuple[Tensor, Tensor]:
+def _smooth_taps(
+    size: int, out: int, scale: float, align_corners: bool, cubic: bool, device: object
+) -> tuple[Tensor, Tensor]:
     """A kernel as wide as the places of the result are apart, so that nothing is skipped."""
     if align_corners:
         scale = (size - 1) / (out - 1) if out > 1 else 0.0
     stretch = max(scale, 1.0)
     support = (2 if cubic else 1) * stretch
-    centres = (minitorch.arange(out, dtype=minitorch.float64) + 0.5) * scale
+    centres = (minitorch.arange(out, dtype=minitorch.float64, device=device) + 0.5) * scale
     first = (centres - support + 0.5).floor().clamp_min(0)
     last = (centres + support + 0.5).floor().clamp(max=size)
     taps = max(int((last - first).max()), 1)
-    places = first + minitorch.arange(taps, dtype=minitorch.float64).unsqueeze(1)
+    places = first + minitorch.arange(taps, dtype=minitorch.float64, device=device).unsqueeze(1)
     distances = ((places - centres + 0.5) / stretch).abs()
     weights = _cubic(distances, -0.5) if cubic else _triangle(distances)
     weights = minitorch.where(places < last, weights, 0.0)
     return places.clamp(max=size - 1).long(), weights / weights.sum(0)
 
 
-def _nearest_index(size: int, out: int, scale: float, exact: bool) -> Tensor:
+def _nearest_index(size: int, out: int, scale: float, exact: bool, device: object) -> Tensor:
     # in single precision, as PyTorch has it: which of two pixels is the nearer one can depend on that
-    places = minitorch.arange(out, dtype=minitorch.float32)
+    places = minitorch.arange(out, dtype=minitorch.float32, device=device)
     return ((places + 0.5 if exact else places) * scale).floor().clamp(max=size - 1).long()
 
 
@@ -172,12 +174,12 @@ def interpolate(
         if out == n and scale == 1:
             continue
         if mode.startswith("nearest"):
-            x = x.index_select(d, _nearest_index(n, out, scale, mode == "nearest-exact"))
+            x = x.index_select(d, _nearest_index(n, out, scale, mode == "nearest-exact", x.device))
         elif antialias:
-            x = _resample(x, d, *_smooth_taps(n, out, scale, bool(align_corners), mode == "bicubic"))
+            x = _resample(x, d, *_smooth_taps(n, out, scale, bool(align_corners), mode == "bicubic", x.device))
         else:
             cubic = mode == "bicubic"
-            centres = _centres(n, out, scale, bool(align_corners), cubic)
+            centres = _centres(n, out, scale, bool(align_corners), cubic, x.device)
             x = _resample(x, d, *(_cubic_taps if cubic else _linear_taps)(centres, n))
     return x if x is not input else input.clone()
 
@@ -263,7 +265,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     spatial = list(size[2:])
     axes = []
     for k, n in enumerate(reversed(spatial)):  # x first, which is the last dimension
-        line = minitorch.linspace(-1, 1, n, dtype=theta.dtype) if n > 1 else theta.new_zeros(1)
+        line = minitorch.linspace(-1, 1, n, dtype=theta.dtype, device=theta.device) if n > 1 else theta.new_zeros(1)
         line = line if align else line * ((n - 1) / n)
         axes.append(line.reshape([-1 if d == dims - 1 - k else 1 for d in range(dims)]).expand(spatial))
     places = minitorch.stack([*axes, theta.new_ones(spatial)], -1).reshape(1, -1, dims + 1)

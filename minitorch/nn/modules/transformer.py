@@ -357,6 +357,6 @@ class Transformer(Module):
         tensor([[0., -inf],
                 [0., 0.]])
         """
-        steps = minitorch.arange(sz)
+        steps = minitorch.arange(sz, device=device)
         later = steps > steps.unsqueeze(1)
         return minitorch.zeros(sz, sz, dtype=dtype, device=device).masked_fill_(later, float("-inf"))

@@ -23,8 +23,5 @@ def skip_init(module_cls: type[Module], *args: Any, **kwargs: Any) -> Module:
     parameters = inspect.signature(module_cls).parameters
     if "device" not in parameters and "kwargs" not in parameters:
         raise RuntimeError("Module must support a 'device' arg to skip initialization")
-    state = minitorch.get_rng_state()
-    try:
+    with minitorch.random.fork_rng():
         return module_cls(*args, **kwargs)
-    finally:
-        minitorch.set_rng_state(state)

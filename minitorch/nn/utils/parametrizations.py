@@ -154,7 +154,7 @@ class _Orthogonal(Module):
             if self.orthogonal_map == "matrix_exp":
                 q = minitorch.linalg.matrix_exp(skew)
             else:
-                one = minitorch.eye(n, dtype=x.dtype)
+                one = minitorch.eye(n, dtype=x.dtype, device=x.device)
                 q = minitorch.linalg.solve(one - skew * 0.5, one + skew * 0.5)
             if self.base is not None:
                 q = self.base @ q
@@ -185,7 +185,7 @@ def _tall(x: Tensor) -> Tensor:
 def _reflections(x: Tensor) -> Tensor:
     """The first columns of the product of the reflections whose vectors are the columns below the diagonal."""
     n, k = x.shape[-2:]
-    q = minitorch.eye(n, k, dtype=x.dtype).expand(*x.shape[:-2], n, k)
+    q = minitorch.eye(n, k, dtype=x.dtype, device=x.device).expand(*x.shape[:-2], n, k)
     for j in reversed(range(k)):
         v = minitorch.cat([x.new_zeros(*x.shape[:-2], j), x.new_ones(*x.shape[:-2], 1), x[..., j + 1:, j]], -1)
         v = v.unsqueeze(-1)

@@ -224,7 +224,7 @@ class _Structured(_Amount):
             raise IndexError(f"Invalid index {self.dim} for tensor of size {t.shape}")
         size = t.shape[self.dim]
         count = _how_many(self.amount, size)
-        keep = minitorch.ones(size, dtype=t.dtype)
+        keep = minitorch.ones(size, dtype=t.dtype, device=t.device)
         if count:
             keep[minitorch.topk(self._scores(t), count, largest=False).indices] = 0
         shape = [-1 if d == self.dim % t.ndim else 1 for d in range(t.ndim)]
@@ -235,7 +235,7 @@ class RandomStructured(_Structured):
     """Prunes channels at random."""
 
     def _scores(self, t: Tensor) -> Tensor:
-        return minitorch.rand(t.shape[self.dim])
+        return minitorch.rand(t.shape[self.dim], device=t.device)
 
 
 class LnStructured(_Structured):

@@ -26,7 +26,7 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
     if permutation is None:
         return None
     inverse = minitorch.empty_like(permutation)
-    inverse[permutation] = minitorch.arange(permutation.numel(), dtype=permutation.dtype)
+    inverse[permutation] = minitorch.arange(permutation.numel(), dtype=permutation.dtype, device=permutation.device)
     return inverse
 
 
@@ -141,14 +141,13 @@ def pack_padded_sequence(
     >>> packed.data, packed.batch_sizes
     (tensor([4, 1, 3, 5, 2, 6]), tensor([3, 2, 1]))
     """
-    lengths = lengths if isinstance(lengths, Tensor) else minitorch.tensor(lengths, dtype=minitorch.int64)
+    sizes = lengths.tolist() if isinstance(lengths, Tensor) else [int(length) for length in lengths]
     sorted_indices = None
     if not enforce_sorted:
-        values = lengths.tolist()
-        sorted_indices = minitorch.tensor(sorted(range(len(values)), key=lambda i: -values[i]), dtype=minitorch.int64)
-        lengths = lengths[sorted_indices]
+        order = sorted(range(len(sizes)), key=lambda i: -sizes[i])
+        sizes = [sizes[i] for i in order]
+        sorted_indices = minitorch.tensor(order, dtype=minitorch.int64, device=input.device)
         input = input.index_select(0 if batch_first else 1, sorted_indices)
-    sizes = lengths.tolist()
     x = input.transpose(0, 1) if batch_first else input
     _check_lengths(x, sizes)
     batch_sizes, parts = [], []
@@ -163,7 +162,7 @@ def pack_padded_sequence(
         part = x[start:end, :batch_sizes[start]]
         parts.append(part.reshape(-1, *x.shape[2:]))
         start = end
-    return PackedSequence(minitorch.cat(parts), minitorch.tensor(batch_sizes), sorted_indices)
+    return PackedSequence(minitorch.cat(parts), minitorch.tensor(batch_sizes, device="cpu"), sorted_indices)
 
 
 def _check_lengths(x: Tensor, sizes: list[int]) -> None:
@@ -209,12 +208,12 @@ def pad_packed_sequence(
     starts = [0]
     for size in sizes:
         starts.append(starts[-1] + size)
-    rows = minitorch.arange(batch)
-    places = minitorch.tensor(starts[:-1]).unsqueeze(1) + rows
-    real = rows < batch_sizes.unsqueeze(1)
+    rows = minitorch.arange(batch, device=data.device)
+    places = minitorch.tensor(starts[:-1], device=data.device).unsqueeze(1) + rows
+    real = rows < batch_sizes.to(data.device).unsqueeze(1)
     out = data.index_select(0, minitorch.where(real, places, 0).reshape(-1)).reshape(steps, batch, *data.shape[1:])
     out = minitorch.where(real.reshape(steps, batch, *[1] * (data.dim() - 1)), out,
-                          minitorch.tensor(padding_value, dtype=data.dtype))
+                          minitorch.tensor(padding_value, dtype=data.dtype, device=data.device))
     if total_length is not None and total_length > steps:
         out = minitorch.cat([out, out.new_full((total_length - steps, *out.shape[1:]), padding_value)])
     lengths = real.sum(0)
@@ -264,7 +263,7 @@ def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> P
     >>> nn.utils.rnn.pack_sequence([minitorch.tensor([1, 2]), minitorch.tensor([3])]).data
     tensor([1, 3, 2])
     """
-    lengths = minitorch.tensor([s.shape[0] for s in sequences])
+    lengths = minitorch.tensor([s.shape[0] for s in sequences], device="cpu")
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
