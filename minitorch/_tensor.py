@@ -172,17 +172,21 @@ class Tensor(engine.TensorMethods):
         >>> minitorch.ones(2).to(minitorch.int64)
         tensor([1, 1])
         """
+        flags: list[bool] = []
         for argument in args:
             if isinstance(argument, Tensor):
                 dtype, device = argument.dtype, argument.device
             elif isinstance(argument, _dtype) or argument in (float, int, bool, complex):
                 dtype = argument
             elif isinstance(argument, bool):
-                pass
+                flags.append(argument)
             elif argument is not None:
                 device = argument
+        if flags:
+            non_blocking, copy = [*flags, copy][:2]
         result = self if dtype is None else engine.to_dtype(self, dtype)
-        result = result if device is None else engine.to_device(result, device)
+        if device is not None:
+            result = _moved(result, device, non_blocking)
         if memory_format is not None and str(memory_format) != "torch.preserve_format":
             result = result.contiguous(memory_format=memory_format)
         return result.clone() if copy and result is self else result
@@ -205,15 +209,33 @@ class Tensor(engine.TensorMethods):
 
     def cuda(self, device=None, non_blocking=False):
         """The tensor on the CUDA device: itself if it is there."""
-        return engine.to_device(self, "cuda" if device is None else device)
+        return _moved(self, "cuda" if device is None else device, non_blocking)
 
-    def pin_memory(self):
-        """Memory for transfers to a GPU: not supported yet."""
-        raise NotImplementedError("pin_memory() is for transfers to a GPU, which are not supported so far")
+    def pin_memory(self, device=None):
+        """The tensor in pinned memory, which a GPU copies by itself with ``non_blocking=True``: itself if it is there.
 
-    def is_pinned(self):
-        """Whether the memory is pinned for transfers to a GPU: never."""
-        return False
+        Raises:
+            RuntimeError: there is no CUDA device, or the tensor is on it.
+        """
+        from .cuda.pinned import pin
+
+        return pin(self)
+
+    def is_pinned(self, device=None):
+        """Whether the memory is pinned for transfers to a GPU."""
+        from .cuda import runtime
+
+        if not runtime.is_active():
+            return False
+        from .cuda.pinned import is_pinned
+
+        return is_pinned(self)
+
+    def record_stream(self, stream):
+        """Let the memory, once it is freed, wait for what a stream of the CUDA device has been given by then."""
+        from .cuda.pinned import record_stream
+
+        record_stream(self, stream)
 
     def share_memory_(self):
         """Memory that processes share: not supported yet."""
@@ -244,11 +266,31 @@ class Tensor(engine.TensorMethods):
         """A DLPack capsule of the memory: see `minitorch.utils.dlpack`."""
         from .utils.dlpack import export
 
-        return export(self, max_version=max_version, dl_device=dl_device, copy=copy)
+        return export(self, stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self):
         """Where the memory is, in DLPack's numbers."""
         return (2, 0) if self.is_cuda else (1, 0)
+
+    @property
+    def __cuda_array_interface__(self):
+        """Address, shape and strides of memory on a GPU, for other libraries (version 3 of the interface).
+
+        Raises:
+            AttributeError: the tensor is not on a GPU.
+            RuntimeError: it requires grad.
+        """
+        if not self.is_cuda:
+            raise AttributeError("only tensors on a GPU have __cuda_array_interface__: move it there with .cuda()")
+        if self.requires_grad:
+            raise RuntimeError("Can't get __cuda_array_interface__ of a tensor that requires grad: use .detach()")
+        from .cuda import sharing
+
+        try:
+            sharing.hardware("__cuda_array_interface__")
+        except BufferError as error:
+            raise AttributeError(str(error)) from None
+        return sharing.interface(self)
 
     def to_dense(self, dtype=None, *, masked_grad=True):
         """The tensor itself, which is dense."""
@@ -298,6 +340,16 @@ def _rebuild(cls, array, dtype, requires_grad, attributes, device="cpu"):
     result = tensor.as_subclass(cls, result, requires_grad)
     result.__dict__.update(attributes)
     return result
+
+
+def _moved(tensor, device, non_blocking):
+    """The tensor on a device, perhaps without waiting for the copy."""
+    if not non_blocking:
+        return engine.to_device(tensor, device)
+    from .cuda.pinned import not_waiting
+
+    with not_waiting():
+        return engine.to_device(tensor, device)
 
 
 def _conversion(target: dtype):

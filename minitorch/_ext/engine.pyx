@@ -662,6 +662,34 @@ def from_numpy(array not None):
     return t
 
 
+def borrowed(size_t pointer, tuple shape, tuple strides, dtype, bint readonly, owner):
+    """A tensor over the device's memory of another library: strides in elements, none negative.
+
+    `owner` is kept alive.
+    """
+    cdef TensorBase t = new_like_class()
+    cdef Py_ssize_t[MAX_DIMS] sizes
+    cdef Py_ssize_t[MAX_DIMS] steps
+    cdef Py_ssize_t last = 0
+    cdef int d, ndim = len(shape)
+    if ndim > MAX_DIMS or len(strides) != ndim:
+        raise ValueError(f"a tensor has at most {MAX_DIMS} dimensions, and as many strides; got the shape {shape} and "
+                         f"the strides {strides}")
+    for d in range(ndim):
+        sizes[d], steps[d] = shape[d], strides[d]
+        if sizes[d] < 0 or steps[d] < 0:
+            raise ValueError(f"negative sizes and strides are not supported: got {shape} and {strides}")
+        last += (sizes[d] - 1) * steps[d]
+    t.code = code_of(dtype)
+    if 0 in shape:
+        set_contiguous_dims(t, ndim, sizes)
+    else:
+        set_dims(t, ndim, sizes, steps)
+    t.storage = borrow_storage(<char *>pointer, (last + 1) * mt_itemsize[t.code] if t.numel else 0, readonly, owner)
+    t.storage.on_device = True
+    return t
+
+
 cdef TensorBase fitted(TensorBase source, TensorBase place):
     """The source without those leading dimensions of size one that the place does not have, checked to fit."""
     cdef int extra = source.ndim - place.ndim, d
@@ -821,6 +849,9 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
         out = from_array(np.asarray(data), code)
     elif isinstance(data, (list, tuple)):
         out = from_sequence(data, code)
+    elif hasattr(data, "__cuda_array_interface__"):
+        from minitorch.cuda.sharing import from_interface
+        return tensor(from_interface(data), dtype=dtype, device=device, requires_grad=requires_grad)
     elif hasattr(data, "__array__") or hasattr(data, "__array_interface__"):
         out = from_array(np.asarray(data), code)
     elif hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (str, bytes, dict)):
@@ -854,6 +885,10 @@ def as_tensor(data, dtype=None, device=None):
     if isinstance(data, np.ndarray):
         shared = from_numpy(data)
         return moved(shared if dtype is None else cast(shared, code_of(dtype)), there)
+    if hasattr(data, "__cuda_array_interface__"):
+        from minitorch.cuda.sharing import from_interface
+        other = from_interface(data)
+        return moved(other if dtype is None else cast(<TensorBase>other, code_of(dtype)), there or device is None)
     return tensor(data, dtype=dtype, device=device)
 
 

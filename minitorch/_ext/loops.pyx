@@ -701,6 +701,11 @@ def device_walk(TensorBase out not None, tuple operands):
     return (<char *>&walk)[:sizeof(walk)], dense
 
 
+def owner_of(TensorBase t not None):
+    """The object that the memory of a tensor belongs to; None if it is the engine's own."""
+    return t.storage.owner
+
+
 def layout_of(TensorBase t not None):
     """Address, first and last byte of the storage, shape, strides (in elements) and dtype of a tensor."""
     return (<size_t>data_of(t), <size_t>t.storage.data, <size_t>t.storage.data + t.storage.nbytes, shape_of(t),

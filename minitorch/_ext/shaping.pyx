@@ -581,6 +581,9 @@ def detach_(TensorBase input not None):
 def copy_(TensorBase self not None, src, non_blocking=False):
     """Copy the values of ``src``, broadcast and converted, into this tensor.
 
+    Args:
+        non_blocking: do not wait for a copy between pinned memory and the CUDA device.
+
     >>> import minitorch
     >>> minitorch.zeros(2, 2).copy_(minitorch.tensor([1, 2]))
     tensor([[1., 2.],
@@ -591,7 +594,12 @@ def copy_(TensorBase self not None, src, non_blocking=False):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
     source = src
     check_fits(self, source)
-    copy_into(self, source)
+    if non_blocking and self.storage.on_device != source.storage.on_device:
+        from minitorch.cuda.pinned import not_waiting
+        with not_waiting():
+            copy_into(self, source)
+    else:
+        copy_into(self, source)
     return self
 
 

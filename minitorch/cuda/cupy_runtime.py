@@ -62,17 +62,21 @@ def _compiler_problem() -> str | None:
 class CupyBlock:
     """Memory of CuPy's pool, given back when the object is dropped."""
 
-    __slots__ = ("_memory", "_usage", "nbytes", "pointer")
+    __slots__ = ("_memory", "_stream", "_usage", "nbytes", "pointer", "used_in")
 
-    def __init__(self, memory: Any, nbytes: int, usage: Usage) -> None:
+    def __init__(self, memory: Any, nbytes: int, usage: Usage, stream: Any = None) -> None:
         self._memory = memory  # a cupy.cuda.MemoryPointer
         self._usage = usage
+        self._stream = stream  # whose later work may use the memory when it is free
+        self.used_in: list[Any] = []  # other streams that work with it
         self.pointer, self.nbytes = int(memory.ptr), nbytes
         usage.bytes += nbytes
         usage.peak = max(usage.peak, usage.bytes)
 
     def __del__(self) -> None:
         self._usage.bytes -= self.nbytes
+        for stream in self.used_in:
+            self._stream.wait_event(stream.record())
 
 
 class Usage:
@@ -103,6 +107,7 @@ class CupyRuntime:
         self._modules: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Any] = {}
         self._launched: deque[str] = deque(maxlen=4)
         self._usage = Usage()
+        self._under_way: deque[tuple[Any, Any]] = deque()  # events of copies, and the host's memory of each
 
     # ---- memory
 
@@ -116,7 +121,7 @@ class CupyRuntime:
             raise ValueError(f"cannot allocate {nbytes} bytes")
         pool = self._cupy.get_default_memory_pool()
         try:
-            return CupyBlock(pool.malloc(max(nbytes, 1)), nbytes, self._usage)
+            return CupyBlock(pool.malloc(max(nbytes, 1)), nbytes, self._usage, self.cuda.get_current_stream())
         except self.cuda.memory.OutOfMemoryError as error:
             raise MemoryError(f"the GPU is out of memory: {nbytes} bytes asked for, {pool.used_bytes()} in use, "
                               f"{pool.total_bytes()} held ({error})") from error  # fmt: skip
@@ -129,8 +134,12 @@ class CupyRuntime:
         """Let the most that were in use begin again."""
         self._usage.peak = self._usage.bytes
 
-    def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
-        """Copy bytes on the current stream; copies from and to the host are waited for."""
+    def allocate_pinned(self, nbytes: int) -> Any:
+        """Memory of CuPy's pool of pinned memory."""
+        return self.cuda.alloc_pinned_memory(max(nbytes, 1))
+
+    def copy(self, target: int, source: int, nbytes: int, kind: str, keep: Any = None) -> None:
+        """Copy bytes on the current stream; copies from and to the host are waited for, unless there is `keep`."""
         if kind not in _COPIES:
             raise ValueError(f'copy: kind must be "to device", "to host" or "on device", not {kind!r}')
         if nbytes == 0:
@@ -138,8 +147,12 @@ class CupyRuntime:
         stream = self.cuda.get_current_stream()
         with self.reported():
             self.cuda.runtime.memcpyAsync(target, source, nbytes, _COPIES[kind], stream.ptr)
-            if kind != "on device":
+            if keep is not None:
+                self._under_way.append((stream.record(), keep))
+            elif kind != "on device":
                 stream.synchronize()
+            while self._under_way and self._under_way[0][0].done:
+                self._under_way.popleft()
 
     def zero(self, pointer: int, nbytes: int) -> None:
         """Set bytes of the device to zero."""

@@ -87,8 +87,15 @@ class Runtime(Protocol):
     def allocate(self, nbytes: int) -> Block:
         """Memory of the device, aligned to 256 bytes; what it holds is undefined."""
 
-    def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
-        """Copy bytes ``"to device"``, ``"to host"`` or ``"on device"``, after all launches before it."""
+    def allocate_pinned(self, nbytes: int) -> Any:
+        """Memory of the host that the device copies by itself: an array, or something with an address `ptr`."""
+
+    def copy(self, target: int, source: int, nbytes: int, kind: str, keep: Any = None) -> None:
+        """Copy bytes ``"to device"``, ``"to host"`` or ``"on device"``, after all launches before it.
+
+        Args:
+            keep: what holds the host's memory, if that is pinned and the copy need not be waited for.
+        """
 
     def memory_in_use(self) -> tuple[int, int, int]:
         """Bytes in use, bytes held (also for reuse), and the most that were in use."""

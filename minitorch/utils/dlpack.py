@@ -12,6 +12,7 @@ import numpy as np
 
 from .._ext import engine
 from .._tensor import Tensor
+from ..cuda import sharing
 
 __all__ = ["from_dlpack", "to_dlpack"]
 
@@ -55,10 +56,14 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
             raise TypeError(f"from_dlpack: expected an object with __dlpack__, or a capsule, not "
                             f"{type(ext_tensor).__name__}")
         source = ext_tensor if hasattr(ext_tensor, "__dlpack__") else _Holder(ext_tensor)
-        if source.__dlpack_device__()[0] != CPU[0]:
-            raise BufferError(f"from_dlpack: the tensor is on a device of type {source.__dlpack_device__()[0]}, not on "
-                              "the CPU: move it there first")
-        result = engine.from_numpy(np.from_dlpack(source))
+        kind, index = source.__dlpack_device__()
+        if (kind, index) == (sharing.KIND, 0):
+            result = sharing.from_dlpack(source)
+        elif kind == CPU[0]:
+            result = engine.from_numpy(np.from_dlpack(source))
+        else:
+            raise BufferError(f"from_dlpack: the tensor is on device {index} of type {kind}, neither on the CPU nor on "
+                              "the first GPU: move it there first")
     result = result.clone() if copy else result
     return result if device is None else result.to(device)
 
@@ -73,19 +78,23 @@ def to_dlpack(tensor: Tensor) -> Any:
     return export(tensor)
 
 
-def export(tensor: Tensor, **options: Any) -> Any:
-    """What ``Tensor.__dlpack__`` gives.
+def export(tensor: Tensor, stream: Any = None, **options: Any) -> Any:
+    """What ``Tensor.__dlpack__`` gives; `stream`: the reader's, of a tensor on a GPU, in DLPack's numbers.
 
     Raises:
-        BufferError: the tensor requires grad, is not on the CPU, or is bfloat16, which NumPy does not have.
+        BufferError: the tensor requires grad, is on a simulated device, or is bfloat16, which NumPy does not have.
     """
     if tensor.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    if tensor.is_cuda or tensor.dtype.name == "bfloat16":
-        raise BufferError(f"only tensors of the CPU that NumPy has a type for go out by DLPack, not {tensor.dtype} on "
-                          f"{tensor.device}: convert it, with .cpu() or .to(dtype)")
-    array = tensor.numpy()
+    if tensor.dtype.name == "bfloat16":
+        raise BufferError(f"only tensors that NumPy has a type for go out by DLPack, not {tensor.dtype}: convert it, "
+                          "with .to(dtype), or share its bits, with .view(minitorch.int16)")
     options = {name: value for name, value in options.items() if value is not None}
+    if tensor.is_cuda:
+        return sharing.export(tensor, stream, **options)
+    if stream not in (None, -1):
+        raise BufferError("__dlpack__: a tensor of the CPU is in no stream; leave stream=None")
+    array = tensor.numpy()
     try:
         return array.__dlpack__(**options)
     except TypeError:  # a NumPy before 2.1, which knows capsules without versions only

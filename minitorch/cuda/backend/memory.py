@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..pinned import asynchronous, is_pinned
 from ..runtime import Block, active
 from .launching import code_of, function, launch, span_of, walk_of
 
@@ -58,14 +59,20 @@ def _overlap(out: Tensor, x: Tensor) -> bool:
             and (out.data_ptr(), out.stride(), out.dtype) != (x.data_ptr(), x.stride(), x.dtype))  # fmt: skip
 
 
+def _transfer(out: Tensor, x: Tensor, kind: str, host: Tensor) -> None:
+    """Between memories, waiting for it unless the host's is pinned and nobody wants to wait."""
+    keep = host if asynchronous() and is_pinned(host) else None
+    active().copy(out.data_ptr(), x.data_ptr(), x.nbytes, kind, keep)
+
+
 def _upload(out: Tensor, x: Tensor) -> None:
     """From the CPU: as it is where the types agree, converted there where they do not."""
     x = x.to(out.dtype).contiguous()
     if out.is_contiguous() and out.shape == x.shape:
-        active().copy(out.data_ptr(), x.data_ptr(), out.nbytes, "to device")
+        _transfer(out, x, "to device", x)
     else:
         there = out.new_empty(x.shape)
-        active().copy(there.data_ptr(), x.data_ptr(), x.nbytes, "to device")
+        _transfer(there, x, "to device", x)
         _copy_here(out, there)
 
 
@@ -73,7 +80,7 @@ def _download(out: Tensor, x: Tensor) -> None:
     """To the CPU, which waits for the kernels that make it."""
     x = x.contiguous()
     if out.is_contiguous() and out.dtype == x.dtype and out.shape == x.shape:
-        active().copy(out.data_ptr(), x.data_ptr(), x.nbytes, "to host")
+        _transfer(out, x, "to host", out)
     else:
         here = out.new_empty(x.shape, dtype=x.dtype)
         active().copy(here.data_ptr(), x.data_ptr(), x.nbytes, "to host")

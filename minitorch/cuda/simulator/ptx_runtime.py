@@ -128,7 +128,11 @@ class PtxRuntime:
         """Let the most that were in use begin again."""
         self.pool.peak = self.pool.allocated
 
-    def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
+    def allocate_pinned(self, nbytes: int) -> np.ndarray:
+        """Plain memory of the host."""
+        return np.empty(nbytes, np.uint8)
+
+    def copy(self, target: int, source: int, nbytes: int, kind: str, keep: Any = None) -> None:
         """Copy bytes; device memory is the host's under other addresses."""
         ctypes.memmove(
             target if kind == "to host" else real_address(target),

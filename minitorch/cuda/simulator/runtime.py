@@ -9,6 +9,8 @@ import sys
 import threading
 from typing import Any
 
+import numpy as np
+
 from ..arguments import MAX_SHARED, launch_size, spans_of
 from ..runtime import KernelError
 from . import module, report, toolchain
@@ -87,7 +89,11 @@ class Simulator:
         """Let the most that were in use begin again."""
         self.pool.peak = self.pool.allocated
 
-    def copy(self, target: int, source: int, nbytes: int, kind: str) -> None:
+    def allocate_pinned(self, nbytes: int) -> np.ndarray:
+        """Plain memory of the host."""
+        return np.empty(nbytes, np.uint8)
+
+    def copy(self, target: int, source: int, nbytes: int, kind: str, keep: Any = None) -> None:
         """Copy bytes ``"to device"``, ``"to host"`` or ``"on device"``."""
         if kind == "to device":
             target = real_address(target)

@@ -368,13 +368,13 @@ class Module(StateMixin):
         >>> nn.Linear(2, 2).to(minitorch.float64).weight.dtype
         torch.float64
         """
-        device, dtype = _parse_to(*args, **kwargs)
+        device, dtype, non_blocking = _parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError("nn.Module.to only accepts floating point or complex dtypes, but got desired "
                             f"dtype={dtype}")
 
         def convert(tensor: Tensor) -> Tensor:
-            options = {} if device is None else {"device": device}
+            options = {} if device is None else {"device": device, "non_blocking": non_blocking}
             if dtype is not None and (tensor.is_floating_point() or tensor.is_complex()):
                 options["dtype"] = dtype
             return tensor.to(**options) if options else tensor
@@ -624,8 +624,8 @@ def _fresh_attributes() -> dict[str, Any]:
 
 def _parse_to(
     *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False, memory_format: Any = None
-) -> tuple[Any, Any]:
-    """The device and the dtype that arguments of `to` ask for."""
+) -> tuple[Any, Any, bool]:
+    """The device and the dtype that arguments of `to` ask for, and whether copies need not be waited for."""
     if memory_format is not None:
         raise NotImplementedError("nn.Module.to: memory_format is not supported; all tensors are in C order")
     if len(args) > 3:
@@ -642,7 +642,7 @@ def _parse_to(
                 dtype = rest[0]
     if dtype is not None and not isinstance(dtype, minitorch.dtype):
         raise TypeError(f"to(): expected a dtype such as minitorch.float32, got {_type_of(dtype)}")
-    return device, dtype
+    return device, dtype, non_blocking or any(argument is True for argument in args[1:])
 
 
 def _type_of(value: Any) -> str:

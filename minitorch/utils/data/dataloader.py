@@ -30,7 +30,9 @@ class DataLoader(Generic[T]):
         num_workers: processes that make batches beside this one; 0 makes them here, which for data in memory
             (`TensorDataset`) is fastest.
         collate_fn: makes a batch of a list of samples; `default_collate` if not given.
-        pin_memory, pin_memory_device: accepted, with a warning: there is no accelerator to copy to.
+        pin_memory: give batches in pinned memory, for ``to("cuda", non_blocking=True)``; where there is no CUDA device,
+            a warning says so and they are as they are.
+        pin_memory_device: of which device; there is one.
         drop_last: leave out a last batch that is smaller.
         timeout: seconds to wait for a batch from a worker; 0 waits for ever.
         worker_init_fn: called with its number in each worker.
@@ -78,8 +80,7 @@ class DataLoader(Generic[T]):
         _check_workers(num_workers, timeout, multiprocessing_context, prefetch_factor, persistent_workers)
         if num_workers > 0 and prefetch_factor is None:
             prefetch_factor = 2
-        if pin_memory or pin_memory_device:
-            warnings.warn("DataLoader: pin_memory does nothing, there is no accelerator to copy to", stacklevel=2)
+        self._pin = _pinning() if pin_memory else None
         stream = isinstance(dataset, IterableDataset)
         if stream:
             _check_stream(shuffle, sampler, batch_sampler)
@@ -136,7 +137,8 @@ class DataLoader(Generic[T]):
         stream = isinstance(self.dataset, IterableDataset)
         batches = None if stream else _in_one_go(self) or _one_by_one(self)
         draw_seed(self.generator)  # PyTorch draws one for its workers at this point, even if there are none
-        return _from_stream(self) if batches is None else batches
+        batches = _from_stream(self) if batches is None else batches
+        return batches if self._pin is None else map(self._pin, batches)
 
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
@@ -145,6 +147,20 @@ class DataLoader(Generic[T]):
                 return size
             return size // self.batch_size if self.drop_last else -(-size // self.batch_size)
         return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
+
+
+def _pinning() -> Callable[[Any], Any] | None:
+    """What puts a batch into pinned memory; None, with a warning, where there is no device."""
+    from minitorch.cuda import runtime
+
+    from .pinning import pin_memory
+
+    try:
+        runtime.active()
+    except RuntimeError as error:
+        warnings.warn(f"DataLoader: pin_memory does nothing here: {error}", stacklevel=3)
+        return None
+    return pin_memory
 
 
 def _check_workers(

@@ -104,7 +104,7 @@ class WorkersIterator(Iterator[Any]):
                 self._ask_next()
                 if kind == RAISED:
                     value.reraise()
-                return value
+                return value if self.loader._pin is None else self.loader._pin(value)
             if self.in_order and self.given < self.asked and number not in self.pending:
                 self.given += 1  # a stream had ended before this batch
             elif not self.pending:
