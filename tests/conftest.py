@@ -51,6 +51,9 @@ def _made_on_the_device(request, monkeypatch):
     from_numpy, numpy = minitorch.from_numpy, minitorch.Tensor.numpy
     monkeypatch.setattr(minitorch, "from_numpy", lambda array: from_numpy(array).to("cuda"))
     monkeypatch.setattr(minitorch.Tensor, "numpy", lambda self, **options: numpy(self.cpu(), **options))
+    for name, value in list(vars(request.module).items()):
+        if isinstance(value, minitorch.Tensor):  # made with the module
+            monkeypatch.setattr(request.module, name, value.detach().to("cuda").requires_grad_(value.requires_grad))
     minitorch.set_default_device("cuda")
     yield
     minitorch.set_default_device(None)

@@ -621,8 +621,9 @@ cdef int check_operands(TensorBase x, TensorBase w, TensorBase bias, int dims, s
                            f"{describe(w)}{'' if bias is None else ' and ' + describe(bias)}. Convert with .to(dtype)")
     check_devices(name, x, (w, bias))
     if mt_category[x.code] != 2 and (on_device(x) or x.code != MT_I64):
-        raise NotImplementedError(f"{name}: not implemented for {dtype_of(x.code)}{' on cuda' if on_device(x) else ''}: "
-                                  "convert the operands with .float()")
+        place = " on cuda" if on_device(x) else ""
+        raise NotImplementedError(f"{name}: not implemented for {dtype_of(x.code)}{place}: convert the operands with "
+                                  ".float()")
     return 0
 
 

@@ -592,10 +592,9 @@ cdef class PointwiseBackward(Node):
         cdef bint plain = g.contiguous and g.code == code and g.numel < GRAIN
         cdef int want
         if on_device(g):
-            several = tuple([shown(g if grad.operands[i] == 0 else self.operand(grad.operands[i]))
-                             for i in range(grad.n_operands)])
-            check_devices(name_of(self.op) + "'s derivative", g, tuple([x for x in several if isinstance(x, TensorBase)]))
-            primitives().pointwise(name_of(self.op), k, dtype_of(code).name, shown(out), several, self.params)
+            primitives().pointwise(name_of(self.op), k, dtype_of(code).name, shown(out),
+                                   tuple([shown(g if grad.operands[i] == 0 else self.operand(grad.operands[i]))
+                                          for i in range(grad.n_operands)]), self.params)
             return out
         for i in range(len(self.params)):
             parameters[i] = scalar_value(self.params[i], code)

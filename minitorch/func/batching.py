@@ -138,8 +138,8 @@ class Level:
         if self.randomness == "same":
             if not ours:
                 return function(*args, **kwargs)
-            state = minitorch.get_rng_state()
-            return self.one_by_one(name, function, args, kwargs, before=lambda: minitorch.set_rng_state(state))
+            states = minitorch.random.all_states()
+            return self.one_by_one(name, function, args, kwargs, before=lambda: minitorch.random.set_all_states(states))
         if name.endswith("_") and not self.holds(args[0]):
             raise RuntimeError(
                 f"vmap: {name}() fills a tensor that is not batched, in randomness mode 'different': the elements of "

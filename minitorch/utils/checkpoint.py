@@ -101,7 +101,7 @@ class Reentrant(Function):
     @staticmethod
     def forward(ctx, function, preserve, *args):
         ctx.function = function
-        ctx.state = minitorch.get_rng_state() if preserve else None
+        ctx.states = minitorch.random.all_states() if preserve else None
         ctx.precision = precision()
         ctx.places = [k for k, x in enumerate(args) if isinstance(x, Tensor)]
         ctx.others = [None if isinstance(x, Tensor) else x for x in args]
@@ -117,7 +117,7 @@ class Reentrant(Function):
         args = list(ctx.others)
         for k, x in zip(ctx.places, ctx.saved_tensors):
             args[k] = x.detach().requires_grad_(x.requires_grad)
-        with same_numbers(ctx.state), ctx.precision(), enable_grad():
+        with same_numbers(ctx.states), ctx.precision(), enable_grad():
             outputs = ctx.function(*args)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         pairs = [(y, g) for y, g in zip(outputs, grads) if isinstance(y, Tensor) and y.requires_grad]
@@ -128,17 +128,17 @@ class Reentrant(Function):
 
 
 @contextlib.contextmanager
-def same_numbers(state: Any) -> Iterator[None]:
+def same_numbers(states: Any) -> Iterator[None]:
     """Inside, the random numbers are those that came after a state; outside, they go on as if nothing had been."""
-    if state is None:
+    if states is None:
         yield
         return
-    now = minitorch.get_rng_state()
-    minitorch.set_rng_state(state)
+    now = minitorch.random.all_states()
+    minitorch.random.set_all_states(states)
     try:
         yield
     finally:
-        minitorch.set_rng_state(now)
+        minitorch.random.set_all_states(now)
 
 
 def precision() -> Callable[[], Any]:
@@ -189,7 +189,7 @@ class Run:
         self.precision = precision()
         self.listings = (Listing(), Listing()) if debug else None
         self.early_stop = early_stop and _early_stop[-1]
-        self.state = minitorch.get_rng_state() if preserve else None
+        self.states = minitorch.random.all_states() if preserve else None
         outer = _top_saved_hooks()
         recorded = minitorch.is_grad_enabled() and any(
             isinstance(x, Tensor) and x.requires_grad for x in tree_leaves((args, kwargs))
@@ -269,7 +269,7 @@ class Run:
 
         args, kwargs = tree_map(lambda make: make(), self.arguments)
         with (
-            same_numbers(self.state),
+            same_numbers(self.states),
             self.precision(),
             enable_grad(),
             saved_tensors_hooks(note, lambda tensor: tensor),

@@ -146,6 +146,7 @@ def test_warnings_and_refusals() -> None:
         checkpoint(mt.exp, leaf(), use_reentrant=True, k=3)
 
 
+@pytest.mark.cpu_only("it counts the memory of the CPU")
 @only_here
 def test_memory() -> None:
     def deep(x):

@@ -11,6 +11,7 @@ from helpers import only_here
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "autograd.md"
 
 
+@pytest.mark.cpu_only("the page shows tensors of the CPU")
 @only_here
 @pytest.mark.skipif(not PAGE.exists(), reason="an installed package has no documentation beside it")
 def test_the_page_runs() -> None:

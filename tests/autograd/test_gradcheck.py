@@ -190,6 +190,7 @@ def test_complex_numbers(f) -> None:
 
 
 @only_here
+@pytest.mark.cpu_only("there are no complex numbers on the device")
 def test_a_conjugated_gradient_is_recognised() -> None:
     class Square(mt.autograd.Function):
         @staticmethod

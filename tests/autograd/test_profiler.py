@@ -47,6 +47,7 @@ def test_tables_and_traces(tmp_path) -> None:
     assert any(e.get("name") == "aten::relu" and e["dur"] >= 0 for e in trace["traceEvents"])
 
 
+@pytest.mark.cpu_only("it counts the memory of the CPU")
 @only_here
 def test_counts() -> None:
     with profiler.profile(with_flops=True, profile_memory=True) as p:

@@ -129,6 +129,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_against_the_loop(name) -> None:
     f, args, *rest = CASES[name]
+    args = tuple(a.to(mt.get_default_device()) for a in args)
     if name == "two in_dims":
         f = rest[1]
     in_dims = rest[0] if rest else (0,) * len(args)

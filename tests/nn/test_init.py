@@ -51,6 +51,7 @@ def test_truncated_normal_stays_inside():
         init.trunc_normal_(minitorch.empty(3), 10, 1, -2, 2)
 
 
+@pytest.mark.cpu_only("its generator is of the CPU")
 def test_generators():
     a, b = (init.normal_(minitorch.empty(5), generator=minitorch.Generator().manual_seed(3)) for _ in range(2))
     assert (a == b).all()

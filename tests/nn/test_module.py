@@ -363,6 +363,7 @@ def test_tied_parameters_stay_tied_in_copies():
         assert twin[0].weight is twin[1].weight and twin[0].weight is not model[0].weight
 
 
+@pytest.mark.cpu_only("the text names no device")
 def test_parameter():
     data = minitorch.ones(2)
     parameter = nn.Parameter(data)

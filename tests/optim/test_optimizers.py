@@ -82,6 +82,7 @@ def test_fused_step_equals_the_reference(make, options, dtype, monkeypatch):
             close(value, slow.state[b][name], dtype, tolerance)
 
 
+@pytest.mark.cpu_only("which parameters the kernel of the CPU takes")
 def test_fused_step_takes_what_it_should():
     params = parameters(minitorch.float32)
     give_gradients(params, 0)
@@ -110,6 +111,7 @@ def test_fused_step_refuses_what_would_not_fit(arguments):
         fused.step(kernel, [], {}, *rest)
 
 
+@pytest.mark.cpu_only("which parameters the kernel of the CPU takes")
 def test_fused_step_leaves_states_that_do_not_fit():
     p = nn.Parameter(minitorch.ones(3))
     p.grad = minitorch.ones(3)
