@@ -55,7 +55,9 @@ def reduce(
         return
     segments = -(-values // SEGMENT) if results < BUSY else 1
     threads = min(THREADS, -(-values // 32) * 32)
-    partial = span_of(x.new_empty(results * segments * size, dtype=_bytes(x))) if segments > 1 else None
+    # a name keeps the memory of the first launch until the second has read it: other threads allocate meanwhile
+    states = x.new_empty(results * segments * size, dtype=_bytes(x)) if segments > 1 else None
+    partial = None if states is None else span_of(states)
     active().launch(kernel("reduce_rows"), (results, segments, 1), (threads, 1, 1),
                     [*ends, span_of(x, False), partial, r, *codes, code_of(x)])  # fmt: skip
     if segments > 1:
