@@ -39,13 +39,21 @@ static inline void mt_transpose(int itemsize, char *d, ptrdiff_t dr, const char 
     }
 }
 
-/* rows of `bytes` bytes from s to d, `ss` and `ds` bytes apart; short ones by a loop that needs no call */
-static inline void mt_copy_rows(char *d, ptrdiff_t ds, const char *s, ptrdiff_t ss, ptrdiff_t rows, ptrdiff_t bytes) {
+/* Rows of `bytes` bytes from s to d, `ss` and `ds` bytes apart; short ones by a loop that needs no call, in the widest
+ * vectors of the processor: with those of 16 bytes, which every processor has, it takes 1.3 times as long. */
+typedef char mt_wide_bytes __attribute__((vector_size(64), aligned(1), may_alias));
+MT_CLONES static void mt_copy_rows(char *d, ptrdiff_t ds, const char *s, ptrdiff_t ss, ptrdiff_t rows, ptrdiff_t bytes) {
     switch (bytes) {
 #define MT_ROWS(n) case n: for (ptrdiff_t i = 0; i < rows; i++) memcpy(d + i * ds, s + i * ss, n); break;
-        MT_ROWS(4) MT_ROWS(8) MT_ROWS(16) MT_ROWS(32) MT_ROWS(64) MT_ROWS(128) MT_ROWS(256)
+        MT_ROWS(4) MT_ROWS(8) MT_ROWS(16) MT_ROWS(32)
 #undef MT_ROWS
-        default: for (ptrdiff_t i = 0; i < rows; i++) memcpy(d + i * ds, s + i * ss, (size_t)bytes);
+        default:
+            if (bytes > 1024 || bytes % 64)
+                for (ptrdiff_t i = 0; i < rows; i++) memcpy(d + i * ds, s + i * ss, (size_t)bytes);
+            else
+                for (ptrdiff_t i = 0; i < rows; i++)
+                    for (ptrdiff_t k = 0; k < bytes; k += 64)
+                        *(mt_wide_bytes *)(d + i * ds + k) = *(const mt_wide_bytes *)(s + i * ss + k);
     }
 }
 #endif
