@@ -62,6 +62,8 @@ class Tensor(engine.TensorMethods):
     tensor([2., 4., 6.])
     """
 
+    __slots__ = ()
+
     __array_priority__ = 1000  # NumPy leaves binary operators to us
 
     def __new__(cls, *data, device=None, dtype=None):

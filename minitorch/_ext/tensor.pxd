@@ -36,6 +36,8 @@ cdef class TensorBase:
     cdef unsigned long long run         # where a running backward keeps this leaf's gradient; a hint (see tape)
     cdef Py_ssize_t slot
     cdef bytes spilled                  # where the shape and strides are if they do not fit into dims
+    cdef PyObject *attributes           # the dict of what users set: see public_class.h
+    cdef object __weakref__
 
 
 cdef class Node:

@@ -29,23 +29,20 @@ cdef extern from *:
     /* a Python class may have a __new__ of its own: go past it to the one of the engine's class */
     #define mt_make_as(base, type) (((PyTypeObject *)(base))->tp_new((PyTypeObject *)(type), mt_no_args, NULL))
     static PyObject *mt_no_args = NULL;
-
-    /* Cython gives a class its operators as methods too, and a Python subclass then finds those first: give it the
-     * class's own C functions, which cost no look-up. */
-    static void mt_inherit_operators(PyObject *to_, PyObject *from_) {
-        PyTypeObject *to = (PyTypeObject *)to_, *from = (PyTypeObject *)from_;
-        *to->tp_as_number = *from->tp_as_number;
-        *to->tp_as_mapping = *from->tp_as_mapping;
-        to->tp_richcompare = from->tp_richcompare;
-        PyType_Modified(to);
-    }
     """
     int mt_grad_mode
     int mt_wished_mode
     object mt_make(object type, object args)
     object mt_make_as(object base, object type)
     PyObject *mt_no_args
+
+cdef extern from "public_class.h":
     void mt_inherit_operators(object to, object from_)
+    void mt_give_attributes(object cls, Py_ssize_t at)
+    void mt_set_public_class(object public, object engine)
+    object mt_new_instance(object no_arguments)
+    object PyObject_GenericGetDict(object instance, void *context)
+    int PyObject_GenericSetDict(object instance, object value, void *context) except -1
 
 cdef extern from *:
     bint mul_overflows "__builtin_mul_overflow"(Py_ssize_t a, Py_ssize_t b, Py_ssize_t *result) nogil
@@ -61,12 +58,25 @@ mt_no_args = <PyObject *>no_args
 
 # --- the tensor -------------------------------------------------------------------------------------------------
 
-@cython.freelist(64)
+@cython.freelist(256)
 cdef class TensorBase:
     """Shape, strides and offset over a storage.  The public class is its Python subclass `minitorch.Tensor`."""
 
     def __hash__(self):
         return <Py_ssize_t><PyObject *>self >> 4
+
+    @property
+    def __dict__(self):
+        return PyObject_GenericGetDict(self, NULL)
+
+    @__dict__.setter
+    def __dict__(self, value):
+        PyObject_GenericSetDict(self, value, NULL)
+
+
+cdef TensorBase _any = TensorBase.__new__(TensorBase)
+mt_give_attributes(TensorBase, <char *>&_any.attributes - <char *><PyObject *>_any)
+_any = None
 
 
 def register_classes(tensor, size):
@@ -75,6 +85,9 @@ def register_classes(tensor, size):
     public_class, size_class = tensor, size
     engine_class = tensor.__base__
     inherit_operators(tensor)
+    if tensor.__basicsize__ != TensorBase.__basicsize__:
+        raise TypeError(f"{tensor.__name__} must not add fields to the engine's class: it lacks __slots__ = ()")
+    mt_set_public_class(tensor, TensorBase)
 
 
 # every method behind a slot that `inherit_operators` copies
@@ -109,7 +122,7 @@ cdef type tensor_class():
 
 
 cdef TensorBase new_like_class():
-    return <TensorBase>mt_make_as(engine_class, public_class)
+    return <TensorBase>mt_new_instance(no_args)
 
 
 cdef inline int set_rank(TensorBase t, int ndim) except -1:
