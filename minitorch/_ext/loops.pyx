@@ -185,18 +185,31 @@ cdef void move(Plan *plan, int k, Py_ssize_t position, Py_ssize_t n, char *buffe
         p += plan.strides[k][d]
 
 
-cdef void to_row(Plan *plan, Py_ssize_t position, char **rows) noexcept nogil:
-    """Where the row of a position begins, in every operand."""
+cdef void to_row(Plan *plan, Py_ssize_t position, Py_ssize_t *index, char **rows) noexcept nogil:
+    """The index of the row of a position, and where it begins in every operand."""
     cdef int d, k
-    cdef Py_ssize_t index
     position //= plan.shape[plan.ndim - 1]
     for k in range(plan.nop):
         rows[k] = plan.data[k]
     for d in range(plan.ndim - 2, -1, -1):
-        index = position % plan.shape[d]
+        index[d] = position % plan.shape[d]
         position //= plan.shape[d]
         for k in range(plan.nop):
-            rows[k] += index * plan.strides[k][d]
+            rows[k] += index[d] * plan.strides[k][d]
+
+
+cdef inline void to_next_row(Plan *plan, Py_ssize_t *index, char **rows) noexcept nogil:
+    cdef int d, k
+    for d in range(plan.ndim - 2, -1, -1):
+        for k in range(plan.nop):
+            if plan.strides[k][d]:                          # stores wait behind those of the results
+                rows[k] += plan.strides[k][d]
+        index[d] += 1
+        if index[d] < plan.shape[d]:
+            return
+        index[d] = 0
+        for k in range(plan.nop):
+            rows[k] -= plan.shape[d] * plan.strides[k][d]
 
 
 cdef mt_loop loop_of(Plan *plan, bint *number) noexcept nogil:
@@ -212,29 +225,55 @@ cdef mt_loop loop_of(Plan *plan, bint *number) noexcept nogil:
     return plan.loop
 
 
+cdef void walk_rows_in_place(Plan *plan, mt_loop loop, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Do the elements from begin to end of a plan whose rows the loop reads and writes where they are."""
+    cdef char *rows[MAX_OPERANDS]
+    cdef Py_ssize_t[MAX_DIMS] index
+    cdef int k, last = plan.ndim - 1
+    cdef Py_ssize_t row = plan.shape[last], inside = begin % row, n
+    to_row(plan, begin, index, rows)
+    if inside:
+        n = min(row - inside, end - begin)
+        for k in range(plan.nop):
+            rows[k] += inside * plan.strides[k][last]
+        loop(rows, n, plan.params)
+        for k in range(plan.nop):
+            rows[k] -= inside * plan.strides[k][last]
+        begin += n
+        to_next_row(plan, index, rows)
+    while begin < end:
+        loop(rows, min(row, end - begin), plan.params)
+        begin += row
+        to_next_row(plan, index, rows)
+
+
 cdef void walk_rows(Plan *plan, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Do the elements from begin to end of a plan whose rows are long: operands are gathered by pieces of a row."""
     cdef char[MAX_OPERANDS][CHUNK * ITEM] buffers
     cdef char *rows[MAX_OPERANDS]
     cdef char *p[MAX_OPERANDS]
     cdef bint[MAX_OPERANDS] direct, number
-    cdef bint buffered = False
+    cdef bint buffered = False, in_place = True
     cdef int k, last = plan.ndim - 1
-    cdef Py_ssize_t row = plan.shape[last], inside, n, rest
+    cdef Py_ssize_t row = plan.shape[last], inside = begin % row, n, rest
+    cdef Py_ssize_t[MAX_DIMS] index
     cdef mt_loop loop
     for k in range(plan.nop):
         number[k] = k > 0 and plan.strides[k][last] == 0
     loop = loop_of(plan, number)
     for k in range(plan.nop):
-        direct[k] = plan.code[k] == plan.want[k] and plan.strides[k][last] == mt_itemsize[plan.code[k]]
+        direct[k] = plan.code[k] == plan.want[k] and (plan.strides[k][last] == mt_itemsize[plan.code[k]] or number[k])
+        in_place = in_place and direct[k]
         buffered = buffered or not (direct[k] or number[k])
+    if in_place:
+        walk_rows_in_place(plan, loop, begin, end)
+        return
+    to_row(plan, begin, index, rows)
     while begin < end:
-        to_row(plan, begin, rows)
-        inside = begin % row
         rest = row - inside if row - inside < end - begin else end - begin
         begin += rest
         for k in range(1, plan.nop):                        # one value for all of the row
-            if plan.strides[k][last] == 0:
+            if plan.strides[k][last] == 0 and not direct[k]:
                 mt_convert[plan.want[k]][plan.code[k]](buffers[k], mt_itemsize[plan.want[k]], rows[k], 0,
                                                        1 if number[k] else CHUNK if rest > CHUNK else rest)
         while rest:
@@ -251,6 +290,8 @@ cdef void walk_rows(Plan *plan, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
                                                        buffers[0], mt_itemsize[plan.want[0]], n)
             inside += n
             rest -= n
+        inside = 0
+        to_next_row(plan, index, rows)
 
 
 cdef void walk(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
@@ -522,9 +563,25 @@ cdef inline bint is_zero(mt_scalar *value, int code) noexcept nogil:
     return value.i64 == 0 and (mt_itemsize[code] <= 8 or (<long long *>value)[1] == 0)
 
 
+cdef struct Filling:
+    char *to
+    const mt_scalar *value
+    Py_ssize_t itemsize
+    mt_convert_loop convert     # or NULL to set bytes to zero
+
+
+cdef void fill_some(void *context, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    cdef const Filling *f = <const Filling *>context
+    if f.convert == NULL:
+        memset(f.to + begin * f.itemsize, 0, (end - begin) * f.itemsize)
+    else:
+        f.convert(f.to + begin * f.itemsize, f.itemsize, <const char *>f.value, 0, end - begin)
+
+
 cdef int fill_data(TensorBase dst, mt_scalar value) except -1:
     """Set every element of dst to a value of its compute type."""
     cdef Plan plan
+    cdef Filling filling
     cdef mt_scalar itemsize
     cdef int want = mt_compute[dst.code]
     if on_device(dst):
@@ -532,12 +589,16 @@ cdef int fill_data(TensorBase dst, mt_scalar value) except -1:
             primitives().fill(shown(dst), number_of(&value, want))
         return 0
     itemsize.i64 = mt_itemsize[dst.code]
-    if dst.contiguous and dst.numel < GRAIN:
-        mt_convert[dst.code][want](data_of(dst), itemsize.i64, <char *>&value, 0, dst.numel)
-        return 0
-    if dst.contiguous and is_zero(&value, want):
+    if dst.contiguous:
+        filling.to = data_of(dst)
+        filling.value = &value
+        filling.itemsize = itemsize.i64
+        filling.convert = NULL if is_zero(&value, want) else mt_convert[dst.code][want]
+        if dst.numel < GRAIN:
+            fill_some(&filling, 0, dst.numel)
+            return 0
         with nogil:
-            memset(data_of(dst), 0, dst.numel * itemsize.i64)
+            parallel_for(dst.numel, GRAIN, fill_some, &filling)
         return 0
     plan_begin(&plan, dst, dst.code)
     plan_constant(&plan, &value, dst.code)
