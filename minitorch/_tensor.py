@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ._ext import (
     arithmetic,
     arrange,
+    dispatch,
     engine,
     extrema,
     index,
@@ -49,6 +50,11 @@ def engine_functions(*first_arguments: str) -> Iterator[tuple[str, object]]:
                 yield name, function
 
 
+def _never_stands_in(func, types, args=(), kwargs=None):
+    """The `__torch_function__` of a class that is taken as plain tensors are."""
+    return NotImplemented
+
+
 class Tensor(engine.TensorMethods):
     """A multi-dimensional array of numbers of one type, on which operations can be recorded and differentiated.
 
@@ -74,6 +80,18 @@ class Tensor(engine.TensorMethods):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         tensor.inherit_operators(cls)
+        if cls.__torch_function__ is not _never_stands_in:
+            from .overrides import _install
+
+            _install()
+        dispatch.override_methods(cls)
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        """What `func` does, its result as a tensor of this class: see `minitorch.overrides`."""
+        from .overrides import _in_class
+
+        return _in_class(cls, func, types, args, kwargs or {})
 
     @staticmethod
     def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Tensor:
@@ -81,8 +99,10 @@ class Tensor(engine.TensorMethods):
         return tensor.as_subclass(cls, data, require_grad)
 
     def as_subclass(self, cls: type) -> Tensor:
-        """The same memory as a tensor of a subclass."""
-        return tensor.as_subclass(cls, self, False)
+        """The same values as a tensor of a subclass, which shares the memory and the place in the graph."""
+        if not issubclass(cls, Tensor):
+            raise TypeError(f"as_subclass: expected a subclass of Tensor, got {cls!r}")
+        return tensor.with_class(cls, shaping.view_as(self, self))
 
     # --- attributes
     shape = property(engine.get_shape)
@@ -144,7 +164,7 @@ class Tensor(engine.TensorMethods):
             )
         if id(self) not in memo:
             copy = self.detach().clone()
-            if type(self) is not Tensor:
+            if type(copy) is not type(self):
                 copy = copy.as_subclass(type(self))
             copy.requires_grad_(self.requires_grad)
             memo[id(self)] = copy
@@ -354,10 +374,11 @@ def _moved(tensor, device, non_blocking):
         return engine.to_device(tensor, device)
 
 
-def _conversion(target: dtype):
+def _conversion(target: dtype, name: str):
     def convert(self, memory_format=None):
         return engine.to_dtype(self, target)
 
+    convert.__name__ = name
     convert.__doc__ = f"The tensor as {target}."
     return convert
 
@@ -377,7 +398,7 @@ for _target, _names in zip(
     DTYPES,
     ("bool", "byte", "char", "short", "int", "long", "half", "bfloat16", "float", "double", "cfloat", "cdouble"),
 ):
-    setattr(Tensor, _names, _conversion(_target))
+    setattr(Tensor, _names, _conversion(_target, _names))
 del _name, _function, _target, _names
 
 tensor.register_classes(Tensor, Size)

@@ -127,11 +127,13 @@ SPECIAL = {  # the protocols of Python, whose signatures a C slot does not have
     "__reduce_ex__": "(self, protocol: Any) -> Any", "__deepcopy__": "(self, memo: dict[int, Any]) -> Tensor",
     "__array_wrap__": "(self, array: NDArray[Any], context: Any = None, return_scalar: bool = False) -> Tensor",
     "__init_subclass__": "(cls, **kwargs: Any) -> None",
+    "__torch_function__": "(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any",
     "__new__": "(cls, *data: Any, device: Device | None = None, dtype: DType | None = None) -> Self",
     "__call__": "(self, *args: Any, **kwargs: Any) -> Any",
 }  # fmt: skip
 NOT_SHOWN = {"__doc__", "__module__", "__dict__", "__weakref__", "__pyx_vtable__", "__reduce_cython__", "__qualname__",
-             "__setstate_cython__", "__annotations__", "__firstlineno__", "__static_attributes__"}  # fmt: skip
+             "__setstate_cython__", "__annotations__", "__slots__", "__firstlineno__",
+             "__static_attributes__"}  # fmt: skip
 IMPORTS = {
     "Any": "from typing import Any", "final": "from typing import final", "Self": "from typing_extensions import Self",
     "ClassVar": "from typing import ClassVar", "NamedTuple": "from typing import NamedTuple",
@@ -216,6 +218,8 @@ def class_stub(cls: type) -> str:
         elif isinstance(value, int):
             lines.append(f"{name}: ClassVar[int]")
         elif callable(value) or isinstance(value, classmethod):
+            if isinstance(value, classmethod) and name != "__init_subclass__":
+                lines.append("@classmethod")
             lines.append(signature(name, value, method=True))
     base = cls.__bases__[0].__name__
     head = "@final\n" if not cls.__flags__ & 1 << 10 else ""

@@ -12,8 +12,9 @@ import pkgutil
 from importlib import import_module
 import threading
 from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_GET_SIZE
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, TensorBase, new_as_class, new_on, on_device, set_dims,
+    MAX_DIMS, TensorBase, new_as_class, new_on, on_device, set_dims, tensor_class,
 )
 from minitorch._ext import tensor as tensor_module
 
@@ -41,7 +42,13 @@ cdef extern from *:
         return pointer(f, args, nargsf, names);
     }
     #define mt_items(t) (((PyTupleObject *)(t))->ob_item)
+
+    #ifndef MT_THREAD_LOCAL
+    #define MT_THREAD_LOCAL _Thread_local
+    #endif
+    static MT_THREAD_LOCAL int mt_plain = 0, mt_modes = 0;
     """
+    int mt_plain, mt_modes
     PyObject **mt_items(object t)
     ctypedef object (*mt_vectorcall)(object, PyObject **, size_t, PyObject *)
     bint mt_can_listen(object f)
@@ -171,35 +178,154 @@ cdef bint any_on_device(object value, int depth=0):
 
 cdef object guarded(object function, PyObject **args, size_t nargsf, PyObject *names):
     """What the pointers of these functions lead to once there is a device."""
-    cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf), k = 0 if names == NULL else len(<tuple>names), i
-    cdef size_t address = guarded_originals[<size_t><PyObject *>function]
-    for i in range(n + k):
+    cdef Py_ssize_t i
+    for i in range(count_arguments(nargsf, names)):
         if any_on_device(<object>args[i]):
             raise NotImplementedError(f"{function.__name__} is not on cuda yet: move its tensors to the CPU with "
                                       ".cpu()")
+    return call_kept(guarded_originals, function, args, nargsf, names)
+
+
+def guard(on_every_device):
+    """Let functions refuse tensors of the device, but for those that ``on_every_device(function)`` is true of."""
+    put_between([function for function in engine_functions() if not on_every_device(function)], guarded,
+                guarded_originals)
+
+
+cdef Py_ssize_t count_arguments(size_t nargsf, PyObject *names) noexcept:
+    """Of both kinds."""
+    return PyVectorcall_NARGS(nargsf) + (0 if names == NULL else PyTuple_GET_SIZE(<object>names))
+
+
+cdef object call_kept(dict kept, object function, PyObject **args, size_t nargsf, PyObject *names):
+    """Go on to where a function's pointer led before `put_between`."""
+    cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf), k = count_arguments(nargsf, names) - n, i
+    cdef size_t address = kept[<size_t><PyObject *>function]
     if address:
         return mt_call_pointer(<mt_vectorcall><void *>address, function, args, nargsf, names)
     return mt_call_definition(function, tuple([<object>args[i] for i in range(n)]),
                               {(<tuple>names)[i]: <object>args[n + i] for i in range(k)})
 
 
-def guard(on_every_device):
-    """Let functions refuse tensors of the device, but for those that ``on_every_device(function)`` is true of."""
+cdef int put_between(list functions, mt_vectorcall stage, dict kept) except -1:
+    """Let calls of functions pass through `stage`, for good."""
     cdef mt_vectorcall pointer
     cdef size_t key
-    for function in engine_functions():
+    for function in functions:
         key = <size_t><PyObject *>function
         pointer = mt_pointer(function)
-        if key in guarded_originals or on_every_device(function):
-            continue
-        if pointer == NULL and not mt_has_definition(function):
+        if key in kept or (pointer == NULL and not mt_has_definition(function)):
             continue
         if pointer == interposed:                           # somebody listens: go between
-            guarded_originals[key] = originals[key]
-            originals[key] = <size_t><void *>guarded
+            kept[key] = originals[key]
+            originals[key] = <size_t><void *>stage
         else:
-            guarded_originals[key] = <size_t><void *>pointer
-            mt_set_pointer(function, guarded)
+            kept[key] = <size_t><void *>pointer
+            mt_set_pointer(function, stage)
+    return 0
+
+
+# --- classes that stand in for functions: `minitorch.overrides` -------------------------------------------------------
+
+cdef dict overridden_originals = {}
+cdef object stand_in = None                                 # what is called then
+cdef object not_standing_in = None                          # the `__torch_function__` of classes that never do
+cdef dict known_as = None                                   # the function that each operator comes as
+
+
+cdef bint any_stands_in(object value, bint inside=False) except -1:
+    """Whether an argument, or one of those that it lists, is of a class that does."""
+    if isinstance(value, tensor_class()):
+        return type(value) is not tensor_class() and type(value).__torch_function__ is not not_standing_in
+    if not inside and isinstance(value, (list, tuple)):
+        for one in value:
+            if any_stands_in(one, True):
+                return True
+    return False
+
+
+cdef object overridable(object function, PyObject **args, size_t nargsf, PyObject *names):
+    """What the functions' pointers lead to once there are such classes."""
+    cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf), i
+    cdef bint stands_in = mt_modes > 0
+    if not mt_plain or stands_in:
+        for i in range(count_arguments(nargsf, names)):
+            stands_in = stands_in or any_stands_in(<object>args[i])
+        if stands_in:
+            return stand_in(function, tuple([<object>args[i] for i in range(n)]), {} if names == NULL else {
+                name: <object>args[n + i] for i, name in enumerate(<tuple>names)})
+    return call_kept(overridden_originals, function, args, nargsf, names)
+
+
+def override(handler, disabled, functions, dict methods):
+    """Let calls with tensors of a class whose `__torch_function__` is not `disabled` go to `handler`, and all calls
+    while there are modes: ``handler(function, arguments, keywords)``.
+
+    Args:
+        methods: operators, methods and properties that are not functions of the engine, and what each is known as.
+    """
+    global stand_in, not_standing_in, known_as
+    stand_in, not_standing_in, known_as = handler, disabled, methods
+    put_between([function for function in functions if mt_can_listen(function)], overridable, overridden_originals)
+
+
+def override_methods(cls):
+    """Give a class operators, methods and properties that ask, too, where it has those of all tensors.
+
+    Before `override` there is nothing to ask.
+    """
+    for name, function in (known_as or {}).items():
+        if getattr(cls, name) is getattr(tensor_class(), name):
+            setattr(cls, name, asking(name, function))
+
+
+cdef bint any_asked(object self, tuple others) except -1:
+    if mt_plain:
+        return mt_modes > 0
+    return mt_modes > 0 or any_stands_in(self) or any([any_stands_in(other) for other in others])
+
+
+cdef object asking(str name, function):
+    """A method that does what `function` does, unless somebody stands in for it."""
+    if not callable(function):                              # a property
+        return property(
+            lambda self: (stand_in if any_asked(self, ()) else called)(function.__get__, (self,), {}),
+            lambda self, value: (stand_in if any_asked(self, ()) else called)(function.__set__, (self, value), {}))
+
+    def method(self, *others, **keywords):
+        if not any_asked(self, others):
+            return getattr(tensor_class(), name)(self, *others, **keywords)
+        if name.startswith("__r") and name[3:] in forward and isinstance(others[0], TensorBase):
+            return stand_in(known_as["__" + name[3:]], (others[0], self), keywords)
+        return stand_in(function, (self, *others), keywords)
+    method.__name__ = name
+    method.__doc__ = function.__doc__
+    return method
+
+
+def called(function, tuple arguments, dict keywords):
+    return function(*arguments, **keywords)
+
+
+cdef set forward = {name.strip("_") + "__" for name in tensor_module.OPERATOR_NAMES}
+
+
+def set_plain(bint plain):
+    """Set whether in this thread no class stands in for functions; returns what it was."""
+    global mt_plain
+    before, mt_plain = bool(mt_plain), plain
+    return before
+
+
+def is_plain():
+    """Whether in this thread no class stands in for functions."""
+    return bool(mt_plain)
+
+
+def set_modes(int modes):
+    """How many objects there are that hear all calls of this thread."""
+    global mt_modes
+    mt_modes = modes
 
 
 cdef object operator_function(str name):
@@ -219,6 +345,8 @@ cdef object heard(str method):
 
     def operator_method(self, *others):
         if not listeners_here():
+            if mt_modes:
+                return stand_in(known_as[method], (self, *others), {})
             return slot(self, *others)
         return notify(function, (*others, self) if reflected else (self, *others), {})
     operator_method.__name__ = method
@@ -242,35 +370,39 @@ cdef int rewire_operators(bint listen) except -1:
     return 0
 
 
+def hear_operators(bint hear):
+    """Have the operators of plain tensors heard too, until it is called with False as often as with True."""
+    global on_operators
+    on_operators += 1 if hear else -1
+    if on_operators == (1 if hear else 0):
+        rewire_operators(hear)
+
+
 def push(listener, bint operators=False):
     """Let a function ``listener(function, arguments, keywords)`` stand in for every call of the engine in this thread.
 
     Args:
         operators: hear those of plain tensors (``a + b``) too; they come as functions of the module `operator`.
     """
-    global listening, on_operators
+    global listening
     if listening == 0:
         rewire()
     listening += 1
     if operators:
-        if on_operators == 0:
-            rewire_operators(True)
-        on_operators += 1
+        hear_operators(True)
     listeners_here().append(listener)
 
 
 def pop(listener, bint operators=False):
     """End what `push` began; the listener must be the innermost one."""
-    global listening, on_operators
+    global listening
     cdef list listeners = listeners_here()
     if not listeners or listeners[len(listeners) - 1] is not listener:
         raise RuntimeError("listeners must end in the reverse order of their beginning")
     listeners.pop()
     listening -= 1
     if operators:
-        on_operators -= 1
-        if on_operators == 0:
-            rewire_operators(False)
+        hear_operators(False)
     if listening == 0:
         restore()
 

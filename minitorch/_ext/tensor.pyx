@@ -1121,7 +1121,7 @@ cdef TensorBase new_as_class(cls):
 
 
 def as_subclass(cls, TensorBase data not None, bint requires_grad):
-    """A tensor of a subclass over the same memory, outside the graph."""
+    """A tensor of a subclass over the same memory, a leaf."""
     cdef TensorBase t
     if requires_grad and mt_category[data.code] < 2:
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients, not "
@@ -1135,6 +1135,14 @@ def as_subclass(cls, TensorBase data not None, bint requires_grad):
     t.offset = data.offset
     set_dims(t, data.ndim, data.shape, data.strides)
     t.leaf_requires_grad = requires_grad
+    return t
+
+
+def with_class(cls, TensorBase data not None):
+    """What `data` is, in a tensor of a subclass; `data` itself is not to be used any more."""
+    cdef TensorBase t = as_subclass(cls, data, data.leaf_requires_grad)
+    t.grad_fn, t.output_nr, t.made = data.grad_fn, data.output_nr, data.made
+    t.base, t.base_version = data.base, data.base_version
     return t
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import minitorch
 from minitorch import Tensor
+from minitorch._tensor import _never_stands_in
 
 
 class Parameter(Tensor):
@@ -17,6 +18,8 @@ class Parameter(Tensor):
     Parameter containing:
     tensor([0., 0.], requires_grad=True)
     """
+
+    __torch_function__ = _never_stands_in
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
@@ -51,6 +54,7 @@ class Buffer(Tensor):
     """
 
     persistent: bool
+    __torch_function__ = _never_stands_in
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:
