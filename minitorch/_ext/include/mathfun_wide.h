@@ -38,13 +38,16 @@ WIDE_INLINE wide_t mt_wide_lookup(const float table[][MT_PIECES], wide_t v) {
     v = (wide_t)_mm512_min_ps(_mm512_set1_ps(MT_TABLE_END), (__m512)v);     /* of a NaN the second operand: the NaN */
     wide_t shifted = v * (1 / MT_PIECE) + 0x1.8p23f, t = v - (shifted - 0x1.8p23f) * MT_PIECE;
     wide_int_t piece = (wide_int_t)shifted;                                 /* in the low bits: see mt_nearest_f32 */
-    wide_t y = {0};
+    wide_t c[MT_TABLE_DEGREE + 1];
 #pragma GCC unroll 8
-    for (int j = MT_TABLE_DEGREE; j >= 0; j--) {
+    for (int j = 0; j <= MT_TABLE_DEGREE; j++) {
         const wide_t *row = (const wide_t *)table[j];
-        y = y * t + __builtin_shuffle(row[0], row[1], piece);
+        c[j] = __builtin_shuffle(row[0], row[1], piece);
     }
-    return y;
+    /* the upper terms in pairs, which need not wait for each other; the lower ones, which are to be exact, one by one */
+    _Static_assert(MT_TABLE_DEGREE == 6, "the polynomial below is of degree 6");
+    wide_t t2 = t * t, upper = (c[2] + c[3] * t) + (c[4] + c[5] * t + c[6] * t2) * t2;
+    return (upper * t + c[1]) * t + c[0];
 }
 
 /* normcdf, or the slope of gelu: f(x) = F(-x) for x < 0, 1 - F(x) for others, F in the table.  Left of the table, where
