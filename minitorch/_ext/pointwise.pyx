@@ -583,7 +583,9 @@ cdef class PointwiseBackward(Node):
         cdef int code = mt_compute[g.code], i, which
         cdef mt_loop loop = grad.loop[1 if code == MT_F64 else 0]
         cdef TensorBase out = new_same(g, g.code) if g.contiguous else new_as(g, g.code), t
-        cdef PyObject *operands[6]
+        # The operands' own references: what a hook unpacked belongs to nobody else, and another thread's replay may
+        # give back what this node has saved while the loop lets go of the GIL.
+        cdef tuple operands
         cdef object operand
         cdef mt_scalar[8] parameters
         cdef mt_scalar[6] numbers
@@ -598,10 +600,12 @@ cdef class PointwiseBackward(Node):
             return out
         for i in range(len(self.params)):
             parameters[i] = scalar_value(self.params[i], code)
+        operands = PyTuple_New(grad.n_operands)
         for i in range(grad.n_operands):
             which = grad.operands[i]
             operand = g if which == 0 else self.operand(which)
-            operands[i] = <PyObject *>operand               # which this node and the caller keep alive
+            Py_INCREF(operand)
+            PyTuple_SET_ITEM(operands, i, operand)
             want = MT_BOOL if spec.mask_first and which == 1 else code
             if isinstance(operand, TensorBase):
                 t = operand
@@ -618,10 +622,10 @@ cdef class PointwiseBackward(Node):
         plan_begin(&plan, out, code)
         for i in range(grad.n_operands):
             want = MT_BOOL if spec.mask_first and grad.operands[i] == 1 else code
-            if isinstance(<object>operands[i], TensorBase):
+            if isinstance(operands[i], TensorBase):
                 plan_add(&plan, <TensorBase>operands[i], want)
             else:
-                numbers[i] = scalar_value(<object>operands[i], code)
+                numbers[i] = scalar_value(operands[i], code)
                 plan_constant(&plan, &numbers[i], want)
         if out.numel < GRAIN:
             plan_run(&plan, loop, parameters)

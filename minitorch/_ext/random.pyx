@@ -361,7 +361,11 @@ cdef bint drawn_there(str kind, TensorBase out, double a, double b, Generator g)
     elif not g.on_device:
         raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu': make it by "
                            "Generator(device='cuda')")
-    g.offset += primitives().random(kind, shown(out), a, b, g.seed_, g.offset)
+    acquire(g)                                          # launching lets other threads go on, who need other numbers
+    try:
+        g.offset += primitives().random(kind, shown(out), a, b, g.seed_, g.offset)
+    finally:
+        release(g)
     return True
 
 

@@ -38,7 +38,7 @@ cdef struct Slot:
     bint ours                   # the tensor is a sum that nobody else has seen, so that more can be added in place
 
 cdef unsigned long long runs = 0
-cdef int running = 0                    # replays, in all threads
+cdef int alive = 0                      # replays, in all threads, also those that have not set out yet
 cdef object edge_class = TensorBase     # autograd.graph.GradientEdge, once that is imported
 cdef bint derivatives_watched = False   # by anomaly mode or a profiler: see the end of this file
 
@@ -52,7 +52,7 @@ cdef class Replay:
     cdef unsigned long long run
     cdef list leaves                    # slots of leaves, in the order of their first gradient
     cdef dict by_leaf                   # the same by the leaf's id; made when its hint may be another replay's
-    cdef bint crowded                   # another replay was on its way when this one began
+    cdef bint crowded                   # there was another replay when this one was made
     cdef bint observed                  # a hook was met: leaves must be filled as soon as they can be
     cdef dict due                       # then: how many edges still lead to each leaf
     cdef set ahead                      # and the ids of the nodes that were still to be replayed
@@ -62,13 +62,17 @@ cdef class Replay:
     cdef list result
 
     def __cinit__(self):
-        global runs
+        global runs, alive
         runs += 1
         self.run = runs
+        self.crowded = alive > 0
+        alive += 1
         self.leaves = []
 
     def __dealloc__(self):
+        global alive
         cdef Py_ssize_t i
+        alive -= 1
         for i in range(self.used):
             Py_XDECREF(self.slots[i].target)
             Py_XDECREF(self.slots[i].grad)
@@ -129,9 +133,11 @@ cdef class Replay:
         cdef Node node
         cdef TensorBase leaf
         cdef int nr = 0
+        cdef Py_ssize_t at
         cdef list several
         # A target remembers its slot.  Another pass at the same time may overwrite that; a leaf is then looked up, and
-        # a node gets a second slot, which `step` joins with the first.
+        # a node gets a second slot, which `step` joins with the first.  Such a pass was there when this one was made
+        # (`crowded`), or has been made since (`runs`).
         if isinstance(edge, TensorBase):
             leaf = edge
             if leaf.run != self.run:
@@ -153,13 +159,14 @@ cdef class Replay:
             node.slot = self.new_slot(node, node.seq)
             node.run = self.run
             self.push(node.slot)
+        at = node.slot                                  # now: a new list may collect garbage, and other threads go on
         if node.n_outputs == 1:
-            return self.add(&self.slots[node.slot], grad)
-        if self.slots[node.slot].grad == NULL:
+            return self.add(&self.slots[at], grad)
+        if self.slots[at].grad == NULL:
             several = [None] * node.n_outputs
             Py_INCREF(several)
-            self.slots[node.slot].grad = <PyObject *>several
-        several = <list>self.slots[node.slot].grad
+            self.slots[at].grad = <PyObject *>several
+        several = <list>self.slots[at].grad
         several[nr] = grad if several[nr] is None else op_add(several[nr], grad)
         return 0
 
@@ -333,18 +340,15 @@ cdef class Replay:
         return 0
 
     cdef int go(self) except -1:
-        global running, mt_current
+        global mt_current
         cdef bint before = set_grad(self.create_graph)
         cdef PyObject *outer = mt_current
         mt_current = <PyObject *>self
-        self.crowded = running > 0
-        running += 1
         try:
             while self.waiting:
                 self.step()
             self.finish()
         finally:
-            running -= 1
             mt_current = outer
             set_grad(before)
         return 0

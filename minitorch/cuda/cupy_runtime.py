@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -108,6 +109,7 @@ class CupyRuntime:
         self._launched: deque[str] = deque(maxlen=4)
         self._usage = Usage()
         self._under_way: deque[tuple[Any, Any]] = deque()  # events of copies, and the host's memory of each
+        self._compiling, self._forgetting = threading.RLock(), threading.RLock()
 
     # ---- memory
 
@@ -151,8 +153,9 @@ class CupyRuntime:
                 self._under_way.append((stream.record(), keep))
             elif kind != "on device":
                 stream.synchronize()
-            while self._under_way and self._under_way[0][0].done:
-                self._under_way.popleft()
+            with self._forgetting:  # or another thread would forget a copy that is not done
+                while self._under_way and self._under_way[0][0].done:
+                    self._under_way.popleft()
 
     def zero(self, pointer: int, nbytes: int) -> None:
         """Set bytes of the device to zero."""
@@ -192,8 +195,11 @@ class CupyRuntime:
         key = (source, name, names, options)
         function = self._functions.get(key)
         if function is None:
-            function = CupyFunction(name, self._kernel(source, name, tuple(names), tuple(options)))
-            self._functions[key] = function
+            with self._compiling:  # threads share a module's `__device__` variables
+                function = self._functions.get(key)
+                if function is None:
+                    function = CupyFunction(name, self._kernel(source, name, tuple(names), tuple(options)))
+                    self._functions[key] = function
         return function
 
     def _kernel(self, source: str, name: str, names: tuple[str, ...], options: tuple[str, ...]) -> Any:

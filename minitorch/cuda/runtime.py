@@ -7,6 +7,7 @@ Everything above it (the backend, `RawKernel`) knows these verbs and no more, so
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -147,6 +148,7 @@ class Runtime(Protocol):
 
 CHOICES = ("cuda", "sim", "sim-check", "ptx")
 _active: Runtime | None = None
+_starting = threading.RLock()
 
 
 def chosen() -> str:
@@ -177,11 +179,14 @@ def active() -> Runtime:
     """
     global _active
     if _active is None:
-        _active = _start(chosen())
-        from .._ext import dispatch
-        from .coverage import on_device
+        with _starting:
+            if _active is None:
+                started = _start(chosen())
+                from .._ext import dispatch
+                from .coverage import on_device
 
-        dispatch.guard(on_device)
+                dispatch.guard(on_device)
+                _active = started
     return _active
 
 

@@ -64,6 +64,39 @@ def test_grad_of_one_graph_by_many() -> None:
     at_once(4, work)
 
 
+def test_a_replay_that_sets_out_late() -> None:
+    """One is made first, sets out while another is on its way, and leaves that one all of its gradient."""
+    halted, go_on, found = threading.Event(), threading.Event(), []
+
+    class Halt(mt.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            halted.set()
+            assert go_on.wait(60)
+            return g
+
+    x = leaf(1.0, 2.0)
+
+    def other():
+        found.extend(mt.autograd.grad((Halt.apply(x * 2) + x).sum(), x))  # x has 1 of its 3 when this halts
+
+    thread = threading.Thread(target=other)
+
+    def late():
+        thread.start()
+        assert halted.wait(60)
+        yield (x * 5).sum()
+
+    (g,) = mt.autograd.grad(late(), x)
+    go_on.set()
+    thread.join()
+    assert g.tolist() == [5, 5] and found[0].tolist() == [3, 3]
+
+
 def test_graphs_of_their_own_with_shared_leaves() -> None:
     w = mt.ones(50_000, dtype=mt.float64, requires_grad=True)
     calls = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import weakref
 
@@ -155,6 +156,20 @@ def test_saved_tensors_hooks() -> None:
     (h2,) = mt.autograd.grad(g2.sum(), w)
     assert_near(g, array(g2), 1e-12)
     assert_near(h, array(h2), 1e-12)
+
+
+@pytest.mark.parametrize("size", [5, 70_000])
+@pytest.mark.parametrize("name", ["div", "pow", "atan2", "hypot"])
+def test_a_derivative_of_several_unpacked_tensors(name: str, size: int) -> None:
+    """What a hook makes anew belongs to the derivative alone, which must keep all of it until it is computed."""
+    found, values = [], [mt.rand(size, dtype=mt.float64) + 1 for _ in range(2)]
+    for hooks in (contextlib.nullcontext(), graph.saved_tensors_hooks(lambda t: t.detach().clone(), mt.clone)):
+        a, b = (value.clone().requires_grad_() for value in values)
+        with hooks:
+            y = getattr(mt, name)(a, b)
+        y.sum().backward()
+        found.append((a.grad, b.grad))
+    assert all(mt.equal(with_hooks, without) for with_hooks, without in zip(*found))
 
 
 def test_saved_tensors_hooks_nest_and_end() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 
 import pytest
 
@@ -53,6 +54,27 @@ def test_random_numbers() -> None:
     assert mt.equal(mt.randn(4, device="cuda"), first)
     mt.cuda.manual_seed_all(0)
     assert mt.equal(mt.randn(4, device="cuda"), first)
+
+
+@pytest.mark.on_the_device
+def test_random_numbers_of_several_threads() -> None:
+    """No two threads are given the same numbers, and none are left out."""
+    threads, each, begin, drawn = 4, 10, threading.Barrier(4), []
+    state = mt.cuda.get_rng_state()
+
+    def draw() -> None:
+        begin.wait()
+        for _ in range(each):
+            drawn.append(mt.rand(20_000, device="cuda"))
+
+    workers = [threading.Thread(target=draw) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    mt.cuda.set_rng_state(state)
+    alone = [tuple(mt.rand(20_000, device="cuda").tolist()) for _ in range(threads * each)]
+    assert {tuple(numbers.tolist()) for numbers in drawn} == set(alone)
 
 
 def there_and_back(value: object, **options: object) -> object:

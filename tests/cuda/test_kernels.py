@@ -6,11 +6,14 @@ interpreter executes what NVIDIA's compiler made; each must give what the CPU gi
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
+import minitorch
 from minitorch.cuda import kernels, nvrtc
 from minitorch.cuda.simulator import source
 
@@ -42,6 +45,38 @@ def test_simulated(file: str, layer: str, expected: dict[str, Any]) -> None:
 @pytest.mark.skipif(nvrtc.problem() is not None, reason=str(nvrtc.problem()))
 def test_compiled_by_nvrtc(file: str, expected: dict[str, Any]) -> None:
     agrees(file, "ptx", expected)
+
+
+def in_threads(files: list[str], expected: dict[str, Any]) -> tuple[int, bytes]:
+    """In a fresh process: the work of several files at once, a thread each."""
+    tool._start("check", None)
+    minitorch.set_default_device("cuda")
+    sys.setswitchinterval(1e-5)
+    begin, found = threading.Barrier(len(files)), []
+
+    def run(file: str) -> None:
+        begin.wait()
+        try:
+            found.append(work.differs(file, expected[file]))
+        except Exception as error:
+            found.append(repr(error))
+
+    threads = [threading.Thread(target=run, args=(file,)) for file in files]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return 0 if found == [None] * len(files) else 4, repr(found).encode()
+
+
+@pytest.mark.usefixtures("host_compiler")
+def test_threads_at_once(expected: dict[str, Any]) -> None:
+    """A launch finds its memory as it was left, whatever other threads are given meanwhile."""
+    files = ["common.cuh", "index.cu", "norm.cu", "reduce.cu"]
+    for file in files:
+        expected.setdefault(file, tool.expected_results(file))
+    verdict, told = tool._in_process(300, lambda: in_threads(files, expected))
+    assert verdict == tool.SURVIVED, told.decode()
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch.cuda.runtime import CompileError, KernelError
+from minitorch.cuda.runtime import CompileError, KernelError, Span
 from minitorch.cuda.simulator import Simulator, elf, source, toolchain
 
 i32, f32 = np.int32, np.float32
@@ -246,6 +246,62 @@ def test_memory_is_filled_fenced_and_reused(make_device: Any) -> None:
         runtime.copy(values.ctypes.data, values.ctypes.data, 16, "to host")
     with pytest.raises(ValueError, match="kind"):
         runtime.copy(pointer, pointer, 0, "sideways")
+
+
+def test_memory_that_was_given_back(make_device: Any, examples: str) -> None:
+    """Whoever is given it next would find a foreign result there: the checking simulator does not wait for that."""
+    device = make_device(check=True)
+    runtime = device.runtime
+    function = runtime.function(examples, "block_sum<64>", ("block_sum<64>",))
+    x, block = device.put(np.ones(64, f32)), runtime.allocate(4)
+    y = Span(block.pointer, block.pointer, block.pointer + 4, "float32")
+    runtime.launch(function, 1, 64, (x, y, i32(64)))
+    runtime.zero(y.pointer, 4)
+    del block
+    with pytest.raises(KernelError, match="block_sum<64>: the memory of argument `y` was given back before"):
+        runtime.launch(function, 1, 64, (x, y, i32(64)))
+    value = np.zeros(1, f32)
+    for use in (lambda: runtime.copy(value.ctypes.data, y.pointer, 4, "to host"),
+                lambda: runtime.copy(y.pointer, value.ctypes.data, 4, "to device"),
+                lambda: runtime.zero(y.pointer, 4)):  # fmt: skip
+        with pytest.raises(KernelError, match="no longer, in use"):
+            use()
+    fast = make_device().runtime  # which has no time for that
+    pointer = fast.allocate(4).pointer
+    fast.zero(pointer, 4)
+
+
+def test_memory_given_back_by_another_thread(make_device: Any) -> None:
+    device = make_device(check=True)
+    runtime, block = device.runtime, [device.runtime.allocate(4)]
+    code = 'extern "C" __global__ void slow(int *x) { for (int i = 0; i < 2000000; i++) x[0] = i; }'
+    span = Span(block[0].pointer, block[0].pointer, block[0].pointer + 4, "int32")
+    function = runtime.function(code, "slow")
+    dropper = threading.Timer(0.005, block.clear)
+    dropper.start()
+    with pytest.raises(KernelError, match="argument `x` was given back while the kernel ran"):
+        runtime.launch(function, 1, 1, (span,))
+    dropper.join()
+
+
+def test_one_module_for_all_threads(make_device: Any) -> None:
+    """Threads that ask for a kernel at once share its ``__device__`` variables."""
+    runtime, found = make_device().runtime, []
+    code = f"// {os.urandom(8).hex()}\n" + '''
+    __device__ int count;
+    extern "C" __global__ void counts(int *x) { x[0] = atomicAdd(&count, 1); }'''
+    begin = threading.Barrier(4)
+
+    def work() -> None:
+        begin.wait()
+        found.append(runtime.function(code, "counts"))
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(set(map(id, found))) == 1
 
 
 def test_threads_take_turns(make_device: Any, examples: str) -> None:

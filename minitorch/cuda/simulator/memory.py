@@ -1,5 +1,7 @@
 """The memory of the simulated device: NaN-filled, fenced in, reused by size, and of no use to the host.
 
+The checking device also knows which memory is in use, and refuses to work with any other.
+
 Addresses are given out with `OFFSET` added, which makes them addresses that no processor accepts: host code that uses
 one by mistake stops at once, where on a real device it would too.
 """
@@ -8,6 +10,11 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from ..arguments import Packer, spans_of
+from ..runtime import KernelError
 
 OFFSET = 1 << 62
 GUARD = 256
@@ -37,10 +44,15 @@ def rounded(nbytes: int) -> int:
 
 
 class Pool:
-    """Blocks by size.  Giving one back takes no lock: it happens wherever Python drops an object."""
+    """Blocks by size.  Giving one back takes no lock: it happens wherever Python drops an object.
 
-    def __init__(self, library: ctypes.CDLL, refill: bool) -> None:
-        self._library, self._refill = library, refill
+    Args:
+        checked: fill blocks with NaN again before they are reused, and know which are in use.
+    """
+
+    def __init__(self, library: ctypes.CDLL, checked: bool) -> None:
+        self._library, self._checked = library, checked
+        self._in_use: dict[int, int] = {}  # of checked memory: sizes by address
         self._free: dict[int, deque[int]] = {}
         self.reserved = 0
         """Bytes taken from the host."""
@@ -73,19 +85,40 @@ class Pool:
                 raise MemoryError(f"the simulated CUDA device is out of memory: {nbytes} bytes asked for")
             self.reserved += size
             pointer = real + OFFSET
-        elif self._refill:
+        elif self._checked:
             ctypes.memset(pointer - OFFSET, 0xFF, size)
+        if self._checked:
+            self._in_use[pointer] = size
         self.allocated += size
         self.peak = max(self.peak, self.allocated)
         return Block(self, pointer, nbytes, size)
 
     def put(self, pointer: int, size: int) -> None:
         """Take a block back."""
+        self._in_use.pop(pointer, None)
         self.allocated -= size
         free = self._free.get(size)
         if free is None:
             free = self._free.setdefault(size, deque())
         free.append(pointer)
+
+    def holds(self, low: int, high: int) -> bool:
+        """Whether ``[low, high)`` lies in one block that is in use, where memory is checked."""
+        size = self._in_use.get(low)
+        if not self._checked or (size is not None and high <= low + size):
+            return True
+        return any(start <= low and high <= start + size for start, size in list(self._in_use.items()))
+
+    def require(self, packer: Packer, args: Sequence[Any], when: str) -> None:
+        """Refuse arguments whose memory was given back, where memory is checked: another thread may have it now.
+
+        Raises:
+            KernelError: naming the kernel and the argument.
+        """
+        for i, span in spans_of(args):
+            if span.pointer and span.high > span.low and not self.holds(span.low, span.high):
+                raise KernelError(f"{packer.kernel}: the memory of argument `{packer.slots[i].name}` was given back "
+                                  f"{when}: keep the tensor that it belongs to until the launch returns")  # fmt: skip
 
     def release(self) -> None:
         """Give unused blocks back to the host."""

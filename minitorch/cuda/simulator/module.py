@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import functools
+import os
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,13 @@ from ..arguments import MAX_STATIC_SHARED, Packer, Slot
 from ..runtime import CompileError, KernelError
 from . import elf, source, toolchain
 from .memory import OFFSET
+
+turn = threading.RLock()
+"""The device runs one launch at a time, and none while a module is loaded, which may run code that is checked."""
+_compiling = threading.RLock()
+for _lock in (turn, _compiling):  # the child of a fork must not find what a thread that it does not have was doing
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+_modules: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], SimModule] = {}
 
 
 class _Parameter(ctypes.Structure):
@@ -109,7 +117,8 @@ class SimModule:
         if not self.wanted:
             raise CompileError(_nothing(text))
         self.path = _compile(text, tuple(self.wanted), options, checked)
-        self._library = ctypes.CDLL(str(self.path))
+        with turn:
+            self._library = ctypes.CDLL(str(self.path))
         self._library.sim_module.restype = ctypes.POINTER(_Module)
         module = self._library.sim_module().contents
         self.context, self.dynamic = module.context, module.dynamic
@@ -337,7 +346,11 @@ def _explained(message: str, file: str) -> str:
     return message
 
 
-@functools.cache
 def load(text: str, names: tuple[str, ...], options: tuple[str, ...], checked: bool) -> SimModule:
-    """The compiled source, once a process."""
-    return SimModule(text, names, options, checked)
+    """The compiled source, once a process: its ``__device__`` variables are there once, whatever threads ask."""
+    key = text, names, options, checked
+    if key not in _modules:
+        with _compiling:
+            if key not in _modules:
+                _modules[key] = SimModule(*key)
+    return _modules[key]

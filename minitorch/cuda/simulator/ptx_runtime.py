@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +114,9 @@ class PtxRuntime:
         if problem is not None:
             raise RuntimeError(f"MINITORCH_CUDA=ptx executes what NVRTC compiles. {problem}")
         self.memory = HostMemory()
-        self.pool = Pool(self.memory, refill=True)  # type: ignore[arg-type]
+        self.pool = Pool(self.memory, checked=True)  # type: ignore[arg-type]
         self.modules: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Module] = {}
+        self._turn = threading.RLock()  # one launch at a time, as in a stream
 
     def allocate(self, nbytes: int) -> Block:
         """Memory, aligned to 256 bytes. Until it is written it holds NaNs."""
@@ -160,9 +162,10 @@ class PtxRuntime:
     ) -> PtxFunction:
         """A kernel of a source; only it is compiled, not the others of ``names``."""
         key = source, (name,) if name in names else (), options
-        if key not in self.modules:
-            self.modules[key] = Module(source, *compiled(*key))
-        return self.modules[key].function(name)
+        with self._turn:
+            if key not in self.modules:
+                self.modules[key] = Module(source, *compiled(*key))
+            return self.modules[key].function(name)
 
     def launch(
         self, function: PtxFunction, grid: tuple[int, ...], block: tuple[int, ...], args: tuple[Any, ...],
@@ -180,9 +183,11 @@ class PtxRuntime:
                 f"have {MAX_SHARED}"
             )
         parameters = np.frombuffer(function.packer.pack(args), np.uint8)
+        self.pool.require(function.packer, args, "before the launch")
         regions = [*program.loaded.regions.values(), *reachable(function, args)]
         try:
-            ptx.launch(program, sizes[:3], sizes[3:6], parameters, ptx.Regions(regions), shared)
+            with self._turn:
+                ptx.launch(program, sizes[:3], sizes[3:6], parameters, ptx.Regions(regions), shared)
         except ptx.PtxError as error:
             raise KernelError(f"{function.name}: {error}") from None
 

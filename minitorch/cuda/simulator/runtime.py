@@ -6,7 +6,6 @@ import ctypes
 import functools
 import struct
 import sys
-import threading
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,6 @@ from .memory import GUARD, OFFSET, Block, Pool
 
 SCHEDULES = ("forward", "reverse", "random")
 """In which order blocks and the threads of a block run."""
-
-_lock = threading.Lock()  # the device runs one launch at a time
 
 
 @functools.cache
@@ -61,7 +58,7 @@ class Simulator:
         self.checked = check
         self._library = library()
         self._launch = self._library.sim_launch
-        self.pool = Pool(self._library, refill=check)
+        self.pool = Pool(self._library, checked=check)
         self.set_schedule(schedule, seed)
 
     def set_schedule(self, schedule: str, seed: int = 1) -> None:
@@ -103,11 +100,23 @@ class Simulator:
             target, source = real_address(target), real_address(source)
         else:
             raise ValueError(f'copy: kind must be "to device", "to host" or "on device", not {kind!r}')
+        if kind != "to host":
+            self._require(target + OFFSET, nbytes, "a copy to it")
+        if kind != "to device":
+            self._require(source + OFFSET, nbytes, "a copy of it")
         ctypes.memmove(target, source, nbytes)
 
     def zero(self, pointer: int, nbytes: int) -> None:
         """Set bytes of the device to zero."""
-        ctypes.memset(real_address(pointer), 0, nbytes)
+        real = real_address(pointer)
+        self._require(pointer, nbytes, "setting it to zero")
+        ctypes.memset(real, 0, nbytes)
+
+    def _require(self, pointer: int, nbytes: int, what: str) -> None:
+        """Refuse memory that is not in use, where that is checked."""
+        if nbytes and not self.pool.holds(pointer, pointer + nbytes):
+            raise KernelError(f"{what}: {nbytes} bytes of the device at {pointer:#x} are not, or no longer, in use: "
+                              "keep the tensor that they belong to until this is done")  # fmt: skip
 
     def synchronize(self) -> None:
         """Nothing to wait for: a launch returns when it is done."""
@@ -176,8 +185,9 @@ class Simulator:
             spans = [(i, span) for i, span in spans_of(args) if span.pointer]
             regions = b"".join(struct.pack("QQii", s.low - OFFSET, s.high - OFFSET, i, s.writable) for i, s in spans)
             count = len(spans)
+            self.pool.require(function.packer, args, "before the launch")
         found: list[report.Finding] = []
-        with _lock:
+        with module.turn:
             status = self._launch(function.code, packed, sizes, regions, count, mode)
             printed = self._library.sim_printed().decode(errors="replace") if status & 2 else ""
             if status & 1 or (self.checked and self._library.sim_finding_count()):
@@ -186,6 +196,8 @@ class Simulator:
                 for i in range(self._library.sim_profile_count()):
                     profile.append(report.RawProfile())
                     self._library.sim_profile(i, ctypes.byref(profile[-1]))
+        if self.checked:
+            self.pool.require(function.packer, args, "while the kernel ran")
         if printed:
             sys.stdout.write(printed)
         return found
