@@ -7,7 +7,7 @@ differentiable it evaluates the table's text over tensors instead.
 """
 cimport cython
 from cpython.object cimport PyObject, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE
-from cpython.ref cimport Py_INCREF
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
@@ -27,6 +27,9 @@ from minitorch._ext.tensor cimport (
 from minitorch._ext.views cimport clone_of, copy_into, detach_of
 
 import warnings
+
+cdef extern from "kept.h":
+    void mt_keep_instances(object cls)
 
 cdef extern from "pointwise_loops.h" nogil:
     enum:
@@ -515,7 +518,6 @@ cdef object meta_of(object operand, TensorBase out):
 
 
 @cython.final
-@cython.freelist(256)
 cdef class PointwiseBackward(Node):
     """y = f(x1, x2, x3):  dxk = the table's text for operand k, with g = dy."""
     cdef int op
@@ -583,9 +585,10 @@ cdef class PointwiseBackward(Node):
         cdef int code = mt_compute[g.code], i, which
         cdef mt_loop loop = grad.loop[1 if code == MT_F64 else 0]
         cdef TensorBase out = new_same(g, g.code) if g.contiguous else new_as(g, g.code), t
-        # The operands' own references: what a hook unpacked belongs to nobody else, and another thread's replay may
+        # These are references of our own: what a hook unpacked belongs to nobody else, and another thread's replay may
         # give back what this node has saved while the loop lets go of the GIL.
-        cdef tuple operands
+        cdef PyObject *operands[6]
+        cdef int held = 0
         cdef object operand
         cdef mt_scalar[8] parameters
         cdef mt_scalar[6] numbers
@@ -600,39 +603,43 @@ cdef class PointwiseBackward(Node):
             return out
         for i in range(len(self.params)):
             parameters[i] = scalar_value(self.params[i], code)
-        operands = PyTuple_New(grad.n_operands)
-        for i in range(grad.n_operands):
-            which = grad.operands[i]
-            operand = g if which == 0 else self.operand(which)
-            Py_INCREF(operand)
-            PyTuple_SET_ITEM(operands, i, operand)
-            want = MT_BOOL if spec.mask_first and which == 1 else code
-            if isinstance(operand, TensorBase):
-                t = operand
-                if on_device(t):
-                    check_devices(name_of(self.op) + "'s derivative", g, (t,))
-                plain = plain and (which == 0 or is_plain(t, out, want))
-                p[i + 1] = data_of(t)
-            else:
-                plain = False
-        if plain:
-            p[0] = data_of(out)
-            loop(p, out.numel, parameters)
-            return out
-        plan_begin(&plan, out, code)
-        for i in range(grad.n_operands):
-            want = MT_BOOL if spec.mask_first and grad.operands[i] == 1 else code
-            if isinstance(operands[i], TensorBase):
-                plan_add(&plan, <TensorBase>operands[i], want)
-            else:
-                numbers[i] = scalar_value(operands[i], code)
-                plan_constant(&plan, &numbers[i], want)
-        if out.numel < GRAIN:
-            plan_run(&plan, loop, parameters)
-        else:
-            with nogil:
+        try:
+            for i in range(grad.n_operands):
+                which = grad.operands[i]
+                operand = g if which == 0 else self.operand(which)
+                Py_INCREF(operand)
+                operands[i] = <PyObject *>operand
+                held += 1
+                want = MT_BOOL if spec.mask_first and which == 1 else code
+                if isinstance(operand, TensorBase):
+                    t = operand
+                    if on_device(t):
+                        check_devices(name_of(self.op) + "'s derivative", g, (t,))
+                    plain = plain and (which == 0 or is_plain(t, out, want))
+                    p[i + 1] = data_of(t)
+                else:
+                    plain = False
+            if plain:
+                p[0] = data_of(out)
+                loop(p, out.numel, parameters)
+                return out
+            plan_begin(&plan, out, code)
+            for i in range(grad.n_operands):
+                want = MT_BOOL if spec.mask_first and grad.operands[i] == 1 else code
+                if isinstance(<object>operands[i], TensorBase):
+                    plan_add(&plan, <TensorBase>operands[i], want)
+                else:
+                    numbers[i] = scalar_value(<object>operands[i], code)
+                    plan_constant(&plan, &numbers[i], want)
+            if out.numel < GRAIN:
                 plan_run(&plan, loop, parameters)
-        return out
+            else:
+                with nogil:
+                    plan_run(&plan, loop, parameters)
+            return out
+        finally:
+            for i in range(held):
+                Py_DECREF(<object>operands[i])
 
     cdef TensorBase by_text(self, int k, TensorBase g):
         """The same from differentiable operations."""
@@ -647,6 +654,9 @@ cdef class PointwiseBackward(Node):
         if not same_shape(<TensorBase>result, g):
             return call(MT_OP_add, call(MT_OP_mul, g, 0), result)
         return result
+
+
+mt_keep_instances(PointwiseBackward)
 
 
 cdef tuple operand_names(int op):
