@@ -94,6 +94,11 @@ def _random() -> Iterator[Any]:
         yield mt.randint(9, (n,))
     yield mt.empty(3, 33).bernoulli_(0.4)
     yield mt.empty(3, 33, dtype=mt.float64).bernoulli_(0.4)
+    mt.manual_seed(3)
+    drawn = mt.rand(99)
+    mt.manual_seed(3)
+    yield mt.empty(99).bernoulli_(drawn[50].item())  # one number is the probability itself
+    yield (mt.empty(99).uniform_(1, 1 + 2**-22) - 1) * 2**22  # two numbers, and a bound that rounding reaches
 
 
 def _reductions() -> Iterator[Any]:

@@ -55,8 +55,11 @@ template <typename S> __global__ void add_blocks(
 // once one of them is none.
 template <typename T> struct Added { static __device__ T of(T a, T b) { return a + b; } };
 template <typename T> struct Multiplied { static __device__ T of(T a, T b) { return a * b; } };
-template <typename T> struct Larger { static __device__ T of(T a, T b) { return b > a || b != b ? b : a; } };
-template <typename T> struct Smaller { static __device__ T of(T a, T b) { return b < a || b != b ? b : a; } };
+template <typename T, bool LARGER> struct Extreme {
+    static __device__ T of(T a, T b) { return (LARGER ? a : b) < (LARGER ? b : a) || b != b ? b : a; }
+};
+template <typename T> struct Larger : Extreme<T, true> {};
+template <typename T> struct Smaller : Extreme<T, false> {};
 
 // Combine values of 64 bits with what lies at their places: exchanged until nobody came between.
 template <typename T, typename COMBINED>

@@ -112,9 +112,9 @@ template <typename S, typename T, bool COLUMNS> __global__ void norm_weights(
     double *parts, const S *x, const S *g, const double *mean, const double *var, Norm j) {
     __shared__ double shared[256];
     const Team<COLUMNS> team(shared);
-    const uint32_t c = team.set, portion = (j.samples + gridDim.y - 1) / gridDim.y, first = blockIdx.y * portion;
-    const uint32_t last = min(first + portion, j.samples);
-    const uint32_t n = c < j.channels && first < last ? (last - first) * j.inner : 0;
+    const uint32_t c = team.set, portion = (j.samples + gridDim.y - 1) / gridDim.y;
+    const uint32_t first = min(blockIdx.y * portion, j.samples), last = min(first + portion, j.samples);
+    const uint32_t n = c < j.channels ? (last - first) * j.inner : 0;
     double plain = 0, product = 0;
     for (uint32_t i = team.me; i < n; i += team.size) {
         const uint32_t sample = first + j.over(i), at = i + (first * j.channels + j.over(i) * (j.channels - 1) + c) * j.inner;

@@ -56,12 +56,12 @@ __global__ void optimizer_step(const __grid_constant__ Table table) {
         T p = Number<S>::load(param[i]), g = Number<S>::load(grad[i]), state[STATES];
         T *const used[STATES] = {USED & 1 ? state : NULL, USED & 2 ? state + 1 : NULL, USED & 4 ? state + 2 : NULL};
 #pragma unroll
-        for (int k = 0; k < STATES; k++)
+        for (int k = 0; USED >> k; k++)
             if (USED >> k & 1) state[k] = Number<S>::load(((const S *)item.state[k])[i]);
         OPTIMIZER::step(&p, &g, used, 1, table.options, table.at);
         param[i] = Number<S>::store(p);
 #pragma unroll
-        for (int k = 0; k < STATES; k++)
+        for (int k = 0; USED >> k; k++)
             if (USED >> k & 1) ((S *)item.state[k])[i] = Number<S>::store(state[k]);
     }
 }

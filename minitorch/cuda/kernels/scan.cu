@@ -85,7 +85,7 @@ template <typename State, typename S> __global__ void scan(
         if (i < n) value.take(x[at], i, other, at);
         so_far[0][thread] = value;
         __syncthreads();
-        for (int step = 1; step < 256; step *= 2) {         // each state takes in the one `step` before it
+        for (int step = 1; step != 256; step *= 2) {        // each state takes in the one `step` before it
             if (thread >= step) value.follow(so_far[now][thread - step]);
             so_far[1 - now][thread] = value;
             now = 1 - now;
