@@ -132,6 +132,23 @@ def _reductions() -> Iterator[Any]:
     yield mt.full((2, 40), -INF).logsumexp(1)
 
 
+def _attention() -> Iterator[Any]:
+    attend = F.scaled_dot_product_attention
+    for queries, keys, width, causal in ((5, 7, 3, False), (67, 66, 17, True), (1, 65, 66, False), (66, 3, 1, True)):
+        q, k, v = _whole(2, 2, queries, width, seed=1), _whole(2, 2, keys, width, seed=2), _whole(2, 2, keys, width)
+        yield from _with_gradients(lambda q, k, v: attend(q, k, v, is_causal=causal, scale=0.25), q, k, v)
+    q, k, v = _whole(1, 4, 9, 5, seed=1), _whole(1, 2, 33, 5, seed=2), _whole(1, 2, 33, 5)
+    seen = _whole(1, 9, 33, seed=3) > -2
+    seen[0, 4] = False
+    added = mt.zeros(9, 33).masked_fill(~seen[0], -INF) + _whole(9, 33, seed=4)
+    for dtype in (mt.float64, mt.float16, mt.bfloat16):
+        yield from _with_gradients(lambda q, k, v: attend(q, k, v, enable_gqa=True), *(x.to(dtype) for x in (q, k, v)))
+    for mask in (seen, added):
+        yield from _with_gradients(lambda q, k, v: attend(q, k, v, mask.to(q.device), enable_gqa=True), q, k, v)
+    q[0, 1, 3, 0] = NAN
+    yield attend(q, k, v, seen, enable_gqa=True)
+
+
 def _softmax() -> Iterator[Any]:
     for shape in ((3, 5), (2, 700), (4, 33, 2)):
         x = _whole(*shape)
@@ -344,6 +361,7 @@ def _common() -> Iterator[Any]:
 
 WORK: dict[str, Callable[[], Iterator[Any]]] = {
     "along.cu": _along,
+    "attention.cu": _attention,
     "common.cuh": _common,
     "conv.cu": _convolutions,
     "copy.cu": _copies,

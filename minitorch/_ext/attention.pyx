@@ -1,7 +1,8 @@
 """Scaled dot-product attention, without ever holding all of its scores.
 
 Some queries are taken at a time, so few that their scores stay in the cache: a product, a softmax of rows, another
-product.  The backward computes the scores again, which costs less than reading them back from memory would.
+product.  The backward computes the scores again, which costs less than reading them back from memory would.  A device
+has kernels for this (`cuda/kernels/attention.cu`), whose backward needs two numbers of each row besides.
 
 Source: Dao et al., *FlashAttention*, arXiv:2205.14135.  Rows of scores are kept whole here, so the softmax is the
 ordinary one; what is saved is the memory of all rows at once.
@@ -10,16 +11,20 @@ cimport cython
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from minitorch._ext.dtype cimport MT_BOOL, MT_F64, mt_category, mt_compute, mt_itemsize
-from minitorch._ext.loops cimport contiguous_data, converted, zero_data
+from minitorch._ext.loops cimport contiguous_data, converted, fill_data, scalar_value, zero_data
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.matmul cimport gemm_on_this_thread, matmul_of
 from minitorch._ext.pointwise cimport op_add, op_mul, op_sub, op_where
 from minitorch._ext.reduce cimport sum_of
 from minitorch._ext.softmax cimport rows_grad_kernel, rows_kernel, softmax_of, softmax_rows, softmax_rows_grad
 from minitorch._ext.tensor cimport (
-    Node, TensorBase, data_of, describe, grad_enabled, new_as, new_tensor, record, recording, set_dims,
+    Node, TensorBase, alias, check_devices, data_of, describe, grad_enabled, new_as, new_on, on_device, record,
+    recording, set_dims, shown,
 )
 from minitorch._ext.threads cimport parallel_for
 from minitorch._ext.views cimport expand_to, reshape_to, transpose_of
+
+from minitorch._ext.arrange import tril
 
 cdef extern from "attention.h" nogil:
     bint mt_mask_row_f32(char *scores, const char *mask, Py_ssize_t step, bint is_bool, Py_ssize_t n)
@@ -169,14 +174,14 @@ cdef int fill_heads(Heads *h, TensorBase t) except -1:
     return 0
 
 
-cdef TensorBase heads_behind_rows(const Py_ssize_t *shape, int code):
+cdef TensorBase heads_behind_rows(TensorBase like, const Py_ssize_t *shape, int code):
     """A new (batch, head, row, column) whose memory is in the order (batch, row, head, column).
 
     So that joining the heads again, which is what becomes of nearly every result, copies nothing.
     """
     cdef Py_ssize_t[4] sizes = [shape[0], shape[2], shape[1], shape[3]]
     cdef Py_ssize_t[4] strides
-    cdef TensorBase t = new_tensor(4, sizes, code)
+    cdef TensorBase t = new_on(like, 4, sizes, code)
     strides[0], strides[1], strides[2], strides[3] = t.strides[0], t.strides[2], t.strides[1], t.strides[3]
     set_dims(t, 4, shape, strides)
     return t
@@ -218,28 +223,25 @@ def attention(TensorBase query not None, TensorBase key not None, TensorBase val
     >>> minitorch._ext.attention.attention(q, q, q, None, True, 0.5).shape
     torch.Size([1, 1, 2, 4])
     """
-    cdef Attention a
     cdef Py_ssize_t[4] shape
-    cdef TensorBase q, k, v, out
+    cdef TensorBase out, lse = None
     cdef AttentionBackward node
     cdef int code
     check_operands(query, key, value)
+    check_devices("attention", query, (key, value) if mask is None else (key, value, mask))
     code = mt_compute[query.code]
     if mask is not None:
         shape[0], shape[1], shape[2], shape[3] = query.shape[0], query.shape[1], query.shape[2], key.shape[2]
         mask = expand_to(mask if mask.code == MT_BOOL else converted(mask, code), 4, shape)
-    q, k, v = rows_adjacent(query, code), rows_adjacent(key, code), rows_adjacent(value, code)
     shape[0], shape[1], shape[2], shape[3] = query.shape[0], query.shape[1], query.shape[2], value.shape[3]
-    out = heads_behind_rows(shape, code)
+    out = heads_behind_rows(query, shape, query.code if on_device(query) else code)
     if out.numel == 0 or key.shape[2] == 0 or query.shape[3] == 0:
         raise ValueError("attention: empty operands are for the caller")
-    describe_attention(&a, q, k, v, mask)
-    a.causal, a.scale = causal, scale
-    fill_heads(&a.out, out)
-    with nogil:
-        parallel_for(a.batches * a.heads * ((a.queries + a.block - 1) // a.block), 1, forward_blocks, &a)
-    check_memory(&a)
-    out = converted(out, query.code)
+    if on_device(query):
+        lse = new_on(query, 3, shape, code)
+        on_the_device(out, lse, query, key, value, mask, causal, scale)
+    else:
+        out = converted(in_blocks(out, query, key, value, mask, causal, scale), query.code)
     if recording((query, key, value)):
         node = AttentionBackward.__new__(AttentionBackward)
         node.causal, node.scale = causal, scale
@@ -249,7 +251,33 @@ def attention(TensorBase query not None, TensorBase key not None, TensorBase val
         node.save(2, value)
         if mask is not None:
             node.save(3, mask)
+        if lse is not None:
+            node.out, node.out_version, node.lse = alias(out), out.storage.version, lse
     return out
+
+
+cdef TensorBase in_blocks(TensorBase out, TensorBase query, TensorBase key, TensorBase value, TensorBase mask,
+                          bint causal, double scale):
+    """Fill `out`, which is of the type that is computed in, and return it."""
+    cdef Attention a
+    cdef TensorBase q = rows_adjacent(query, out.code), k = rows_adjacent(key, out.code)
+    cdef TensorBase v = rows_adjacent(value, out.code)
+    describe_attention(&a, q, k, v, mask)
+    a.causal, a.scale = causal, scale
+    fill_heads(&a.out, out)
+    with nogil:
+        parallel_for(a.batches * a.heads * ((a.queries + a.block - 1) // a.block), 1, forward_blocks, &a)
+    check_memory(&a)
+    return out
+
+
+cdef int on_the_device(TensorBase out, TensorBase lse, TensorBase query, TensorBase key, TensorBase value,
+                       TensorBase mask, bint causal, double scale) except -1:
+    """Fill `out`, and `lse` with the logarithm of each row's sum of exponentials."""
+    primitives().attention(shown(out), shown(lse), shown(rows_adjacent(query, query.code)),
+                           shown(rows_adjacent(key, key.code)), shown(rows_adjacent(value, value.code)),
+                           None if mask is None else shown(mask), causal, scale)
+    return 0
 
 
 cdef int check_operands(TensorBase q, TensorBase k, TensorBase v) except -1:
@@ -269,6 +297,8 @@ cdef class AttentionBackward(Node):
     dV = Pᵀ dO,  dP = dO Vᵀ,  dS = P (dP - sum P dP),  dQ = s dS K,  dK = s dSᵀ Q."""
     cdef bint causal
     cdef double scale
+    cdef TensorBase out, lse                                # of a device
+    cdef unsigned long long out_version
 
     cdef str op_name(self):
         return "ScaledDotProductAttentionBackward0"
@@ -276,7 +306,28 @@ cdef class AttentionBackward(Node):
     cdef object apply(self, TensorBase g):
         if grad_enabled():
             return self.by_operations(g)
-        return self.in_blocks(g)
+        return self.on_the_device(g) if on_device(g) else self.in_blocks(g)
+
+    cdef void release(self):
+        self.out = self.lse = None
+        Node.release(self)
+
+    cdef tuple on_the_device(self, TensorBase g):
+        cdef TensorBase query = self.saved(0), key = self.saved(1), value = self.saved(2), mask = self.saved(3)
+        cdef TensorBase q = rows_adjacent(query, query.code), k = rows_adjacent(key, key.code)
+        cdef TensorBase v = rows_adjacent(value, value.code), out = self.out, delta, dx
+        if out.storage.version != self.out_version:         # it was changed since
+            out = new_as(out, out.code)
+            on_the_device(out, self.lse, q, k, v, mask, self.causal, self.scale)
+        delta = sum_of(op_mul(converted(g, self.lse.code), converted(out, self.lse.code)), 8, False)
+        delta, g = contiguous_data(delta), rows_adjacent(g, g.code)
+        gradients = []
+        for of, x in (("query", q), ("key", k), ("value", v)):
+            dx = gradient_like(x)
+            primitives().attention_gradient(of, shown(dx), shown(self.lse), shown(delta), shown(q), shown(k), shown(v),
+                                            shown(g), None if mask is None else shown(mask), self.causal, self.scale)
+            gradients.append(dx)
+        return tuple(gradients)
 
     cdef tuple in_blocks(self, TensorBase g):
         cdef Attention a
@@ -318,29 +369,25 @@ cdef class AttentionBackward(Node):
     cdef TensorBase masked(self, TensorBase s, TensorBase mask, TensorBase k):
         """The scores with -inf where a query does not see a key."""
         if self.causal:
-            s = op_where(lower_triangle(s.shape[3], s.shape[4]), s, float("-inf"))
+            s = op_where(lower_triangle(s), s, float("-inf"))
         if mask is None:
             return s
         mask = grouped(mask, k)
         return op_where(mask, s, float("-inf")) if mask.code == MT_BOOL else op_add(s, converted(mask, s.code))
 
 
-cdef TensorBase lower_triangle(Py_ssize_t queries, Py_ssize_t keys):
+cdef TensorBase lower_triangle(TensorBase scores):
     """Which key each query sees where it sees none after its own, as bools."""
-    cdef Py_ssize_t[2] shape = [queries, keys]
-    cdef Py_ssize_t i, j
-    cdef TensorBase visible = new_tensor(2, shape, MT_BOOL)
-    cdef char *p = data_of(visible)
-    for i in range(queries):
-        for j in range(keys):
-            p[i * keys + j] = j <= i
-    return visible
+    cdef Py_ssize_t[2] shape = [scores.shape[3], scores.shape[4]]
+    cdef TensorBase visible = new_on(scores, 2, shape, MT_BOOL)
+    fill_data(visible, scalar_value(True, mt_compute[MT_BOOL]))
+    return tril(visible)
 
 
 cdef TensorBase gradient_like(TensorBase t):
     """Room for a gradient, its dimensions in the order that t's have in memory, columns adjacent."""
     cdef TensorBase like = new_as(t, t.code)
-    return like if like.strides[3] == 1 and like.strides[2] >= like.shape[3] else new_tensor(4, t.shape, t.code)
+    return like if like.strides[3] == 1 and like.strides[2] >= like.shape[3] else new_on(t, 4, t.shape, t.code)
 
 
 cdef TensorBase grouped(TensorBase t, TensorBase k):

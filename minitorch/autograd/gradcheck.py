@@ -207,7 +207,7 @@ def values_of(t: Tensor) -> np.ndarray:
     with no_grad():
         if t.is_complex():
             return np.array(minitorch.view_as_real(t.detach().to(minitorch.complex128).resolve_conj()).numpy())
-        return np.array(t.detach().double().numpy())
+        return np.array(t.detach().cpu().double().numpy())
 
 
 def tensor_like(values: np.ndarray, t: Tensor) -> Tensor:

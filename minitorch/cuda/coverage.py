@@ -10,7 +10,7 @@ from collections.abc import Callable
 # Modules all of whose functions do.
 MODULES = {
     "pointwise", "arithmetic", "views", "shaping", "engine", "tape", "function", "reduce", "extrema", "moments",
-    "rules", "softmax", "norm", "scan", "index", "arrange", "pooling", "sort", "search", "optim",
+    "rules", "softmax", "norm", "scan", "index", "arrange", "pooling", "sort", "search", "optim", "attention",
 }  # fmt: skip
 
 # The functions of other modules that do.
@@ -85,7 +85,6 @@ def on_device(function: Callable) -> bool:
 
 # Why the other functions of the engine that take tensors do not, by module.
 MISSING = {
-    "attention": "attention in blocks of queries; on the device the plain form runs, with a matrix of all scores",
     "ctc": "the loss of sequences without alignment; move its tensors to the CPU",
     "fourier": "Fourier transforms, which NumPy computes; move the tensor to the CPU",
     "lapack": "decompositions and solvers, which OpenBLAS computes; move the matrix to the CPU",

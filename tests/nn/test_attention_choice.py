@@ -24,7 +24,6 @@ def attend(**options):
     return nn.functional.scaled_dot_product_attention(q, k, v, **options)
 
 
-@pytest.mark.cpu_only("attention in blocks is a kernel of the CPU")
 def test_only_plain_operations(used):
     wanted = attend()
     assert len(used) == 1
@@ -35,7 +34,6 @@ def test_only_plain_operations(used):
     assert minitorch.backends.cuda.flash_sdp_enabled() and attend().equal(wanted) and len(used) == 2
 
 
-@pytest.mark.cpu_only("attention in blocks is a kernel of the CPU")
 @pytest.mark.parametrize("backend", [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION])
 def test_only_in_blocks(used, backend):
     with sdpa_kernel([backend]):
@@ -46,7 +44,6 @@ def test_only_in_blocks(used, backend):
     attend(dropout_p=0.5)
 
 
-@pytest.mark.cpu_only("attention in blocks is a kernel of the CPU")
 def test_the_first_is_preferred(used):
     with sdpa_kernel([SDPBackend.MATH, SDPBackend.FLASH_ATTENTION], set_priority=True):
         attend()

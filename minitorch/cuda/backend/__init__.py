@@ -4,6 +4,7 @@ The engine calls these functions, with tensors whose shapes and types it has alr
 know a run time only by its five verbs, so the same code works a GPU and the simulator.
 """
 
+from .attention import attention, attention_gradient
 from .conv import columns, convolve
 from .index import (
     add_places,
@@ -33,6 +34,8 @@ __all__ = [
     "accumulate",
     "add_places",
     "allocate",
+    "attention",
+    "attention_gradient",
     "class_gradient",
     "class_losses",
     "columns",

@@ -42,6 +42,7 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Every module of the library: its name, its text, and the instances of its templates that are launched."""
     from ...ops import generate
     from ..backend import conv, index, norm, optim, pooling, sort
+    from ..backend.attention import INSTANCES as ATTENTION
     from ..backend.matmul import NAMES
     from ..backend.memory import CONVERTED, FILLS, SAME
     from ..backend.random import INTEGERS, NUMBERS
@@ -61,6 +62,7 @@ def instances() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         names = tuple(f"{name}<{state}<{kind}>, {kind}>" for state, kinds in SCANS.items() for kind in kinds or types)
         yield name.replace("_", " "), source("scan"), names
     yield "norm", source("norm"), norm.instances()
+    yield "attention", source("attention"), ATTENTION
     yield "conv", source("conv"), conv.NAMES
     yield "pooling", source("pooling"), pooling.NAMES
     yield "index", source("index"), (*index.PLAIN, *index.MOVED, *index.ADDED, *index.COMBINES)

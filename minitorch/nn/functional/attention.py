@@ -53,12 +53,11 @@ def _share_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Ten
 
 
 def _fuses(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> bool:
-    """Whether the engine has this form in one piece: on the CPU, nothing broadcast, nothing empty, no gradient for the
-    mask."""
+    """Whether the engine has this form in one piece: nothing broadcast, nothing empty, no gradient for the mask."""
     if not (_allowed["flash"] or _allowed["mem_efficient"] or _allowed["cudnn"]):
         return False
     same = query.shape[:-3] == key.shape[:-3] == value.shape[:-3] and key.shape[:-1] == value.shape[:-1]
-    return (same and not query.is_cuda and query.is_floating_point() and query.shape[-1] == key.shape[-1]
+    return (same and query.is_floating_point() and query.shape[-1] == key.shape[-1]
             and 0 not in (*query.shape, *key.shape, *value.shape)
             and (mask is None or (not (mask.requires_grad and minitorch.is_grad_enabled())
                                   and mask.ndim <= query.ndim)))
