@@ -19,11 +19,13 @@ from minitorch._ext.pointwise cimport (
 )
 from minitorch._ext.storage cimport borrow_storage, inference_mode, set_default_place, wants_device
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, TensorBase, bump, check_inplace, data_of, describe, edge_of, grad_enabled, new_as, new_at, new_like_class,
-    new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad, same_shape, set_contiguous_dims, set_dims,
-    shape_of, strides_of, wrap_dim,
+    MAX_DIMS, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled, new_as, new_at,
+    new_like_class, new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad, same_shape,
+    set_contiguous_dims, set_dims, shape_of, strides_of, wrap_dim,
 )
 from minitorch._ext.views cimport copy_into, detach_of, index_basic, one_of_several, select_of, transpose_of, view_of
+
+import sys
 
 import numpy as np
 from minitorch._ext import index as advanced
@@ -670,7 +672,6 @@ def borrowed(size_t pointer, tuple shape, tuple strides, dtype, bint readonly, o
     cdef TensorBase t = new_like_class()
     cdef Py_ssize_t[MAX_DIMS] sizes
     cdef Py_ssize_t[MAX_DIMS] steps
-    cdef Py_ssize_t last = 0
     cdef int d, ndim = len(shape)
     if ndim > MAX_DIMS or len(strides) != ndim:
         raise ValueError(f"a tensor has at most {MAX_DIMS} dimensions, and as many strides; got the shape {shape} and "
@@ -679,13 +680,17 @@ def borrowed(size_t pointer, tuple shape, tuple strides, dtype, bint readonly, o
         sizes[d], steps[d] = shape[d], strides[d]
         if sizes[d] < 0 or steps[d] < 0:
             raise ValueError(f"negative sizes and strides are not supported: got {shape} and {strides}")
-        last += (sizes[d] - 1) * steps[d]
     t.code = code_of(dtype)
+    count_elements(ndim, sizes, mt_itemsize[t.code])        # refuses more than there can be
+    nbytes = 0 if 0 in shape else mt_itemsize[t.code] * (     # of Python's integers, which do not overflow
+        1 + sum([(size - 1) * step for size, step in zip(shape, strides)]))
+    if nbytes > sys.maxsize:
+        raise ValueError(f"the strides {strides} of the shape {shape} lead out of any memory")
     if 0 in shape:
         set_contiguous_dims(t, ndim, sizes)
     else:
         set_dims(t, ndim, sizes, steps)
-    t.storage = borrow_storage(<char *>pointer, (last + 1) * mt_itemsize[t.code] if t.numel else 0, readonly, owner)
+    t.storage = borrow_storage(<char *>pointer, nbytes, readonly, owner)
     t.storage.on_device = True
     return t
 

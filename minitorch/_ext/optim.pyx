@@ -2,8 +2,8 @@
 
 `step` goes through a list of parameters, finds gradient and state of each, and changes those that it can: float32 and
 float64 (on the device float16 and bfloat16 too), parameter, gradient and state contiguous, and with a state that is
-there.  The others it returns, and the
-optimizer's Python reference changes them with tensor operations; it also makes the state at the first step.
+there.  The others it returns, and the optimizer's Python reference changes them with tensor operations; it also makes
+the state at the first step.
 """
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy

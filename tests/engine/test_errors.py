@@ -220,3 +220,13 @@ def test_fuzz(seed: int, tmp_path) -> None:
     done = run_python(run, timeout=100, prefix="ulimit -v 12000000;")
     call = record.read_text() if record.exists() else "its start"
     assert done.returncode == 0, f"exit status {done.returncode} in {call}\n{done.stderr[-3000:]}"
+
+
+def test_borrowed_memory_must_fit_an_address_space():
+    """What another library says of its memory is not to be trusted."""
+    borrowed = mt._ext.engine.borrowed
+    for shape, strides in (((3,), (2**62,)), ((2**40, 2**40), (0, 0)), ((2, 3), (2**62, 2**61))):
+        with pytest.raises((ValueError, RuntimeError), match=r"memory|large|overflow"):
+            borrowed(64, shape, strides, mt.float32, False, None)
+    with pytest.raises(ValueError, match="negative"):
+        borrowed(64, (3,), (-1,), mt.float32, False, None)
