@@ -509,7 +509,6 @@ cdef void leave(PyObject *reference) noexcept:
     doomed_count += 1
 
 
-@cython.freelist(64)
 cdef class Node:
     """One recorded operation.  A subclass gives the derivative in `apply`, and keeps tensors only through `save`."""
 
