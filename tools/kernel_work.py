@@ -134,7 +134,8 @@ def _reductions() -> Iterator[Any]:
 
 def _attention() -> Iterator[Any]:
     attend = F.scaled_dot_product_attention
-    for queries, keys, width, causal in ((5, 7, 3, False), (67, 66, 17, True), (1, 65, 66, False), (66, 3, 1, True)):
+    for queries, keys, width, causal in ((5, 7, 3, False), (67, 66, 17, True), (1, 65, 66, False), (66, 3, 1, True),
+                                         (3, 5, 130, False)):
         q, k, v = _whole(2, 2, queries, width, seed=1), _whole(2, 2, keys, width, seed=2), _whole(2, 2, keys, width)
         yield from _with_gradients(lambda q, k, v: attend(q, k, v, is_causal=causal, scale=0.25), q, k, v)
     q, k, v = _whole(1, 4, 9, 5, seed=1), _whole(1, 2, 33, 5, seed=2), _whole(1, 2, 33, 5)
