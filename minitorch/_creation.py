@@ -14,10 +14,14 @@ from ._tensor import Tensor
 (_bool, _uint8, _int8, _int16, _int32, _int64, _float16, _bfloat16, _float32, _float64) = ALL[:10]
 
 
-def _finish(tensor: Tensor, out: Tensor | None, requires_grad: bool, device=None) -> Tensor:
+def _finish(tensor: Tensor, out: Tensor | None, requires_grad: bool, device=None, pin_memory=False) -> Tensor:
     """What was made on the CPU: in `out`, or on the device that was asked for."""
     if out is None:
         tensor = engine.to_device(tensor, "cuda" if engine.check_device(device) else "cpu")
+        if pin_memory:
+            tensor = tensor.pin_memory()
+    elif pin_memory:
+        raise RuntimeError("pin_memory is about new memory, and out has its own: leave one of them out")
     else:
         if out.shape != tensor.shape:
             out.resize_(tensor.shape)
@@ -25,12 +29,10 @@ def _finish(tensor: Tensor, out: Tensor | None, requires_grad: bool, device=None
     return tensor.requires_grad_() if requires_grad else tensor
 
 
-def _check(device, layout=None, pin_memory=False):
+def _check(device, layout=None):
     engine.check_device(device)
     if layout is not None and str(layout) != "torch.strided":
         raise NotImplementedError(f"layout {layout} is not supported; leave it out")
-    if pin_memory:
-        raise NotImplementedError("pin_memory is for transfers to a GPU, which are not supported so far; leave it out")
 
 
 def _kind_of_numbers(numbers) -> dtype:
@@ -52,7 +54,7 @@ def arange(*bounds, start=0, end=None, step=1, out=None, dtype=None, layout=None
     >>> minitorch.arange(3), minitorch.arange(1, 2, 0.5)
     (tensor([0, 1, 2]), tensor([1.0000, 1.5000]))
     """
-    _check(device, layout, pin_memory)
+    _check(device, layout)
     if len(bounds) > 3:
         raise TypeError(f"arange() takes at most 3 positional arguments, got {len(bounds)}")
     if len(bounds) == 1 and end is None:
@@ -87,7 +89,7 @@ def arange(*bounds, start=0, end=None, step=1, out=None, dtype=None, layout=None
         values = low + np.arange(count, dtype=np.float64) * by
     else:
         values = low + np.arange(count, dtype=np.int64) * by
-    return _finish(engine.to_dtype(engine.from_numpy(values), kind), out, requires_grad, device)
+    return _finish(engine.to_dtype(engine.from_numpy(values), kind), out, requires_grad, device, pin_memory)
 
 
 def range(start=0, end=None, step=1, **options) -> Tensor:
@@ -104,11 +106,11 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     >>> minitorch.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    _check(device, layout, pin_memory)
+    _check(device, layout)
     start, end = _bounds(start, end, steps, "linspace")
     kind = dtype or (out.dtype if out is not None else _kind_of_range(start, end))
     result = engine.to_dtype(engine.from_numpy(_spaced(start, end, steps, kind)), kind)
-    return _finish(result, out, requires_grad, device)
+    return _finish(result, out, requires_grad, device, pin_memory)
 
 
 def _bounds(start, end, steps, name):
@@ -153,7 +155,8 @@ def _spaced(start, end, steps, kind):
 
 
 def logspace(
-    start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False
+    start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+    pin_memory=False,
 ) -> Tensor:
     """``steps`` numbers from ``base ** start`` to ``base ** end``, evenly spaced in their logarithm.
 
@@ -167,7 +170,8 @@ def logspace(
     if not (kind.is_floating_point or kind.is_complex):
         start, end = int(start), int(end)
     exponents = _spaced(start, end, steps, kind if kind.is_complex else _float64)
-    return _finish(engine.to_dtype(engine.from_numpy(np.power(base, exponents)), kind), out, requires_grad, device)
+    return _finish(engine.to_dtype(engine.from_numpy(np.power(base, exponents)), kind), out, requires_grad, device,
+                   pin_memory)
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False) -> Tensor:
@@ -178,13 +182,13 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
     tensor([[1., 0.],
             [0., 1.]])
     """
-    _check(device, layout, pin_memory)
+    _check(device, layout)
     m = n if m is None else m
     if n < 0 or m < 0:
         raise RuntimeError(f"eye: n and m must be greater or equal to 0, got {n} and {m}")
     result = engine.zeros(n, m, dtype=dtype or (out.dtype if out is not None else None))
     result.diagonal().fill_(1)
-    return _finish(result, out, requires_grad, device)
+    return _finish(result, out, requires_grad, device, pin_memory)
 
 
 # --- PyTorch's old constructors: FloatTensor(2, 3), LongTensor([1, 2]) ... --------------------------------------------

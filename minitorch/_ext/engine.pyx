@@ -839,8 +839,6 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     cdef int code = -1 if dtype is None else code_of(dtype)
     cdef TensorBase out
     cdef bint there = wants_device(device)
-    if pin_memory:
-        raise NotImplementedError("tensor: pin_memory is for transfers to a GPU; leave it out")
     if isinstance(data, (float, int, complex)) and not isinstance(data, np.generic):
         if isinstance(data, int) and not -2 ** 63 <= data < 2 ** 63 and (code < 0 or mt_category[code] < 2):
             raise ValueError(f"Overflow when unpacking long long: {data} does not fit into 64 bits")
@@ -869,6 +867,8 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     if there:
         out = moved(out, True)
+    if pin_memory:
+        out = pinned(out, None, "tensor")
     if requires_grad:
         set_requires_grad(out, True)
     return out
@@ -943,9 +943,6 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
     cdef bint there = wants_device(device)
     if layout is not None and str(layout) != "torch.strided":
         raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
-    if pin_memory:
-        raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it "
-                                  "out")
     if out is None:
         t = new_at(there, ndim, shape, default_code() if dtype is None else code_of(dtype))
     else:
@@ -957,9 +954,18 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
     if value is not None:
         # PyTorch's full takes any number for the half types, and its fill_ does not
         fill_data(t, scalar_value(value, MT_F32) if t.code in (MT_F16, MT_BF16) else checked_value(value, t.code))
+    if pin_memory:
+        t = pinned(t, out, name)
     if requires_grad:
         set_requires_grad(t, True)
     return t
+
+
+cdef TensorBase pinned(TensorBase t, object out, str name):
+    """A new tensor in memory that a GPU copies by itself."""
+    if out is not None:
+        raise RuntimeError(f"{name}: pin_memory is about new memory, and out has its own: leave one of them out")
+    return (<object>t).pin_memory()
 
 
 def empty(*sizes, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
@@ -1028,15 +1034,14 @@ cdef TensorBase like(TensorBase t, object dtype, object layout, object device, b
         raise NotImplementedError(f"{name}: layout {layout} is not supported; leave it out")
     if memory_format is not None and str(memory_format) not in ("torch.preserve_format", "torch.contiguous_format"):
         raise NotImplementedError(f"{name}: memory_format {memory_format} is not supported; leave it out")
-    if pin_memory:
-        raise NotImplementedError(f"{name}: pin_memory is for transfers to a GPU, which are not supported; leave it "
-                                  "out")
     if memory_format is not None and str(memory_format) == "torch.contiguous_format":
         out = new_on(t, t.ndim, t.shape, t.code if dtype is None else code_of(dtype))
     else:
         out = new_as(t, t.code if dtype is None else code_of(dtype))
     if value is not None:
         fill_data(out, checked_value(value, out.code))
+    if pin_memory:
+        out = pinned(out, None, name)
     if requires_grad:
         set_requires_grad(out, True)
     return out

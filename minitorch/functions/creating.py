@@ -27,14 +27,14 @@ def empty_strided(size, stride, *, dtype: dtype | None = None, layout=None, devi
     >>> minitorch.empty_strided((2, 3), (1, 2)).stride()
     (1, 2)
     """
-    _check(device, layout, pin_memory)
+    _check(device, layout)
     size, stride = tuple(size), tuple(stride)
     if len(size) != len(stride):
         raise RuntimeError(f"empty_strided: mismatch in length of size {size} and stride {stride}")
     if any(s < 0 for s in stride):
         raise RuntimeError(f"empty_strided: strides must not be negative, got {stride}")
     places = 0 if 0 in size else 1 + sum((n - 1) * s for n, s in zip(size, stride))
-    result = engine.empty(places, dtype=dtype, device=device).as_strided(size, stride)
+    result = engine.empty(places, dtype=dtype, device=device, pin_memory=pin_memory).as_strided(size, stride)
     return result.requires_grad_() if requires_grad else result
 
 
@@ -112,8 +112,9 @@ def frombuffer(buffer, *, dtype: dtype, count: int = -1, offset: int = 0, requir
 def scalar_tensor(s, *, dtype: dtype | None = None, layout=None, device=None, requires_grad: bool = False,
                   pin_memory: bool = False) -> Tensor:
     """A tensor without dimensions that holds a number, of the default type."""
-    _check(device, layout, pin_memory)
-    return engine.tensor(s, dtype=dtype or get_default_dtype(), device=device, requires_grad=requires_grad)
+    _check(device, layout)
+    return engine.tensor(s, dtype=dtype or get_default_dtype(), device=device, requires_grad=requires_grad,
+                         pin_memory=pin_memory)
 
 
 def set_default_tensor_type(t) -> None:
@@ -128,7 +129,7 @@ def set_default_tensor_type(t) -> None:
 def _window(length: int, periodic: bool, formula, name: str, dtype, layout, device, pin_memory, requires_grad,
             out=None):
     """A window of so many samples; a periodic one is the symmetric one that is longer by one, cut."""
-    _check(device, layout, pin_memory)
+    _check(device, layout)
     kind = dtype or get_default_dtype()
     if not kind.is_floating_point:
         raise RuntimeError(f"{name}() expects floating point dtypes, got: {kind}")
@@ -139,7 +140,7 @@ def _window(length: int, periodic: bool, formula, name: str, dtype, layout, devi
     else:
         samples = length if periodic else length - 1
         values = formula(np.arange(length, dtype=np.float64), samples)
-    return _finish(engine.from_numpy(np.asarray(values)).to(kind), out, requires_grad, device)
+    return _finish(engine.from_numpy(np.asarray(values)).to(kind), out, requires_grad, device, pin_memory)
 
 
 def hann_window(window_length: int, periodic: bool = True, *, dtype: dtype | None = None, layout=None, device=None,

@@ -103,12 +103,13 @@ def fill_diagonal_(self: Tensor, fill_value, wrap: bool = False) -> Tensor:
 
 
 def _triangle(indices, dtype, device, layout, pin_memory) -> Tensor:
-    _check(device, layout, pin_memory)
+    _check(device, layout)
     kind = dtype or _int64
     if kind.name not in ("int32", "int64"):
         raise RuntimeError(f"indices of a triangle are int32 or int64, not {kind}")
     places = engine.from_numpy(np.ascontiguousarray(np.stack(indices), dtype=np.int64))
-    return places.to(kind, device=device or get_default_device())
+    places = places.to(kind, device=device or get_default_device())
+    return places.pin_memory() if pin_memory else places
 
 
 def _check_sizes(row: int, col: int) -> None:

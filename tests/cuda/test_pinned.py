@@ -37,9 +37,27 @@ def test_pinned_tensors_are_the_same() -> None:
 
 
 @pytest.mark.on_the_device
+def test_new_tensors_can_be_pinned_at_once() -> None:
+    x = mt.ones(2, 3)
+    made = (mt.zeros(2, pin_memory=True), mt.empty(2, 3, pin_memory=True), mt.full((2,), 7.0, pin_memory=True),
+            mt.tensor([1.0, 2.0], pin_memory=True, requires_grad=True), mt.ones_like(x, pin_memory=True),
+            x.new_zeros(3, pin_memory=True), mt.arange(4, pin_memory=True), mt.linspace(0, 1, 3, pin_memory=True),
+            mt.eye(2, pin_memory=True), mt.hann_window(4, pin_memory=True), mt.tril_indices(2, 2, pin_memory=True),
+            mt.empty_strided((2, 3), (1, 2), pin_memory=True), mt.scalar_tensor(2, pin_memory=True))  # fmt: skip
+    assert all(t.is_pinned() for t in made) and made[3].is_leaf and made[3].requires_grad
+    assert made[3].tolist() == [1, 2] and made[6].tolist() == [0, 1, 2, 3]
+    taken = mt.zeros(2)
+    for wrong in (lambda: mt.zeros(2, pin_memory=True, out=taken), lambda: mt.eye(2, pin_memory=True, out=taken)):
+        with pytest.raises(RuntimeError, match="leave one of them out"):
+            wrong()
+
+
+@pytest.mark.on_the_device
 def test_only_tensors_of_the_cpu_are_pinned() -> None:
     with pytest.raises(RuntimeError, match="cannot pin"):
         mt.ones(2, device="cuda").pin_memory()
+    with pytest.raises(RuntimeError, match="cannot pin"):
+        mt.ones(2, device="cuda", pin_memory=True)
 
 
 @pytest.mark.on_the_device
