@@ -479,3 +479,11 @@ def test_draws_from_parameters_have_zero_gradient() -> None:
         drawn.sum().backward()
         assert x.grad.tolist() == [0.0] * 3
     assert not mt.rand_like(x).requires_grad
+
+
+def test_binomial_of_what_is_no_count():
+    """The counts of trials that would never end."""
+    n = mt.tensor([np.nan, np.inf, -np.inf, 3.0, -1.0])
+    drawn = mt.binomial(n, mt.full((5,), 0.5)).tolist()
+    assert np.isnan(drawn[0]) and np.isnan(drawn[1]) and drawn[2] == 0 and 0 <= drawn[3] <= 3 and drawn[4] == 0
+    assert mt.binomial(mt.tensor(3.0), mt.tensor(np.nan)).isnan()

@@ -13,16 +13,16 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport (
     MT_BF16, MT_BOOL, MT_F16, MT_F32, MT_F64, MT_I8, MT_I16, MT_I32, MT_I64, MT_U8,
-    code_of, dtype_of, mt_category, mt_real_of,
+    code_of, dtype_of, mt_category, mt_compute, mt_real_of,
 )
 from minitorch._ext.loops cimport (
     GRAIN, broadcast_shape, contiguous_data, converted, copy_data, host_data, zero_data, zeros_like_data,
 )
 from minitorch._ext.pointwise cimport OP_ADD, OP_MUL, cast, inplace_operator, number_tensor, op_div, op_mul, prepare_out
 from minitorch._ext.tensor cimport (
-    MAX_DIMS, Node, TensorBase, bump, check_inplace, data_of, describe, has_shape, is_dense, new_as, new_at,
-    new_on, new_tensor, on_device, parse_size, rebase, record, record_edges, record1, recording1, same_shape, set_grad,
-    shape_of, shown,
+    MAX_DIMS, Node, TensorBase, bump, check_devices, check_inplace, data_of, describe, has_shape, is_dense, new_as,
+    new_at, new_on, new_tensor, on_device, parse_size, rebase, record, record_edges, record1, recording1,
+    same_shape, set_grad, shape_of, shown,
 )
 from minitorch._ext.storage cimport primitives, wants_device
 from minitorch._ext.threads cimport parallel_for, task_fn
@@ -369,18 +369,40 @@ cdef bint drawn_there(str kind, TensorBase out, double a, double b, Generator g)
     return True
 
 
+cdef int check_generator(Generator g) except -1:
+    """Refuse the device's generators for tensors of the CPU."""
+    if g.on_device:
+        raise RuntimeError("Expected a 'cpu' device type for generator but found 'cuda': make it by Generator()")
+    return 0
+
+
+cdef TensorBase uniform_there(TensorBase like, int ndim, const Py_ssize_t *shape, int code, Generator g, str name):
+    """New uniform numbers in [0, 1) on the device."""
+    cdef TensorBase u = new_on(like, ndim, shape, code)
+    uniform(u, 0, 1, g, name)
+    return u
+
+
+cdef object laws():
+    from minitorch.cuda import laws as module
+    return module
+
+
 cdef int draw(Generator g, mt_fill fill, mt_params *params, int code, TensorBase out) except -1:
     """Fill out, in the order of its memory, with a fill that makes contiguous numbers of a type.
 
-    What the device has no kernel for is drawn here, from the CPU's generator, and moved there.
+    Of a device's tensors only integers come here whose range is too wide for its generator.
     """
     cdef TensorBase made
     if on_device(out):
         made = new_tensor(out.ndim, out.shape, code)
-    else:
-        made = out if out.code == code and is_dense(out) else new_as(out, code)
-    if g.on_device:
+        if g is not default and not g.on_device:
+            raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu': make it by "
+                               "Generator(device='cuda')")
         g = default
+    else:
+        check_generator(g)
+        made = out if out.code == code and is_dense(out) else new_as(out, code)
     cdef void *data = data_of(made)
     cdef int64_t n = made.numel
     params.parallel = parallel_for
@@ -430,13 +452,11 @@ cdef int check_floating(TensorBase t, str name) except -1:
     return 0
 
 
-cdef int check_options(str name, object layout, object device, bint pin_memory) except -1:
+cdef int check_options(str name, object layout, object device) except -1:
     if layout is not None and not str(layout).endswith("strided"):
         raise NotImplementedError(f"{name}: only strided tensors are supported, not {layout}")
     if device is not None and not isinstance(device, (str, int)) and not hasattr(device, "type"):
         raise TypeError(f"{name}: device must be a device or a string, not {type(device).__name__}")
-    if pin_memory:
-        raise NotImplementedError(f"{name}: pinned memory is not supported; leave pin_memory=False")
     return 0
 
 
@@ -476,10 +496,14 @@ cdef int check_requires_grad(TensorBase t, object requires_grad, str name) excep
     return 0
 
 
-cdef TensorBase finished(TensorBase t, object out, object requires_grad):
+cdef TensorBase finished(TensorBase t, object out, object requires_grad, bint pin_memory=False):
     """What a function that made or filled t returns."""
     if out is not None:
         bump(t)
+    if pin_memory:
+        if out is not None:
+            raise RuntimeError("pin_memory is about new memory, and out has its own: leave one of them out")
+        t = shown(t).pin_memory()
     if requires_grad:
         t.leaf_requires_grad = True
     return t
@@ -489,7 +513,7 @@ cdef TensorBase like(str name, object input, object dtype, object layout, object
     """An empty tensor of the shape of another."""
     if not isinstance(input, TensorBase):
         raise TypeError(f"{name}: input must be a tensor, not {type(input).__name__}")
-    check_options(name, layout, device, False)
+    check_options(name, layout, device)
     cdef TensorBase t = <TensorBase>input
     cdef int code = code_of(dtype, t.code)
     cdef str order = "preserve" if memory_format is None else str(memory_format)
@@ -585,10 +609,10 @@ def rand(*args, size=None, generator=None, out=None, dtype=None, layout=None, de
     tensor([[0.4963, 0.7682],
             [0.0885, 0.1320]])
     """
-    check_options("rand", layout, device, pin_memory)
+    check_options("rand", layout, device)
     cdef TensorBase t = destination("rand", size_argument("rand", args, size), out, dtype, -1, device)
     uniform(t, 0, 1, generator_of(generator, "rand"), "rand")
-    return finished(t, out, requires_grad)
+    return finished(t, out, requires_grad, pin_memory)
 
 
 def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
@@ -662,10 +686,10 @@ def randn(*args, size=None, generator=None, out=None, dtype=None, layout=None, d
     >>> minitorch.randn(2)
     tensor([ 1.5410, -0.2934])
     """
-    check_options("randn", layout, device, pin_memory)
+    check_options("randn", layout, device)
     cdef TensorBase t = destination("randn", size_argument("randn", args, size), out, dtype, -1, device)
     normal_fill(t, 0, 1, generator_of(generator, "randn"), "randn")
-    return finished(t, out, requires_grad)
+    return finished(t, out, requires_grad, pin_memory)
 
 
 def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
@@ -680,7 +704,7 @@ def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, r
 
 
 cdef int check_deviations(TensorBase std) except -1:
-    cdef TensorBase values = contiguous_data(converted(std, MT_F64))
+    cdef TensorBase values = contiguous_data(converted(host_data(std), MT_F64))
     cdef const double *value = <double *>data_of(values)
     for i in range(values.numel):
         if not value[i] >= 0:
@@ -701,7 +725,8 @@ cdef TensorBase normal_around(object mean, object std, object generator, object 
                                f"{shape_of(<TensorBase>std)} do not broadcast")
     cdef TensorBase typed = <TensorBase>(mean if isinstance(mean, TensorBase) else std)
     size = tuple([shape[i] for i in range(ndim)])
-    t = destination("normal", size, out, None if out is not None else dtype_of(typed.code))
+    t = destination("normal", size, out, None if out is not None else dtype_of(typed.code), -1,
+                    "cuda" if on_device(typed) else "cpu")
     before = set_grad(False)
     try:
         if isinstance(std, TensorBase):
@@ -741,16 +766,16 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     >>> minitorch.normal(minitorch.tensor([100.0, 200.0]), 1.0)
     tensor([ 97.8212, 200.5684])
     """
-    check_options("normal", layout, device, pin_memory)
+    check_options("normal", layout, device)
     if isinstance(mean, TensorBase) or isinstance(std, TensorBase):
         if size is not None or dtype is not None:
             raise TypeError("normal: size and dtype go with numbers for mean and std; tensors bring their own")
-        return finished(normal_around(mean, std, generator, out), out, requires_grad)
+        return finished(normal_around(mean, std, generator, out), out, requires_grad, pin_memory)
     if size is None:
         raise TypeError("normal: with numbers for mean and std a size is needed, as in normal(0.0, 1.0, (2, 3))")
     cdef TensorBase t = destination("normal", size, out, dtype, -1, device)
     normal_fill(t, mean, std, generator_of(generator, "normal"), "normal")
-    return finished(t, out, requires_grad)
+    return finished(t, out, requires_grad, pin_memory)
 
 
 # --- integers -----------------------------------------------------------------------------------------------------
@@ -930,12 +955,12 @@ def randint(*args, low=None, high=None, size=None, generator=None, out=None, dty
     >>> minitorch.randint(3, 7, (4,))
     tensor([3, 6, 4, 3])
     """
-    check_options("randint", layout, device, pin_memory)
+    check_options("randint", layout, device)
     low, high, size = low_and_high("randint", args, low, high, size, True)
     cdef TensorBase t = destination("randint", size, out, dtype, MT_I64, device)
     check_requires_grad(t, requires_grad, "randint")
     integers(t, low, high, generator_of(generator, "randint"), "randint")
-    return finished(t, out, requires_grad)
+    return finished(t, out, requires_grad, pin_memory)
 
 
 def randint_like(input, *args, low=None, high=None, generator=None, dtype=None, layout=None, device=None,
@@ -970,7 +995,7 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
     tensor([4, 0, 1, 3, 2])
     """
     cdef mt_params params
-    check_options("randperm", layout, device, pin_memory)
+    check_options("randperm", layout, device)
     number = an_int(n, "randperm", "n")
     cdef TensorBase t = destination("randperm", number, out, dtype, MT_I64, device)
     cdef Generator g = generator_of(generator, "randperm")
@@ -979,11 +1004,13 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
         raise NotImplementedError("randperm: not implemented for bool; use an integer type")
     if number - 1 > integer_bounds(t.code)[1]:
         raise RuntimeError(f"randperm: {dtype_of(t.code).name} does not hold the integers up to {number - 1}")
-    if number < MT_MANY:
+    if on_device(t):                                        # the order of random numbers
+        copy_data(t, shown(uniform_there(t, t.ndim, t.shape, MT_F64, g, "randperm")).argsort())
+    elif number < MT_MANY:
         draw(g, mt_permutation_i32, &params, MT_I32, t)
     else:
         draw(g, mt_permutation_i64, &params, MT_I64, t)
-    return finished(t, out, requires_grad)
+    return finished(t, out, requires_grad, pin_memory)
 
 
 # --- coins --------------------------------------------------------------------------------------------------------
@@ -1009,7 +1036,9 @@ cdef int bernoulli_tensor(TensorBase t, TensorBase p, Generator g, str name) exc
     broadcast_shape(&ndim, shape, t)
     if broadcast_shape(&ndim, shape, p) < 0 or not has_shape(t, ndim, shape):
         raise RuntimeError(f"{name}: p of shape {shape_of(p)} does not expand to the tensor's shape {shape_of(t)}")
-    if on_device(p) or on_device(t):
+    if on_device(t):
+        return bernoulli_there(t, converted(p, code), code, g, name)
+    if on_device(p):
         probabilities = new_tensor(t.ndim, t.shape, code)
         copy_data(probabilities, host_data(p))
     elif p.code != code or not (p.contiguous and t.contiguous and same_shape(p, t)) or p.storage is t.storage:
@@ -1024,6 +1053,18 @@ cdef int bernoulli_tensor(TensorBase t, TensorBase p, Generator g, str name) exc
         raise RuntimeError(f"{name} expects every p to be in [0, 1]")
     return draw(g, mt_bernoulli_f64 if code == MT_F64 else mt_bernoulli_f32, &params,
                 MT_BOOL if t.code == MT_BOOL else MT_U8, t)
+
+
+cdef int bernoulli_there(TensorBase t, TensorBase p, int code, Generator g, str name) except -1:
+    cdef bint before = set_grad(False)
+    try:
+        probabilities = shown(p) if on_device(p) else shown(p).to("cuda")
+        if not ((probabilities >= 0) & (probabilities <= 1)).all():
+            raise RuntimeError(f"{name} expects every p to be in [0, 1]")
+        copy_data(t, shown(uniform_there(t, t.ndim, t.shape, code, g, name)) < probabilities)
+    finally:
+        set_grad(before)
+    return 0
 
 
 def bernoulli_(TensorBase self not None, p=0.5, *, generator=None):
@@ -1294,6 +1335,20 @@ cdef int check_weights(TensorBase weights, Py_ssize_t n) except -1:
     return 0
 
 
+cdef int multinomial_there(TensorBase out, TensorBase weights, Py_ssize_t n, Py_ssize_t count, bint replacement,
+                           Generator g) except -1:
+    cdef bint before = set_grad(False)
+    cdef TensorBase like = out if replacement else weights
+    try:
+        if not laws().are_weights(shown(weights)):
+            check_weights(contiguous_data(converted(host_data(weights), MT_F64)), n)     # which says what is wrong
+        u = shown(uniform_there(weights, like.ndim, like.shape, weights.code, g, "multinomial"))
+        copy_data(out, laws().chosen(u, shown(weights)) if replacement else laws().raced(u, shown(weights), count))
+    finally:
+        set_grad(before)
+    return 0
+
+
 def multinomial(TensorBase input not None, num_samples, replacement=False, *, generator=None, out=None):
     r"""Indices drawn with probabilities in proportion to weights, from each row.
 
@@ -1328,11 +1383,16 @@ def multinomial(TensorBase input not None, num_samples, replacement=False, *, ge
         raise RuntimeError(f"multinomial: cannot sample n_sample <= 0 samples, got {count}")
     if n == 0 or (count > n and not replacement):
         raise RuntimeError(f"multinomial: cannot sample {count} from {n} without replacement")
-    check_weights(contiguous_data(converted(input, MT_F64)), n)
     cdef tuple size = (count,)
     if input.ndim == 2:
         size = (input.shape[0], count)
-    target = destination("multinomial", size, out, dtype_of(MT_I64))
+    target = destination("multinomial", size, out, dtype_of(MT_I64), -1, "cuda" if on_device(input) else "cpu")
+    check_devices("multinomial", input, (target,))
+    if on_device(input):
+        multinomial_there(target, converted(input, code), n, count, replacement and count > 1, g)
+        return finished(target, out, False)
+    check_generator(g)
+    check_weights(contiguous_data(converted(input, MT_F64)), n)
     result = target if target.contiguous else new_tensor(target.ndim, target.shape, MT_I64)
     if replacement and count > 1:
         values = contiguous_data(converted(input, code))
@@ -1366,8 +1426,23 @@ def multinomial(TensorBase input not None, num_samples, replacement=False, *, ge
 
 cdef TensorBase by_inverse(TensorBase t, mt_fill fill, double a, double b, object generator, str name):
     cdef mt_params params
-    params.a, params.b = a, b
-    draw(generator_of(generator, name), fill, &params, MT_F64, t)
+    cdef Generator g = generator_of(generator, name)
+    cdef TensorBase numbers
+    cdef bint before
+    if on_device(t):
+        numbers = new_on(t, t.ndim, t.shape, mt_compute[t.code] if mt_category[t.code] == 2 else MT_F64)
+        if name == "log_normal_":
+            normal_fill(numbers, a, b, g, name)
+        else:
+            uniform(numbers, 0, 1, g, name)
+        before = set_grad(False)
+        try:
+            copy_data(t, getattr(laws(), name[:-1])(shown(numbers), a, b))
+        finally:
+            set_grad(before)
+    else:
+        params.a, params.b = a, b
+        draw(g, fill, &params, MT_F64, t)
     return changed(t, name)
 
 

@@ -62,6 +62,8 @@ FUNCTIONS: dict[str, set[str]] = {
         "geometric_",
         "log_normal_",
         "manual_seed",
+        "multinomial",
+        "normal",
         "normal_",
         "rand",
         "rand_like",
@@ -88,8 +90,7 @@ MISSING = {
     "ctc": "the loss of sequences without alignment; move its tensors to the CPU",
     "fourier": "Fourier transforms, which NumPy computes; move the tensor to the CPU",
     "lapack": "decompositions and solvers, which OpenBLAS computes; move the matrix to the CPU",
-    "random": "draw on the CPU and move the result; for `normal` with tensors, `randn` times one and plus the other; "
-              "for `multinomial`, `searchsorted` in a cumulative sum",
+    "random": "draw on the CPU and move the result",
     "rnn": "a recurrent layer in one call; on the device it runs step by step",
 }
 

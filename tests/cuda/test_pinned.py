@@ -43,7 +43,9 @@ def test_new_tensors_can_be_pinned_at_once() -> None:
             mt.tensor([1.0, 2.0], pin_memory=True, requires_grad=True), mt.ones_like(x, pin_memory=True),
             x.new_zeros(3, pin_memory=True), mt.arange(4, pin_memory=True), mt.linspace(0, 1, 3, pin_memory=True),
             mt.eye(2, pin_memory=True), mt.hann_window(4, pin_memory=True), mt.tril_indices(2, 2, pin_memory=True),
-            mt.empty_strided((2, 3), (1, 2), pin_memory=True), mt.scalar_tensor(2, pin_memory=True))  # fmt: skip
+            mt.empty_strided((2, 3), (1, 2), pin_memory=True), mt.scalar_tensor(2, pin_memory=True),
+            mt.rand(2, pin_memory=True), mt.randn(2, pin_memory=True), mt.randint(5, (2,), pin_memory=True),
+            mt.randperm(3, pin_memory=True), mt.normal(0, 1, (2,), pin_memory=True))  # fmt: skip
     assert all(t.is_pinned() for t in made) and made[3].is_leaf and made[3].requires_grad
     assert made[3].tolist() == [1, 2] and made[6].tolist() == [0, 1, 2, 3]
     taken = mt.zeros(2)

@@ -434,7 +434,7 @@ static void mt_binomial(mt_generator *g, void *to, int64_t count, const mt_param
 {
     for (int64_t i = 0; i < count; i++) {
         double n = ((const double *)params->p)[2 * i], p = ((const double *)params->p)[2 * i + 1];
-        ((double *)to)[i] = n <= 0 || p <= 0 ? 0 : p >= 1 ? n : p <= 0.5 ? mt_binomial_one(g, n, p)
+        ((double *)to)[i] = !(n < INFINITY) ? NAN : n <= 0 || p <= 0 ? 0 : p >= 1 ? n : p <= 0.5 ? mt_binomial_one(g, n, p)
                             : p > 0.5 ? n - mt_binomial_one(g, n, 1 - p) : NAN;
     }
 }
