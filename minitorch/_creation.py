@@ -18,11 +18,11 @@ def _finish(tensor: Tensor, out: Tensor | None, requires_grad: bool, device=None
     """What was made on the CPU: in `out`, or on the device that was asked for."""
     if out is None:
         tensor = engine.to_device(tensor, "cuda" if engine.check_device(device) else "cpu")
-        if pin_memory:
-            tensor = tensor.pin_memory()
-    elif pin_memory:
-        raise RuntimeError("pin_memory is about new memory, and out has its own: leave one of them out")
-    else:
+    if pin_memory:
+        from .cuda.pinned import pin_new
+
+        tensor = pin_new(tensor, out)
+    elif out is not None:
         if out.shape != tensor.shape:
             out.resize_(tensor.shape)
         tensor = out.copy_(tensor)

@@ -135,10 +135,9 @@ def _shown(tensor, summarise: bool) -> list:
 
 def tensor_text(tensor) -> str:
     """What ``repr`` gives."""
-    from ._tensor import Tensor, _never_stands_in
+    from ._tensor import stands_in
 
-    plain = type(tensor) is Tensor or type(tensor).__torch_function__ is _never_stands_in
-    prefix = "tensor(" if plain else f"{type(tensor).__name__}("
+    prefix = f"{type(tensor).__name__}(" if stands_in(type(tensor)) else "tensor("
     data = tensor.detach().cpu()
     kind, default = tensor.dtype, _dtype.get_default_dtype()
     suffixes = [f"device='{tensor.device}'"] if tensor.is_cuda else []

@@ -55,6 +55,12 @@ def _never_stands_in(func, types, args=(), kwargs=None):
     return NotImplemented
 
 
+def stands_in(cls: type) -> bool:
+    """Whether calls with instances of a class go to its `__torch_function__`."""
+    function = getattr(cls, "__torch_function__", None)
+    return function is not None and cls is not Tensor and function is not _never_stands_in
+
+
 class Tensor(engine.TensorMethods):
     """A multi-dimensional array of numbers of one type, on which operations can be recorded and differentiated.
 
@@ -80,7 +86,7 @@ class Tensor(engine.TensorMethods):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         tensor.inherit_operators(cls)
-        if cls.__torch_function__ is not _never_stands_in:
+        if stands_in(cls):
             from .overrides import _install
 
             _install()

@@ -23,6 +23,7 @@ NOT_METHODS: set[str]
 DTYPES: tuple[DType, ...]
 
 def engine_functions(*first_arguments: str) -> Iterator[tuple[str, Any]]: ...
+def stands_in(cls: _type) -> _bool: ...
 
 class Tensor(TensorMethods):
     __array_priority__: ClassVar[_int]

@@ -31,10 +31,7 @@ __all__ = ["BaseTorchFunctionMode", "DisableTorchFunctionSubclass", "TorchFuncti
            "has_torch_function", "is_tensor_like"]
 
 # What is asked of a tensor and does not depend on its class.
-_NEVER_ASKED = {
-    "size", "dim", "numel", "stride", "storage_offset", "is_contiguous", "element_size", "is_floating_point",
-    "is_complex", "is_same_size", "result_type", "len", "check_device", "data_ptr", "is_on_device", "is_leaf",
-}  # fmt: skip
+_NEVER_ASKED = dispatch.METADATA | {"get_grad_fn", "get_output_nr", "get_rng_state", "is_on_device", "is_leaf"}
 # The operators, and the function or method that each is known as.
 _KNOWN_AS = {
     "__add__": "add", "__radd__": "add", "__sub__": "sub", "__mul__": "mul", "__rmul__": "mul", "__truediv__": "div",
@@ -51,8 +48,7 @@ _installed = False
 
 
 def _asked(argument: Any) -> bool:
-    function = getattr(type(argument), "__torch_function__", None)
-    return function is not None and type(argument) is not Tensor and function is not _tensor._never_stands_in
+    return _tensor.stands_in(type(argument))
 
 
 def has_torch_function(relevant_args: Iterable[Any]) -> bool:
@@ -119,8 +115,7 @@ def _in_class(cls: type[Tensor], func: Callable[..., Any], types: tuple[type, ..
     if not all(issubclass(cls, other) for other in types):
         return NotImplemented
     with DisableTorchFunctionSubclass():
-        result = func(*args, **kwargs)
-        return result if func.__name__ == "get_grad" else _converted(result, cls, args)
+        return _converted(func(*args, **kwargs), cls, args)
 
 
 def _converted(result: Any, cls: type[Tensor], args: tuple[Any, ...]) -> Any:
@@ -165,9 +160,7 @@ def _install() -> None:
     if _installed:
         return
     _installed = True
-    asked = [function for function in dispatch.engine_functions()
-             if function.__name__ not in _NEVER_ASKED
-             and (not function.__name__.startswith("get_") or function.__name__ == "get_grad")]
+    asked = [function for function in dispatch.engine_functions() if function.__name__ not in _NEVER_ASKED]
     methods = {name: getattr(Tensor, _KNOWN_AS.get(name, name)) for name in dispatch.operator_names()
                if hasattr(Tensor, name)}
     methods |= {name: method for name, method in vars(Tensor).items()

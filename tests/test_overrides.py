@@ -92,6 +92,26 @@ def test_in_place_operators_change_the_tensor():
     assert y is x and mt.equal(x, before + 1)
 
 
+@pytest.mark.parametrize("cls", [mt.Tensor, Plain])
+def test_data_is_set_in_place(cls):
+    x = of(cls, 3)
+    y = x
+    y.data = mt.zeros(2, 2)
+    assert type(x) is cls and mt.equal(x, mt.zeros(2, 2))
+
+
+def test_setting_data_is_heard():
+    class Hearing(mt.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            heard.append((func, len(args)))
+            return func(*args, **(kwargs or {}))
+
+    heard, x = [], of(Plain, 3)
+    with Hearing():
+        x.data = mt.ones(1)
+    assert heard[-1] == (mt.Tensor.data.__set__, 2) and x.shape == (1,)
+
+
 def test_gradients():
     x = of(Plain, 3).requires_grad_()
     y = (x * x).sum()

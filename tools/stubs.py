@@ -269,7 +269,8 @@ def tensor_stub() -> str:
     text = re.sub(annotation, lambda match: f"_{match.group()}", text)
     used = sorted(set(re.findall(r"\b_(bool|int|float|type)\b", text)))
     builtin = "\n".join(f"from builtins import {name} as _{name}" for name in used)
-    functions = "def engine_functions(*first_arguments: str) -> Iterator[tuple[str, Any]]: ..."
+    functions = ("def engine_functions(*first_arguments: str) -> Iterator[tuple[str, Any]]: ...\n"
+                 "def stands_in(cls: _type) -> _bool: ...")
     names = "ELSEWHERE: set[str]\nNOT_METHODS: set[str]\nDTYPES: tuple[DType, ...]"
     body = with_imports(f"{names}\n\n{functions}\n\n{text}")
     return body.replace(HEADER, f"{HEADER}{builtin}\n")

@@ -12,11 +12,11 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from minitorch._ext.dtype cimport MT_BOOL, MT_F64, mt_category, mt_compute, mt_itemsize
 from minitorch._ext.loops cimport contiguous_data, converted, fill_data, scalar_value, zero_data
-from minitorch._ext.storage cimport primitives
 from minitorch._ext.matmul cimport gemm_on_this_thread, matmul_of
 from minitorch._ext.pointwise cimport op_add, op_mul, op_sub, op_where
 from minitorch._ext.reduce cimport sum_of
 from minitorch._ext.softmax cimport rows_grad_kernel, rows_kernel, softmax_of, softmax_rows, softmax_rows_grad
+from minitorch._ext.storage cimport primitives
 from minitorch._ext.tensor cimport (
     Node, TensorBase, alias, check_devices, data_of, describe, grad_enabled, new_as, new_on, on_device, record,
     recording, set_dims, shown,
@@ -239,9 +239,9 @@ def attention(TensorBase query not None, TensorBase key not None, TensorBase val
         raise ValueError("attention: empty operands are for the caller")
     if on_device(query):
         lse = new_on(query, 3, shape, code)
-        on_the_device(out, lse, query, key, value, mask, causal, scale)
+        attend_there(out, lse, query, key, value, mask, causal, scale)
     else:
-        out = converted(in_blocks(out, query, key, value, mask, causal, scale), query.code)
+        out = converted(attend_in_blocks(out, query, key, value, mask, causal, scale), query.code)
     if recording((query, key, value)):
         node = AttentionBackward.__new__(AttentionBackward)
         node.causal, node.scale = causal, scale
@@ -256,8 +256,8 @@ def attention(TensorBase query not None, TensorBase key not None, TensorBase val
     return out
 
 
-cdef TensorBase in_blocks(TensorBase out, TensorBase query, TensorBase key, TensorBase value, TensorBase mask,
-                          bint causal, double scale):
+cdef TensorBase attend_in_blocks(TensorBase out, TensorBase query, TensorBase key, TensorBase value, TensorBase mask,
+                                 bint causal, double scale):
     """Fill `out`, which is of the type that is computed in, and return it."""
     cdef Attention a
     cdef TensorBase q = rows_adjacent(query, out.code), k = rows_adjacent(key, out.code)
@@ -271,8 +271,8 @@ cdef TensorBase in_blocks(TensorBase out, TensorBase query, TensorBase key, Tens
     return out
 
 
-cdef int on_the_device(TensorBase out, TensorBase lse, TensorBase query, TensorBase key, TensorBase value,
-                       TensorBase mask, bint causal, double scale) except -1:
+cdef int attend_there(TensorBase out, TensorBase lse, TensorBase query, TensorBase key, TensorBase value,
+                      TensorBase mask, bint causal, double scale) except -1:
     """Fill `out`, and `lse` with the logarithm of each row's sum of exponentials."""
     primitives().attention(shown(out), shown(lse), shown(rows_adjacent(query, query.code)),
                            shown(rows_adjacent(key, key.code)), shown(rows_adjacent(value, value.code)),
@@ -318,7 +318,7 @@ cdef class AttentionBackward(Node):
         cdef TensorBase v = rows_adjacent(value, value.code), out = self.out, delta, dx
         if out.storage.version != self.out_version:         # it was changed since
             out = new_as(out, out.code)
-            on_the_device(out, self.lse, q, k, v, mask, self.causal, self.scale)
+            attend_there(out, self.lse, q, k, v, mask, self.causal, self.scale)
         delta = sum_of(op_mul(converted(g, self.lse.code), converted(out, self.lse.code)), 8, False)
         delta, g = contiguous_data(delta), rows_adjacent(g, g.code)
         gradients = []

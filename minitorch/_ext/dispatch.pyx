@@ -121,6 +121,13 @@ def notify(function, tuple arguments, dict keywords):
         listeners.append(listener)
 
 
+# What is asked of a tensor's shape and type alone: a tensor that stands for another answers for itself.
+METADATA = {
+    "size", "dim", "numel", "stride", "storage_offset", "is_contiguous", "element_size", "is_floating_point",
+    "is_complex", "is_same_size", "result_type", "get_shape", "get_ndim", "len", "check_device", "data_ptr",
+}
+
+
 def engine_functions():
     """Every function of the engine that takes tensors or makes them."""
     import minitorch._ext as engine
@@ -230,7 +237,7 @@ cdef int put_between(list functions, mt_vectorcall stage, dict kept) except -1:
 cdef dict overridden_originals = {}
 cdef object stand_in = None                                 # what is called then
 cdef object not_standing_in = None                          # the `__torch_function__` of classes that never do
-cdef dict known_as = None                                   # the function that each operator comes as
+cdef dict known_as = None                                   # what operators, methods and properties come as
 
 
 cdef bint any_stands_in(object value, bint inside=False) except -1:
@@ -288,26 +295,23 @@ cdef bint any_asked(object self, tuple others) except -1:
 cdef object asking(str name, function):
     """A method that does what `function` does, unless somebody stands in for it."""
     if not callable(function):                              # a property
-        return property(
-            lambda self: (stand_in if any_asked(self, ()) else called)(function.__get__, (self,), {}),
-            lambda self, value: (stand_in if any_asked(self, ()) else called)(function.__set__, (self, value), {}))
+        def get(self):
+            return stand_in(function.__get__, (self,), {}) if any_asked(self, ()) else function.__get__(self)
+
+        def set(self, value):
+            stand_in(function.__set__, (self, value), {}) if any_asked(self, ()) else function.__set__(self, value)
+
+        return property(get, set)
 
     def method(self, *others, **keywords):
         if not any_asked(self, others):
             return getattr(tensor_class(), name)(self, *others, **keywords)
-        if name.startswith("__r") and name[3:] in forward and isinstance(others[0], TensorBase):
+        if name.startswith("__r") and "__" + name[3:] in known_as and isinstance(others[0], TensorBase):
             return stand_in(known_as["__" + name[3:]], (others[0], self), keywords)
         return stand_in(function, (self, *others), keywords)
     method.__name__ = name
     method.__doc__ = function.__doc__
     return method
-
-
-def called(function, tuple arguments, dict keywords):
-    return function(*arguments, **keywords)
-
-
-cdef set forward = {name.strip("_") + "__" for name in tensor_module.OPERATOR_NAMES}
 
 
 def set_plain(bint plain):

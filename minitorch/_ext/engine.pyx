@@ -868,7 +868,7 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     if there:
         out = moved(out, True)
     if pin_memory:
-        out = pinned(out, None, "tensor")
+        out = pinned(out, None)
     if requires_grad:
         set_requires_grad(out, True)
     return out
@@ -955,17 +955,16 @@ cdef TensorBase filled(tuple sizes, object size, object out, object dtype, objec
         # PyTorch's full takes any number for the half types, and its fill_ does not
         fill_data(t, scalar_value(value, MT_F32) if t.code in (MT_F16, MT_BF16) else checked_value(value, t.code))
     if pin_memory:
-        t = pinned(t, out, name)
+        t = pinned(t, out)
     if requires_grad:
         set_requires_grad(t, True)
     return t
 
 
-cdef TensorBase pinned(TensorBase t, object out, str name):
+cdef TensorBase pinned(TensorBase t, object out):
     """A new tensor in memory that a GPU copies by itself."""
-    if out is not None:
-        raise RuntimeError(f"{name}: pin_memory is about new memory, and out has its own: leave one of them out")
-    return (<object>t).pin_memory()
+    from minitorch.cuda.pinned import pin_new
+    return pin_new(t, out)
 
 
 def empty(*sizes, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
@@ -1041,7 +1040,7 @@ cdef TensorBase like(TensorBase t, object dtype, object layout, object device, b
     if value is not None:
         fill_data(out, checked_value(value, out.code))
     if pin_memory:
-        out = pinned(out, None, name)
+        out = pinned(out, None)
     if requires_grad:
         set_requires_grad(out, True)
     return out

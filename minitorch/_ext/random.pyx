@@ -358,9 +358,7 @@ cdef bint drawn_there(str kind, TensorBase out, double a, double b, Generator g)
         return False
     if g is default:
         g = device_default
-    elif not g.on_device:
-        raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu': make it by "
-                           "Generator(device='cuda')")
+    check_generator(g, True)
     acquire(g)                                          # launching lets other threads go on, who need other numbers
     try:
         g.offset += primitives().random(kind, shown(out), a, b, g.seed_, g.offset)
@@ -369,10 +367,13 @@ cdef bint drawn_there(str kind, TensorBase out, double a, double b, Generator g)
     return True
 
 
-cdef int check_generator(Generator g) except -1:
-    """Refuse the device's generators for tensors of the CPU."""
-    if g.on_device:
+cdef int check_generator(Generator g, bint there) except -1:
+    """Refuse generators of the CPU for tensors of the device, and the other way round."""
+    if g.on_device and not there:
         raise RuntimeError("Expected a 'cpu' device type for generator but found 'cuda': make it by Generator()")
+    if there and not g.on_device:
+        raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu': make it by "
+                           "Generator(device='cuda')")
     return 0
 
 
@@ -396,12 +397,11 @@ cdef int draw(Generator g, mt_fill fill, mt_params *params, int code, TensorBase
     cdef TensorBase made
     if on_device(out):
         made = new_tensor(out.ndim, out.shape, code)
-        if g is not default and not g.on_device:
-            raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu': make it by "
-                               "Generator(device='cuda')")
+        if g is not default:
+            check_generator(g, True)
         g = default
     else:
-        check_generator(g)
+        check_generator(g, False)
         made = out if out.code == code and is_dense(out) else new_as(out, code)
     cdef void *data = data_of(made)
     cdef int64_t n = made.numel
@@ -501,9 +501,8 @@ cdef TensorBase finished(TensorBase t, object out, object requires_grad, bint pi
     if out is not None:
         bump(t)
     if pin_memory:
-        if out is not None:
-            raise RuntimeError("pin_memory is about new memory, and out has its own: leave one of them out")
-        t = shown(t).pin_memory()
+        from minitorch.cuda.pinned import pin_new
+        t = pin_new(shown(t), out)
     if requires_grad:
         t.leaf_requires_grad = True
     return t
@@ -1391,7 +1390,7 @@ def multinomial(TensorBase input not None, num_samples, replacement=False, *, ge
     if on_device(input):
         multinomial_there(target, converted(input, code), n, count, replacement and count > 1, g)
         return finished(target, out, False)
-    check_generator(g)
+    check_generator(g, False)
     check_weights(contiguous_data(converted(input, MT_F64)), n)
     result = target if target.contiguous else new_tensor(target.ndim, target.shape, MT_I64)
     if replacement and count > 1:
@@ -1424,7 +1423,8 @@ def multinomial(TensorBase input not None, num_samples, replacement=False, *, ge
 
 # --- other distributions --------------------------------------------------------------------------------------------
 
-cdef TensorBase by_inverse(TensorBase t, mt_fill fill, double a, double b, object generator, str name):
+cdef TensorBase by_inverse(TensorBase t, mt_fill fill, tuple parameters, object generator, str name):
+    """t filled with numbers that are a function of uniform or normal ones."""
     cdef mt_params params
     cdef Generator g = generator_of(generator, name)
     cdef TensorBase numbers
@@ -1432,16 +1432,16 @@ cdef TensorBase by_inverse(TensorBase t, mt_fill fill, double a, double b, objec
     if on_device(t):
         numbers = new_on(t, t.ndim, t.shape, mt_compute[t.code] if mt_category[t.code] == 2 else MT_F64)
         if name == "log_normal_":
-            normal_fill(numbers, a, b, g, name)
+            normal_fill(numbers, 0, 1, g, name)
         else:
             uniform(numbers, 0, 1, g, name)
         before = set_grad(False)
         try:
-            copy_data(t, getattr(laws(), name[:-1])(shown(numbers), a, b))
+            copy_data(t, getattr(laws(), name[:-1])(shown(numbers), *parameters))
         finally:
             set_grad(before)
     else:
-        params.a, params.b = a, b
+        params.a, params.b = parameters[0], parameters[len(parameters) - 1]
         draw(g, fill, &params, MT_F64, t)
     return changed(t, name)
 
@@ -1464,7 +1464,7 @@ def exponential_(TensorBase self not None, double lambd=1, *, generator=None):
                            f"floating-point type, not {dtype_of(self.code).name}")
     if not lambd > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
-    return by_inverse(self, mt_exponential, lambd, 0, generator, "exponential_")
+    return by_inverse(self, mt_exponential, (lambd,), generator, "exponential_")
 
 
 def cauchy_(TensorBase self not None, double median=0, double sigma=1, *, generator=None):
@@ -1484,7 +1484,7 @@ def cauchy_(TensorBase self not None, double median=0, double sigma=1, *, genera
                            f"type, not {dtype_of(self.code).name}")
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-    return by_inverse(self, mt_cauchy, median, sigma, generator, "cauchy_")
+    return by_inverse(self, mt_cauchy, (median, sigma), generator, "cauchy_")
 
 
 def log_normal_(TensorBase self not None, double mean=1, double std=2, *, generator=None):
@@ -1503,7 +1503,7 @@ def log_normal_(TensorBase self not None, double mean=1, double std=2, *, genera
     check_floating(self, "log_normal_")
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
-    return by_inverse(self, mt_log_normal, mean, std, generator, "log_normal_")
+    return by_inverse(self, mt_log_normal, (mean, std), generator, "log_normal_")
 
 
 def geometric_(TensorBase self not None, double p, *, generator=None):
@@ -1521,4 +1521,4 @@ def geometric_(TensorBase self not None, double p, *, generator=None):
     check_inplace(self, "geometric_")
     if not 0 < p < 1:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
-    return by_inverse(self, mt_geometric, p, 0, generator, "geometric_")
+    return by_inverse(self, mt_geometric, (p,), generator, "geometric_")

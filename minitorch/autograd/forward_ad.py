@@ -17,7 +17,7 @@ import minitorch
 
 from .._ext import dispatch, pointwise, tape
 from .._tensor import Tensor
-from ..func.wrapping import METADATA, Wrapped, bound, named
+from ..func.wrapping import Wrapped, bound, named
 from ..ops.pointwise import TABLE
 from ..utils._pytree import tree_leaves, tree_map
 from .grad_mode import enable_grad
@@ -65,7 +65,7 @@ class Level:
 
     def __call__(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name, function = named(function)
-        if name in METADATA or not any(map(self.holds, tree_leaves((args, kwargs)))):
+        if name in dispatch.METADATA or not any(map(self.holds, tree_leaves((args, kwargs)))):
             return function(*args, **kwargs)
         if name in WITHOUT or (name == "item"):
             return function(*self.values(args), **self.values(kwargs))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .._tensor import Tensor
 
 
-def exponential(u: Tensor, rate: float, unused: float) -> Tensor:
+def exponential(u: Tensor, rate: float) -> Tensor:
     """``-ln(1 - u) / rate``"""
     return u.neg_().log1p_().div_(-rate)
 
@@ -24,18 +24,18 @@ def cauchy(u: Tensor, median: float, sigma: float) -> Tensor:
 
 
 def log_normal(z: Tensor, mean: float, std: float) -> Tensor:
-    """``exp(z)`` of numbers that have this mean and deviation already."""
-    return z.exp_()
+    """``exp(mean + std z)`` of normal numbers z"""
+    return z.mul_(std).add_(mean).exp_()
 
 
-def geometric(u: Tensor, p: float, unused: float) -> Tensor:
+def geometric(u: Tensor, p: float) -> Tensor:
     """``ceil(ln(1 - u) / ln(1 - p))``, and 1 where u is 0."""
     return u.neg_().log1p_().div_(math.log1p(-p)).ceil_().clamp_(min=1)
 
 
 def chosen(u: Tensor, weights: Tensor) -> Tensor:
     """Where the cumulative weights of each row, as parts of their sum, first exceed the row's uniform numbers."""
-    from minitorch import searchsorted
+    from .. import searchsorted
 
     sums = weights.cumsum(-1)
     return searchsorted(sums / sums[..., -1:], u, right=True)
@@ -43,8 +43,10 @@ def chosen(u: Tensor, weights: Tensor) -> Tensor:
 
 def raced(u: Tensor, weights: Tensor, count: int) -> Tensor:
     """The places of the `count` largest of ``w / e``, for exponential numbers e: of weight w in w out of all."""
-    least = 2.0**-149 if u.dtype.itemsize == 4 else 2.0**-1074  # not 0, for the sake of weights that are
-    return (weights / exponential(u, 1, 0).clamp_(min=least)).topk(count).indices
+    from .. import finfo
+
+    waits = exponential(u, 1).clamp_(min=finfo(u.dtype).tiny)  # not 0, since 0 / 0 would come first
+    return (weights / waits).topk(count).indices
 
 
 def are_weights(weights: Tensor) -> bool:

@@ -53,6 +53,13 @@ def pin(tensor: Tensor) -> Tensor:
     return flat[: tensor.numel()].as_strided(tensor.shape, like.stride()).copy_(tensor)
 
 
+def pin_new(tensor: Tensor, out: Tensor | None) -> Tensor:
+    """What a function that makes tensors returns where `pin_memory` was asked for."""
+    if out is not None:
+        raise RuntimeError("pin_memory is about new memory, and out has its own: leave one of them out")
+    return pin(tensor)
+
+
 @contextlib.contextmanager
 def not_waiting(non_blocking: bool = True) -> Iterator[None]:
     """Inside, copies between pinned memory and the device are not waited for."""

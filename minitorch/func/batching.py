@@ -15,7 +15,7 @@ import minitorch
 from .._ext import arithmetic, dispatch
 from .._tensor import Tensor
 from ..utils._pytree import tree_leaves, tree_map
-from .wrapping import METADATA, Wrapped, bound, named
+from .wrapping import Wrapped, bound, named
 
 Rule = Callable[..., Any]
 RULES: dict[str, Rule] = {}
@@ -77,7 +77,7 @@ class Level:
 
     def __call__(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name, function = named(function)
-        if name in METADATA:
+        if name in dispatch.METADATA:
             return function(*args, **kwargs)
         ours = any(map(self.holds, tree_leaves((args, kwargs))))
         if name in RANDOM:

@@ -56,12 +56,6 @@ IN_PLACE_OPERATORS: dict[Any, str] = {
     operator.ixor: "bitwise_xor_",
 }
 
-# What is asked of a tensor's shape and type alone: the wrapper answers for itself.
-METADATA = {
-    "size", "dim", "numel", "stride", "storage_offset", "is_contiguous", "element_size", "is_floating_point",
-    "is_complex", "is_same_size", "result_type", "get_shape", "get_ndim", "len", "check_device", "data_ptr",
-}  # fmt: skip
-
 
 def named(function: Any) -> tuple[str, Any]:
     """The name that rules know a function by, and the function to call."""

@@ -119,7 +119,7 @@ static void gemm_start(int size, mt_index m, mt_index n, const char *init, mt_in
                        char *c, mt_index c_rs)
 {
     for (mt_index i = 0; i < m; i++, c += c_rs * size) {
-        const char *from = init ? init + i * rs * size : init;     /* its strides say nothing then */
+        const char *from = init ? init + i * rs * size : NULL;     /* its strides say nothing then */
         if (!from) memset(c, 0, n * size);
         else if (cs == 1 || n == 1) memcpy(c, from, n * size);
         else for (mt_index j = 0; j < n; j++) memcpy(c + j * size, from + j * cs * size, size);

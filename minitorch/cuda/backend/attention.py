@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..kernels.pointwise import IN_MEMORY
 from .launching import THREADS, active, dtype_name, function, span_of
-from .norm import COMPUTED_IN, IN_MEMORY
+from .norm import COMPUTED_IN
 
 if TYPE_CHECKING:
     from ..._tensor import Tensor
