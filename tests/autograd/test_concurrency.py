@@ -372,9 +372,9 @@ def test_a_step_of_training_leaves_nothing() -> None:
     assert live[2:4] == live[4:6] == live[6:8]
 
 
-def test_a_million_nodes() -> None:
+def test_a_million_nodes(device) -> None:
     """Recorded, replayed and dropped in a bounded number of bytes a node."""
-    n = 1_000_000
+    n = 1_000_000 if device == "cpu" else 50_000            # each takes a launch there
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     x = mt.ones(1, requires_grad=True)
     y = x
