@@ -181,6 +181,7 @@ def test_a_class_that_never_stands_in():
     assert type(x + 1) is mt.Tensor and not has_torch_function((x,)) and has_torch_function((1, of(Plain, 1)))
 
 
+@pytest.mark.cpu_only("the text names no device")
 def test_text_names_the_class():
     x = mt.arange(6.0).view(2, 3).as_subclass(Plain)
     assert repr(x) == "Plain([[0., 1., 2.],\n       [3., 4., 5.]])" and repr(Plain(0)) == "Plain([])"

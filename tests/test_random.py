@@ -17,6 +17,8 @@ import minitorch as mt
 from minitorch._ext import random as engine
 from minitorch.reference.random import Stream
 
+pytestmark = pytest.mark.cpu_only("the numbers of the CPU's generator; the device's are tests/cuda/test_random_laws.py")
+
 SIZES = [0, 1, 2, 5, 15, 16, 17, 31, 32, 33, 100, 623, 624, 625, 1249, 5000, 20001]
 FLOATS = ["float32", "float64", "float16"]
 ULPS = {"float32": 4e-7, "float64": 1e-15, "float16": 1e-3}

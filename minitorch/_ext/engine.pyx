@@ -17,7 +17,7 @@ from minitorch._ext.pointwise cimport (
     OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, moved, number_tensor, operator,
     prepare_out, resize, stored_number,
 )
-from minitorch._ext.storage cimport borrow_storage, inference_mode, set_default_place, wants_device
+from minitorch._ext.storage cimport borrow_storage, check_held, inference_mode, set_default_place, wants_device
 from minitorch._ext.tensor cimport (
     MAX_DIMS, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled, new_as, new_at,
     new_like_class, new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad, same_shape,
@@ -681,6 +681,7 @@ def borrowed(size_t pointer, tuple shape, tuple strides, dtype, bint readonly, o
         if sizes[d] < 0 or steps[d] < 0:
             raise ValueError(f"negative sizes and strides are not supported: got {shape} and {strides}")
     t.code = code_of(dtype)
+    check_held(True, t.code)
     count_elements(ndim, sizes, mt_itemsize[t.code])        # refuses more than there can be
     nbytes = 0 if 0 in shape else mt_itemsize[t.code] * (     # of Python's integers, which do not overflow
         1 + sum([(size - 1) * step for size, step in zip(shape, strides)]))

@@ -184,7 +184,7 @@ cdef int resize(TensorBase t, int ndim, const Py_ssize_t *shape) except -1:
     count_elements(ndim, shape, mt_itemsize[t.code])
     set_contiguous_dims(t, ndim, shape)
     if t.numel * mt_itemsize[t.code] > t.storage.nbytes - t.offset * mt_itemsize[t.code]:
-        t.storage = new_storage_like(t.storage, t.numel * mt_itemsize[t.code])
+        t.storage = new_storage_like(t.storage, t.numel, t.code)
         t.offset = 0
     return 0
 

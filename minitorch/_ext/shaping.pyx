@@ -3,6 +3,7 @@
 How a view is made and differentiated is in `views`; here arguments are read and checked.
 """
 from minitorch._ext.dtype cimport dtype, dtype_of, mt_category, mt_itemsize
+from minitorch._ext.storage cimport check_held
 from minitorch._ext.tensor cimport (
     MAX_DIMS, TensorBase, bump, check_inplace, count_elements, describe, new_like_class, parse_size, recording1,
     set_dims, shape_of, wrap_dim,
@@ -71,6 +72,7 @@ cdef TensorBase view_as_type(TensorBase t, int code):
                                f"{new // old} to view it as {dtype_of(code).name}")
         shape[last] = t.shape[last] * old // new
         strides[last] = 1
+    check_held(t.storage.on_device, code)
     out = new_like_class()
     out.code = code
     out.storage = t.storage

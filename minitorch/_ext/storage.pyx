@@ -2,6 +2,8 @@
 cimport cython
 import os
 
+from minitorch._ext.dtype cimport dtype_of, mt_category, mt_itemsize
+
 cdef extern from "blocks.h" nogil:
     ctypedef struct mt_memory:
         long long allocated, peak, cached, limit, allocations, reused
@@ -81,10 +83,20 @@ cdef Storage borrow_storage(char *data, Py_ssize_t nbytes, bint readonly, object
     return storage
 
 
-cdef Storage new_device_storage(Py_ssize_t nbytes):
-    """Memory of the device, not initialised."""
+cdef int check_held(bint on_device, int code) except -1:
+    """Refuse elements that a device does not hold."""
+    if on_device and mt_category[code] == 3:
+        raise NotImplementedError(f"complex numbers are not on cuda yet: compute {dtype_of(code).name} on the CPU, of "
+                                  "tensors moved there with .cpu()")
+    return 0
+
+
+cdef Storage new_device_storage(Py_ssize_t n, int code):
+    """Memory of the device for n elements, not initialised."""
+    cdef Py_ssize_t nbytes = n * mt_itemsize[code]
     cdef Storage storage = Storage.__new__(Storage)
     cdef size_t pointer
+    check_held(True, code)
     storage.size_class = -1
     storage.owner = primitives().allocate(nbytes)
     pointer = storage.owner.pointer
@@ -95,8 +107,9 @@ cdef Storage new_device_storage(Py_ssize_t nbytes):
     return storage
 
 
-cdef Storage new_storage_like(Storage storage, Py_ssize_t nbytes):
-    return new_device_storage(nbytes) if storage.on_device else new_storage(nbytes)
+cdef Storage new_storage_like(Storage storage, Py_ssize_t n, int code):
+    """Memory for n elements on the device of another, not initialised."""
+    return new_device_storage(n, code) if storage.on_device else new_storage(n * mt_itemsize[code])
 
 
 cdef bint default_on_device = False

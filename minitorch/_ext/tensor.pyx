@@ -212,7 +212,7 @@ cdef TensorBase new_at(bint on_device, int ndim, const Py_ssize_t *shape, int co
     t.code = code
     count_elements(ndim, shape, mt_itemsize[code])
     set_contiguous_dims(t, ndim, shape)
-    t.storage = new_device_storage(t.numel * mt_itemsize[code])
+    t.storage = new_device_storage(t.numel, code)
     return t
 
 
@@ -234,7 +234,7 @@ cdef TensorBase new_same(TensorBase like, int code):
     t.numel = like.numel
     t.contiguous = True
     t.code = code
-    t.storage = new_storage_like(like.storage, like.numel * mt_itemsize[code])
+    t.storage = new_storage_like(like.storage, like.numel, code)
     return t
 
 
@@ -260,7 +260,7 @@ cdef TensorBase new_as(TensorBase like, int code):
     cdef TensorBase t = new_like_class()
     t.code = code
     set_dims(t, n, like.shape, strides)
-    t.storage = new_storage_like(like.storage, count_elements(n, like.shape, mt_itemsize[code]) * mt_itemsize[code])
+    t.storage = new_storage_like(like.storage, count_elements(n, like.shape, mt_itemsize[code]), code)
     return t
 
 

@@ -9,7 +9,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 from minitorch._ext.dtype cimport mt_category, mt_complex_of, mt_real_of
 from minitorch._ext.loops cimport accumulate_data, contiguous_data, copy_data, zero_data
-from minitorch._ext.storage cimport inference_mode
+from minitorch._ext.storage cimport check_held, inference_mode
 from minitorch._ext.tensor cimport (
     MADE_INFERENCE, MADE_OF_SEVERAL, MADE_UNRECORDED, MAX_DIMS, Node, TensorBase, alias, bump, check_inplace,
     count_elements, describe, grad_enabled, is_dense, new_as, new_like_class, new_on, new_view, rebase, record1,
@@ -218,6 +218,7 @@ cdef TensorBase in_complex(TensorBase t):
         raise RuntimeError("view_as_complex: Tensor must have a last dimension with stride 1 and a storage_offset "
                            f"divisible by 2, not strides {strides_of(t)} and offset {t.offset}: call contiguous() "
                            "first")
+    check_held(t.storage.on_device, mt_complex_of(t.code))
     out = new_like_class()
     out.code = mt_complex_of(t.code)
     out.storage, out.offset = t.storage, t.offset // 2

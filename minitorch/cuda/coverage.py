@@ -89,7 +89,8 @@ def on_device(function: Callable) -> bool:
 MISSING = {
     "ctc": "the loss of sequences without alignment; move its tensors to the CPU",
     "fourier": "Fourier transforms, which NumPy computes; move the tensor to the CPU",
-    "lapack": "decompositions and solvers, which OpenBLAS computes; move the matrix to the CPU",
+    "lapack": "LAPACK's routines, which OpenBLAS computes; `minitorch.linalg` copies matrices to the CPU for them, and "
+              "results back",
     "random": "draw on the CPU and move the result",
     "rnn": "a recurrent layer in one call; on the device it runs step by step",
 }

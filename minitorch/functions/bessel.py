@@ -46,7 +46,7 @@ def _function(name: str, derivative: Callable | None = None) -> Callable:
             if x.is_complex() or x.dtype.itemsize < 4:
                 raise NotImplementedError(f"special.{name}: not implemented for {x.dtype}; convert with .float()")
             with np.errstate(all="ignore"):
-                result = from_numpy(values(np.asarray(x.detach().numpy(), np.float64))).to(x.dtype)
+                result = from_numpy(values(np.asarray(x.detach().cpu(), np.float64))).to(x.device, x.dtype)
             record_rule(f"Special{name.title().replace('_', '')}Backward0", rule, (result,), (x,), (x, result))
             return give(result, out, f"special_{name}")
 

@@ -27,8 +27,8 @@ def frexp(input: Tensor, *, out: tuple[Tensor, Tensor] | None = None) -> return_
     if not input.is_floating_point():
         raise RuntimeError(f"torch.frexp() only supports floating-point dtypes, got {input.dtype}")
     wide = input.detach().double() if input.dtype.name == "bfloat16" else input.detach()
-    powers = np.frexp(wide.numpy())[1]
-    exponent = engine.from_numpy(np.asarray(powers, dtype=np.int32))
+    powers = np.frexp(wide.cpu().numpy())[1]
+    exponent = engine.from_numpy(np.asarray(powers, dtype=np.int32)).to(input.device)
     half = -exponent.div(2, rounding_mode="floor")         # in two steps: 2 ** -exponent may be infinite
     mantissa = arithmetic.ldexp(arithmetic.ldexp(input, half), -exponent - half).to(input.dtype)
     if out is not None:

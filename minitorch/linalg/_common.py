@@ -34,10 +34,16 @@ because the input matrix is singular.
 
 
 def primitive(name: str) -> Callable:
-    """LAPACK's routine of that name over batches: the engine's, or its NumPy twin where OpenBLAS is absent."""
+    """LAPACK's routine of that name over batches: the engine's, or its NumPy twin where OpenBLAS is absent.
+
+    There are no kernels of it: matrices on a device are copied to the CPU for it, and its results back.
+    """
     kernel = getattr(_lapack, name)
 
     def call(*arguments):
+        if any(isinstance(a, Tensor) and a.is_cuda for a in arguments):
+            results = call(*(a.detach().cpu() if isinstance(a, Tensor) else a for a in arguments))
+            return tuple(map(_to_device, results)) if isinstance(results, tuple) else _to_device(results)
         if _lapack.available():
             return kernel(*arguments)
         from ..reference import linalg as twins
@@ -48,6 +54,10 @@ def primitive(name: str) -> Callable:
         return tuple(None if result is None else from_numpy(result) for result in results)
 
     return call
+
+
+def _to_device(result: Tensor | None) -> Tensor | None:
+    return None if result is None else result.cuda()
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
@@ -78,7 +88,7 @@ def check_same_dtype(name: str, a: Tensor, b: Tensor) -> None:
 
 def check_info(name: str, info: Tensor, reason: str) -> None:
     """Raise `LinAlgError` for the first matrix that LAPACK failed on; ``{}`` in the reason stands for its number."""
-    failure = _lapack.first_failure(info)
+    failure = _lapack.first_failure(info.cpu())
     if failure is not None:
         place, number = failure
         where = f"(Batch element {place}): " if info.ndim else ""

@@ -73,14 +73,14 @@ def _order(pivots: Tensor, m: int) -> Tensor:
     """The rows of A in the order that the exchanges of rows j and pivots[j] - 1, one after the other, leave."""
     import numpy as np
 
-    steps = pivots.detach().numpy()
+    steps = pivots.detach().cpu().numpy()
     steps = steps.reshape(math.prod(steps.shape[:-1]), steps.shape[-1])
     order = np.tile(np.arange(m), (len(steps), 1))
     each = np.arange(len(steps))
     for j in range(steps.shape[1]):
         other = steps[:, j] - 1
         order[each, j], order[each, other] = order[each, other], order[each, j].copy()
-    return from_numpy(order.reshape(*pivots.shape[:-1], m))
+    return from_numpy(order.reshape(*pivots.shape[:-1], m)).to(pivots.device)
 
 
 def _factored(name: str, a: Tensor, pivot: bool) -> tuple[Tensor, Tensor, Tensor]:

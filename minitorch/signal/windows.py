@@ -36,7 +36,7 @@ def _window(name: str, M: int, sym: bool, formula: Callable, dtype: dtype | None
     _check(device)
     n = np.arange(M, dtype=np.float64)
     values = formula(n, M - 1 if sym else M) if M > 1 else np.ones(M)
-    return _finish(engine.from_numpy(np.asarray(values, dtype=np.float64)).to(kind), None, requires_grad)
+    return _finish(engine.from_numpy(np.asarray(values, dtype=np.float64)).to(kind), None, requires_grad, device)
 
 
 def bartlett(M: int, *, sym: bool = True, dtype: dtype | None = None, layout=None, device=None,

@@ -68,7 +68,7 @@ def test_refusals() -> None:
         x.numpy()
     with pytest.raises(TypeError, match=r"Tensor\.cpu\(\)"):
         np.asarray(x)
-    for use in (lambda: mt.linalg.inv(x.view(1, 3).T @ x.view(1, 3)), lambda: mt.fft.fft(x)):
+    for use in (lambda: mt.poisson(x), lambda: mt.fft.fft(x)):
         with pytest.raises(NotImplementedError, match="on cuda"):
             use()
     with pytest.raises(NotImplementedError, match="complex"):

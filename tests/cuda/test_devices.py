@@ -122,3 +122,45 @@ def test_models_whose_fast_form_is_the_cpu_s(name: str) -> None:
         (y * y).sum().backward()
         found.append((y.detach().cpu(), x.grad.cpu()))
     mt.testing.assert_close(found[1], found[0], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.on_the_device
+def test_complex_numbers_are_refused() -> None:
+    pairs, z = mt.ones(2, 2, dtype=mt.float64, device="cuda"), mt.ones(2, dtype=mt.complex64)
+    for make in (z.cuda, lambda: mt.empty(2, dtype=mt.complex64, device="cuda"), lambda: mt.view_as_complex(pairs),
+                 lambda: pairs.view(mt.complex128), lambda: pairs * 1j, lambda: mt.complex(pairs, pairs),
+                 lambda: pairs.to(mt.complex64), lambda: mt.linalg.eig(pairs)):  # fmt: skip
+        with pytest.raises(NotImplementedError, match=r"on cuda yet.*\.cpu\(\)"):
+            make()
+
+
+@pytest.mark.on_the_device
+def test_what_the_cpu_computes_for_the_device() -> None:
+    a = mt.tensor([[4.0, 1.0], [1.0, 3.0]], device="cuda", requires_grad=True)
+    inverse = mt.linalg.inv(a)
+    inverse.trace().backward()
+    assert inverse.is_cuda and a.grad.is_cuda and mt.linalg.lu(a).P.is_cuda
+    mt.testing.assert_close((a @ inverse).cpu(), mt.eye(2))
+    mt.testing.assert_close(a.grad.cpu(), -(inverse @ inverse).cpu().mT)
+    with pytest.raises(mt.linalg.LinAlgError, match="singular"):
+        mt.linalg.inv(mt.zeros(2, 2, device="cuda"))
+    assert mt.signal.windows.hann(8, device="cuda").is_cuda
+    for function in (lambda x: mt.frexp(x).exponent, mt.special.bessel_j0):
+        assert function(a.detach()).is_cuda and mt.equal(function(a.detach()).cpu(), function(a.detach().cpu()))
+
+
+@pytest.mark.on_the_device
+def test_samplers_draw_where_their_generator_is() -> None:
+    from minitorch.utils.data import RandomSampler, random_split
+
+    mt.manual_seed(0)
+    expected = list(RandomSampler(range(9)))
+    mt.set_default_device("cuda")
+    try:
+        mt.manual_seed(0)
+        assert list(RandomSampler(range(9))) == expected
+        orders = [list(RandomSampler(range(9), generator=mt.Generator("cuda").manual_seed(s))) for s in (1, 1, 2)]
+        assert orders[0] == orders[1] != orders[2] and sorted(orders[2]) == list(range(9))
+        assert [len(part) for part in random_split(range(9), [4, 5])] == [4, 5]
+    finally:
+        mt.set_default_device(None)

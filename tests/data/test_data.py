@@ -197,7 +197,7 @@ def test_batches_in_one_go_equal_those_one_by_one(options, part):
                 seen.append([(type(batch), x.tolist(), x.dtype) for x in batch])
                 seen.append(minitorch.randint(0, 1000, (1,)).item())
                 if given.get("generator"):
-                    seen.append(minitorch.rand(1, generator=given["generator"]).item())
+                    seen.append(minitorch.rand(1, generator=given["generator"], device="cpu").item())
         return seen
 
     assert batches(TensorDataset) == batches(Plain)
@@ -237,6 +237,10 @@ def test_loader_refuses():
     loader = DataLoader(data)
     with pytest.raises(ValueError, match="after DataLoader is initialized"):
         loader.batch_size = 3
-    with pytest.warns(UserWarning, match="pin_memory"):
-        DataLoader(data, pin_memory=True)
     assert get_worker_info() is None
+
+
+@pytest.mark.cpu_only("with a device there is memory to pin")
+def test_pinning_without_a_device_warns():
+    with pytest.warns(UserWarning, match="pin_memory"):
+        DataLoader(Squares(), pin_memory=True)

@@ -36,7 +36,8 @@ def test_spirals():
 
 def test_made_data_follow_the_generator():
     for make in (datasets.moons, datasets.spirals):
-        one, two = (make(30, generator=minitorch.Generator().manual_seed(4))[0] for _ in range(2))
+        generators = [minitorch.Generator(minitorch.get_default_device()).manual_seed(4) for _ in range(2)]
+        one, two = (make(30, generator=generator)[0] for generator in generators)
         assert (one == two).all() and not (make(30)[0] == one).all()
 
 

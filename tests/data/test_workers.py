@@ -19,7 +19,10 @@ from minitorch.utils import data
 from minitorch.utils.data import sharing
 
 STARTS = [start for start in ("fork", "spawn") if start in multiprocessing.get_all_start_methods()]
-pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded"),
+    pytest.mark.cpu_only("workers hand over memory of the CPU"),
+]
 
 
 class Numbers(data.Dataset):

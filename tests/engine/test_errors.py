@@ -155,6 +155,7 @@ def test_hash_and_truth() -> None:
         range(3)[mt.tensor(1.5)]
 
 
+@pytest.mark.cpu_only("the text names no device")
 def test_strings_of_tensors() -> None:
     """Print without fail, whatever the size, the dtype and the values."""
     for t in (

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from helpers import DTYPES, array, assert_same, dtype_of, mt, name_of, only_here, refuses, tensor
 
+pytestmark = pytest.mark.cpu_only("NumPy shares the memory of the CPU")
 NATIVE = [n for n in DTYPES if n != "bfloat16"]
 
 

@@ -100,4 +100,8 @@ def fill(out: Tensor, value: float) -> None:
 
 def accumulate(out: Tensor, x: Tensor) -> None:
     """``out += x`` where `out` may show one place several times."""
-    raise NotImplementedError("the gradient of as_strided is not on cuda yet: move the tensor to the CPU with .cpu()")
+    if out.numel():
+        span = 1 + sum((size - 1) * stride for size, stride in zip(out.shape, out.stride()))
+        places = out.new_ones(span).long().cumsum(0) - 1
+        out.as_strided((span,), (1,), out.storage_offset()).index_put_(
+            (places.as_strided(out.shape, out.stride()).reshape(-1),), x.reshape(-1).to(out.dtype), True)  # fmt: skip

@@ -26,7 +26,8 @@ def pointwise(
     if out.numel() == 0:
         return
     if dtype not in COMPUTED_IN:
-        raise NotImplementedError(f"{name}: there are no complex numbers on cuda: move them to the CPU with .cpu()")
+        raise NotImplementedError(f"{name}: complex numbers are not on cuda yet: move its tensors to the CPU with "
+                                  ".cpu()")
     each, ctype = variant(name, k), COMPUTED_IN[dtype]
     scalar = SCALARS[ctype.suffix]
     operands = [on_device(operand) for operand in operands]

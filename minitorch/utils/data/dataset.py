@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 import minitorch
 from minitorch import Tensor
 
+from .sampler import place_of
+
 T = TypeVar("T", covariant=True)
 Gather = Callable[[Tensor], "list[Tensor]"]
 
@@ -208,7 +210,7 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
     if sum(lengths) != size:
         raise ValueError("Sum of input lengths does not equal the length of the input dataset: "
                          f"{sum(lengths)} and {size}")
-    order = minitorch.randperm(size, generator=generator).tolist()
+    order = minitorch.randperm(size, generator=generator, device=place_of(generator)).tolist()
     return [Subset(dataset, order[end - length:end]) for end, length in zip(accumulate(lengths), lengths, strict=True)]
 
 

@@ -51,7 +51,7 @@ class DistributedSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         if self.shuffle:
             generator = minitorch.Generator().manual_seed(self.seed + self.epoch)
-            indices = minitorch.randperm(len(self.dataset), generator=generator).tolist()
+            indices = minitorch.randperm(len(self.dataset), generator=generator, device="cpu").tolist()
         else:
             indices = list(range(len(self.dataset)))
         if not self.drop_last and indices:

@@ -84,14 +84,15 @@ class RandomSampler(_InChunks):
         generator = self.generator
         if generator is None:
             generator = minitorch.Generator().manual_seed(draw_seed())
+        place = place_of(generator)
         if self.replacement:
             for _ in range(self.num_samples // 32):
-                yield minitorch.randint(0, size, (32,), generator=generator)
-            yield minitorch.randint(0, size, (self.num_samples % 32,), generator=generator)
+                yield minitorch.randint(0, size, (32,), generator=generator, device=place)
+            yield minitorch.randint(0, size, (self.num_samples % 32,), generator=generator, device=place)
         else:
             for _ in range(self.num_samples // size):
-                yield minitorch.randperm(size, generator=generator)
-            yield minitorch.randperm(size, generator=generator)[: self.num_samples % size]
+                yield minitorch.randperm(size, generator=generator, device=place)
+            yield minitorch.randperm(size, generator=generator, device=place)[: self.num_samples % size]
 
     def __len__(self) -> int:
         return self.num_samples
@@ -106,7 +107,8 @@ class SubsetRandomSampler(Sampler[int]):
         self.indices, self.generator = indices, generator
 
     def __iter__(self) -> Iterator[int]:
-        for i in minitorch.randperm(len(self.indices), generator=self.generator).tolist():
+        place = place_of(self.generator)
+        for i in minitorch.randperm(len(self.indices), generator=self.generator, device=place).tolist():
             yield self.indices[i]
 
     def __len__(self) -> int:
@@ -131,7 +133,8 @@ class WeightedRandomSampler(Sampler[int]):
             raise ValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples}")
         if not isinstance(replacement, bool):
             raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
-        self.weights = minitorch.as_tensor(weights, dtype=minitorch.float64)
+        place = weights.device if isinstance(weights, Tensor) else place_of(generator)
+        self.weights = minitorch.as_tensor(weights, dtype=minitorch.float64, device=place)
         if self.weights.ndim != 1:
             raise ValueError("weights should be a 1d sequence but given weights have shape "
                              f"{tuple(self.weights.shape)}")
@@ -175,7 +178,13 @@ class BatchSampler(Sampler["list[int]"]):
 
 def draw_seed(generator: Any = None) -> int:
     """A seed for another generator."""
-    return minitorch.empty((), dtype=minitorch.int64).random_(generator=generator).item()
+    seed = minitorch.empty((), dtype=minitorch.int64, device=place_of(generator))
+    return seed.random_(generator=generator).item()
+
+
+def place_of(generator: Any) -> Any:
+    """The device that a generator draws on; without one the CPU, whatever the default device is."""
+    return "cpu" if generator is None else generator.device
 
 
 def index_batches(sampler: Iterable) -> Iterator[Tensor] | None:

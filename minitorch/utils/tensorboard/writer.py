@@ -253,7 +253,7 @@ class SummaryWriter:
 
 def _array(values: Any) -> np.ndarray:
     if isinstance(values, Tensor):
-        values = values.detach()
+        values = values.detach().cpu()
         values = (values.float() if values.is_floating_point() else values).numpy()
     return np.asarray(values)
 
