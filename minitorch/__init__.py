@@ -81,8 +81,9 @@ from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_e
 # What is imported when it is first asked for, so that importing minitorch takes little longer than importing NumPy:
 # modules, and names of minitorch with the module that they come from.
 _PACKAGES = set(
-    """_C accelerator amp backends compiler cpu cuda datasets distributed distributions fft func jit linalg nn optim
-    overrides profiler random return_types serialization signal special storage testing utils version""".split()
+    """_C accelerator amp backends compiler cpu cuda datasets distributed distributions fft func jit linalg
+    multiprocessing nn optim overrides profiler random return_types serialization signal special storage testing utils
+    version""".split()
 )
 _HOMES = {
     name: home
@@ -93,6 +94,7 @@ _HOMES = {
         "autograd.anomaly_mode": "is_anomaly_check_nan_enabled is_anomaly_enabled",
         "autograd.explaining": "explain",
         "compiler": "compile",
+        "cuda.runtime": "OutOfMemoryError",
         "func": "vmap",
         "utils.dlpack": "from_dlpack to_dlpack",
         "nn.functional": """

@@ -21,6 +21,7 @@ from . import func as func
 from . import functions as functions
 from . import jit as jit
 from . import linalg as linalg
+from . import multiprocessing as multiprocessing
 from . import nn as nn
 from . import optim as optim
 from . import overrides as overrides
@@ -461,6 +462,7 @@ from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from .compiler import compile as compile
+from .cuda.runtime import OutOfMemoryError as OutOfMemoryError
 from .func.vmap import vmap as vmap
 from .functions.calculus import corrcoef as corrcoef
 from .functions.calculus import cov as cov

@@ -266,13 +266,23 @@ class Tensor(engine.TensorMethods):
         record_stream(self, stream)
 
     def share_memory_(self):
-        """Memory that processes share: not supported yet."""
-        raise NotImplementedError("share_memory_(): tensors cannot be shared between processes yet; give each process "
-                                  "a copy (DataLoader workers share their batches by themselves)")
+        """Move the memory, under all tensors that show it, to where other processes can show it, too.
+
+        >>> import minitorch
+        >>> minitorch.ones(2).share_memory_().is_shared()
+        True
+        """
+        if not self.is_cuda:
+            from .multiprocessing.memory import share
+
+            share(self)
+        return self
 
     def is_shared(self):
-        """Whether the memory is shared between processes: never."""
-        return False
+        """Whether processes share the memory: it was moved for that, or is a device's."""
+        from .multiprocessing.memory import is_shared
+
+        return is_shared(self)
 
     def untyped_storage(self):
         """The memory that the tensor shows, as bytes."""

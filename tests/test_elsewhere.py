@@ -72,6 +72,11 @@ def test_one_process_is_alone():
             ask()
     with pytest.raises(NotImplementedError, match="one process"):
         dist.init_process_group("gloo")
+    with pytest.raises(NotImplementedError, match=r"distributed\.all_reduce: there is no process group"):
+        dist.all_reduce(minitorch.ones(1), op=dist.ReduceOp.SUM)
+    with pytest.raises(NotImplementedError, match="one process"):
+        nn.parallel.DistributedDataParallel(nn.Linear(1, 1))
+    assert not isinstance(nn.Linear(1, 1), nn.parallel.DistributedDataParallel)
 
 
 def test_data_parallel_is_a_wrapper():

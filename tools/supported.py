@@ -35,7 +35,6 @@ OUTSIDE = {
         "sparse", "nested", "coalesce", "jagged", "torch.spmm", "masked_tensor", "Tensor.indices", "Tensor.values"),
     "quantisation and float8": ("quant", "float8", "int_repr", "torch.ao", "torch.uint16"),
     "model hubs": ("torch.hub",),
-    "several processes": ("torch.multiprocessing",),
     "PyTorch's own machinery": ("torch._", "torch.testing._internal", "_DatasetKind", "DataLoaderIter", "._utils"),
 }
 # What is there but differs in a way that arguments do not show.
@@ -126,12 +125,13 @@ def entry(name: str, wanted: list[str]) -> tuple[bool, str]:
     """Whether a name is supported, and with what difference, or why it is not."""
     import minitorch
 
+    outside = next((why for why, marks in OUTSIDE.items() if any(mark in name for mark in marks)), "")
     try:
         found = [find(minitorch, each) for each in owners(name)]
     except AttributeError:
-        return False, next((why for why, marks in OUTSIDE.items() if any(mark in name for mark in marks)), "")
+        return False, outside
     if name not in ABSTRACT and any(map(is_stub, found)):
-        return False, "says what to use instead"
+        return False, outside or "says what to use instead"
     notes = [NOTES[name]] if name in NOTES else []
     missing = lacking(found[0], wanted) if len(found) == 1 else []
     if missing:

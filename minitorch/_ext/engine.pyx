@@ -17,7 +17,9 @@ from minitorch._ext.pointwise cimport (
     OP_REMAINDER, OP_RIGHT_SHIFT, OP_SUB, OP_XOR, cast, compare, inplace_operator, moved, number_tensor, operator,
     prepare_out, resize, stored_number,
 )
-from minitorch._ext.storage cimport borrow_storage, check_held, inference_mode, set_default_place, wants_device
+from minitorch._ext.storage cimport (
+    Storage, borrow_storage, check_held, inference_mode, set_default_place, wants_device,
+)
 from minitorch._ext.tensor cimport (
     MAX_DIMS, TensorBase, bump, check_inplace, count_elements, data_of, describe, edge_of, grad_enabled, new_as, new_at,
     new_like_class, new_on, new_tensor, on_device, parse_size, requires_grad as needs_grad, same_shape,
@@ -519,6 +521,28 @@ def storage_bytes(TensorBase t not None):
     result.storage = t.storage
     set_dims(result, 1, &t.storage.nbytes, &one)
     return result
+
+
+def memory_owner(TensorBase t not None):
+    """The object that the memory under a tensor belongs to; None if it is the storage's own."""
+    return t.storage.owner
+
+
+def move_memory(TensorBase t not None, array not None, owner not None):
+    """Let a storage, for all tensors that show it, use the memory of an array of uint8 that has the same bytes.
+
+    `owner` keeps the array alive.  Returns what keeps the memory that it used so far.
+    """
+    cdef Storage storage = t.storage, before = Storage.__new__(Storage)
+    cdef cnp.ndarray memory = array
+    if storage.on_device or array.dtype != np.uint8 or not array.flags.carray or array.nbytes < storage.nbytes:
+        raise ValueError(f"move_memory: {storage.nbytes} bytes of the CPU need as many in an array of uint8, writable "
+                         f"and contiguous, not {array.dtype} of {array.shape}")
+    before.data, before.size_class, before.nbytes = storage.data, storage.size_class, storage.nbytes
+    before.owner = storage.owner
+    storage.data, storage.size_class, storage.readonly = <char *>memory.data, -1, False
+    storage.owner = owner
+    return before
 
 
 def is_floating_point(TensorBase input not None):

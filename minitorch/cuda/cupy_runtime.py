@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .runtime import CompileError, KernelError, Span, Struct
+from .runtime import CompileError, KernelError, OutOfMemoryError, Span, Struct
 
 INSTALL = "pip install 'minitorch-cython[cuda12]' (or [cuda13] for CUDA 13)"
 _NO_DRIVER, _NO_DEVICE = 35, 100  # cudaErrorInsufficientDriver, cudaErrorNoDevice
@@ -117,7 +117,7 @@ class CupyRuntime:
         """Memory of CuPy's pool, which keeps what is given back for reuse; see `Runtime.allocate`.
 
         Raises:
-            MemoryError: the device has no more.
+            OutOfMemoryError: the device has no more.
         """
         if nbytes < 0:
             raise ValueError(f"cannot allocate {nbytes} bytes")
@@ -125,8 +125,8 @@ class CupyRuntime:
         try:
             return CupyBlock(pool.malloc(max(nbytes, 1)), nbytes, self._usage, self.cuda.get_current_stream())
         except self.cuda.memory.OutOfMemoryError as error:
-            raise MemoryError(f"the GPU is out of memory: {nbytes} bytes asked for, {pool.used_bytes()} in use, "
-                              f"{pool.total_bytes()} held ({error})") from error  # fmt: skip
+            raise OutOfMemoryError(f"the GPU is out of memory: {nbytes} bytes asked for, {pool.used_bytes()} in use, "
+                                   f"{pool.total_bytes()} held ({error})") from error  # fmt: skip
 
     def memory_in_use(self) -> tuple[int, int, int]:
         """Bytes in use, bytes that CuPy's pool holds, and the most that were in use."""

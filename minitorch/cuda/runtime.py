@@ -22,6 +22,10 @@ class KernelError(RuntimeError):
     """A kernel that was launched wrongly or did something wrong while it ran."""
 
 
+class OutOfMemoryError(RuntimeError):
+    """The device has not so much memory left."""
+
+
 class CompileError(RuntimeError):
     """CUDA source that does not compile, or that nothing here can compile."""
 

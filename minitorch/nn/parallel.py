@@ -7,7 +7,7 @@ from typing import Any
 
 from .modules.module import Module
 
-__all__ = ["DataParallel"]
+__all__ = ["DataParallel", "DistributedDataParallel"]
 
 
 class DataParallel(Module):
@@ -33,3 +33,15 @@ class DataParallel(Module):
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """What the module makes of it."""
         return self.module(*inputs, **kwargs)
+
+
+class DistributedDataParallel(Module):
+    """A module in several processes, each with a part of a batch: refused, but there to be asked for by `isinstance`.
+
+    Raises:
+        NotImplementedError: minitorch trains in one process.
+    """
+
+    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError("DistributedDataParallel: minitorch trains in one process, on all of its cores: "
+                                  "use the module itself; processes that share it are minitorch.multiprocessing")

@@ -164,3 +164,10 @@ def test_samplers_draw_where_their_generator_is() -> None:
         assert [len(part) for part in random_split(range(9), [4, 5])] == [4, 5]
     finally:
         mt.set_default_device(None)
+
+
+@pytest.mark.on_the_device
+def test_too_much_memory() -> None:
+    with pytest.raises(mt.cuda.OutOfMemoryError, match=r"out of memory: .* bytes asked for"):
+        mt.empty(2**50, device="cuda")
+    assert issubclass(mt.OutOfMemoryError, RuntimeError) and mt.ones(2, device="cuda").sum() == 2

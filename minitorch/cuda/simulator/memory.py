@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..arguments import Packer, spans_of
-from ..runtime import KernelError
+from ..runtime import KernelError, OutOfMemoryError
 
 OFFSET = 1 << 62
 GUARD = 256
@@ -64,7 +64,7 @@ class Pool:
         """A block of at least this size.
 
         Raises:
-            MemoryError: if the host has no more.
+            OutOfMemoryError: if the host has no more.
         """
         if nbytes < 0:
             raise ValueError(f"cannot allocate {nbytes} bytes")
@@ -82,7 +82,7 @@ class Pool:
                 self.release()
                 real = self._library.sim_allocate(size, GUARD)
             if not real:
-                raise MemoryError(f"the simulated CUDA device is out of memory: {nbytes} bytes asked for")
+                raise OutOfMemoryError(f"the simulated CUDA device is out of memory: {nbytes} bytes asked for")
             self.reserved += size
             pointer = real + OFFSET
         elif self._checked:

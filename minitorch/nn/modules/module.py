@@ -353,8 +353,8 @@ class Module(StateMixin):
                     if data is not param:
                         param.grad = None  # it no longer fits
                         param.data = data
-                        if grad is not None:
-                            param.grad = fn(grad).requires_grad_(grad.requires_grad)
+                    if grad is not None:
+                        param.grad = fn(grad).requires_grad_(grad.requires_grad)
         for name, buffer in self._buffers.items():
             if buffer is not None:
                 self._buffers[name] = fn(buffer)
@@ -417,7 +417,7 @@ class Module(StateMixin):
         return self._apply(lambda tensor: minitorch.empty_like(tensor, device=device), recurse)
 
     def share_memory(self: Self) -> Self:
-        """`Tensor.share_memory_` of every parameter and buffer, which is refused so far."""
+        """`Tensor.share_memory_` of parameters, their gradients, and buffers: for `minitorch.multiprocessing`."""
         return self._apply(lambda tensor: tensor.share_memory_())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
