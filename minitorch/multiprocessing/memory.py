@@ -60,7 +60,7 @@ def share(tensor: Tensor) -> SharedMemory:
     try:
         # Written, not copied into a mapping: where no memory is left that is an error instead of a signal.
         with open(descriptor, "wb", closefd=False) as file:
-            file.write(data if data.nbytes else b"\0")
+            file.write(data.data if data.nbytes else b"\0")
         memory = SharedMemory(descriptor, data.nbytes)
     except OSError as error:
         os.close(descriptor)

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from multiprocessing import connection
+from typing import Any
 
 
 class ProcessException(Exception):
@@ -125,7 +126,7 @@ def start_processes(
     Raises:
         ProcessRaisedException, ProcessExitedException: if one fails; the others are ended then.
     """
-    context = multiprocessing.get_context(start_method)
+    context: Any = multiprocessing.get_context(start_method)
     processes, failures = [], []
     for index in range(nprocs):
         receiver, sender = context.Pipe(duplex=False)
