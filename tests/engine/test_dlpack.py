@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import array, dtype_of, mt, only_here, refuses
 
-pytestmark = pytest.mark.cpu_only("a GPU's memory is shared with CuPy: tests/cuda/test_devices.py")
+pytestmark = pytest.mark.cpu_only("a GPU's memory is shared with CuPy: tests/cuda/test_pinned.py")
 TYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
 
 
